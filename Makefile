@@ -1,0 +1,39 @@
+# Easel's commands. `make help` lists them.
+export PKG_CONFIG_PATH := $(CURDIR)/.openvino/lib/pkgconfig:$(PKG_CONFIG_PATH)
+
+EASEL := .build/release/easel
+PROMPT ?= a red apple on a yellow background
+SWIFT_SOURCES := Package.swift Sources Tests
+
+.PHONY: run test build format lint golden bench clean help set-up
+
+run: build ## Make a picture with the demo model: make run PROMPT="a cat on a blue background"
+	$(EASEL) generate --prompt "$(PROMPT)"
+
+test: set-up ## Run every test
+	swift build --build-tests --explicit-target-dependency-import-check error
+	swift test --skip-build
+
+build: set-up ## Build the tool, for release: .build/release/easel
+	swift build --configuration release --product easel
+
+format: ## Format the sources
+	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
+
+lint: ## Check the formatting
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+golden: ## Make the golden files again (needs Python; minutes)
+	Tests/Golden/make.sh
+
+bench: build ## Measure against diffusers and OpenVINO's own conversion (needs Python; an hour)
+	Benchmarks/run.sh
+
+clean: ## Remove what was built; keep what set-up fetched
+	rm -rf .build
+
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+set-up:
+	@Scripts/set-up.sh

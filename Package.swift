@@ -1,0 +1,99 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "Easel",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Easel", targets: ["Easel", "OpenVINOEngine"]),
+        .executable(name: "easel", targets: ["EaselCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        // What a network is, and where its weights come from.
+        .target(name: "TensorGraph"),
+        .target(name: "CMappedFile", path: "Sources/CMappedFile"),
+        .target(name: "Checkpoints", dependencies: ["TensorGraph", "CMappedFile"]),
+        .target(name: "Networks", dependencies: ["TensorGraph", "Checkpoints"]),
+
+        // From a prompt to a picture.
+        .target(name: "Conditioning", dependencies: ["Checkpoints"]),
+        .target(name: "Sampling", dependencies: ["Checkpoints"]),
+        .systemLibrary(
+            name: "CPNG", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .target(name: "CPNGShim", dependencies: ["CPNG"], path: "Sources/CPNGShim"),
+        .target(name: "Imaging", dependencies: ["CPNGShim"]),
+
+        // What computes a network.
+        .target(
+            name: "EngineInterface", dependencies: ["TensorGraph", "Checkpoints"],
+            path: "Sources/Engines/Interface"),
+        .target(
+            name: "ReferenceEngine", dependencies: ["EngineInterface", "TensorGraph", "Checkpoints"],
+            path: "Sources/Engines/Reference"),
+        .systemLibrary(
+            name: "COpenVINO", path: "Sources/Engines/COpenVINO", pkgConfig: "openvino",
+            providers: [.apt(["libopenvino-dev"]), .brew(["openvino"])]),
+        .target(
+            name: "COpenVINOLoader", dependencies: ["COpenVINO"],
+            path: "Sources/Engines/COpenVINOLoader",
+            cSettings: [
+                .define("EASEL_OPENVINO_DIRECTORY", to: "\"\(Context.packageDirectory)/.openvino/lib\"")
+            ]),
+        .target(
+            name: "OpenVINOEngine",
+            dependencies: ["EngineInterface", "TensorGraph", "Checkpoints", "COpenVINOLoader"],
+            path: "Sources/Engines/OpenVINO"),
+        .target(
+            name: "EngineConformance",
+            dependencies: ["EngineInterface", "ReferenceEngine", "TensorGraph", "Checkpoints"]),
+
+        // The public API and the tool.
+        .target(
+            name: "Easel",
+            dependencies: [
+                "TensorGraph", "Checkpoints", "Networks", "Conditioning", "Sampling", "Imaging",
+                "EngineInterface",
+            ]),
+        .executableTarget(
+            name: "EaselCommand",
+            dependencies: [
+                "Easel", "OpenVINOEngine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "TensorGraphTests", dependencies: ["TensorGraph"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorGraph"]),
+        .testTarget(
+            name: "NetworksTests",
+            dependencies: [
+                "Networks", "TensorGraph", "Checkpoints", "EngineInterface", "ReferenceEngine",
+                "OpenVINOEngine",
+            ]),
+        .testTarget(name: "ConditioningTests", dependencies: ["Conditioning", "Checkpoints"]),
+        .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Checkpoints", "TensorGraph"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"]),
+        .testTarget(
+            name: "ReferenceEngineTests",
+            dependencies: [
+                "ReferenceEngine", "EngineConformance", "EngineInterface", "TensorGraph", "Checkpoints",
+            ]),
+        .testTarget(
+            name: "OpenVINOEngineTests",
+            dependencies: [
+                "OpenVINOEngine", "EngineConformance", "EngineInterface", "TensorGraph", "Checkpoints",
+            ]),
+        .testTarget(
+            name: "EaselTests",
+            dependencies: [
+                "Easel", "OpenVINOEngine", "EngineInterface", "Checkpoints", "Sampling", "Imaging",
+                "TensorGraph",
+            ]),
+        .testTarget(name: "EaselCommandTests", dependencies: ["Imaging"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Installs what Easel builds with: system libraries by apt, and the OpenVINO runtime into .openvino/.
+# Does nothing where all of it is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+install_packages() {
+    if ! command -v apt-get >/dev/null; then
+        echo "set-up: needs $* - install them with this system's package manager" >&2
+        exit 1
+    fi
+    echo "set-up: installing $*"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+}
+
+if ! command -v swift >/dev/null; then
+    echo "set-up: needs Swift 6.1 or later on the PATH: https://www.swift.org/install/" >&2
+    exit 1
+fi
+
+missing=()
+command -v pkg-config >/dev/null || missing+=(pkg-config)
+{ command -v pkg-config >/dev/null && pkg-config --exists libpng; } || missing+=(libpng-dev)
+[ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+
+# An OpenVINO that the system has (Homebrew's, or Debian's own package) is taken as it is.
+pinned=$(sed -n 's/^openvino==\([^ ]*\).*/\1/p' Scripts/openvino.txt)
+[ "$(cat .openvino/version 2>/dev/null)" = "$pinned" ] && exit 0
+if [ ! -d .openvino ] && pkg-config --exists openvino 2>/dev/null; then exit 0; fi
+
+case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) platform=manylinux_2_28_x86_64 ;;
+    *)
+        echo "set-up: install OpenVINO $pinned or later so that pkg-config finds it (macOS: brew install openvino)" >&2
+        exit 1
+        ;;
+esac
+
+missing=()
+python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+command -v unzip >/dev/null || missing+=(unzip)
+[ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+
+echo "set-up: fetching OpenVINO $pinned"
+work=$(mktemp -d .openvino-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+python3 -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
+    --implementation cp --python-version 311 --platform "$platform" \
+    --dest "$work" --requirement Scripts/openvino.txt
+unzip -q "$work"/openvino-*.whl 'openvino/libs/*' 'openvino/include/openvino/c/*' -d "$work/wheel"
+
+mkdir -p "$work/ready/lib/pkgconfig"
+mv "$work"/wheel/openvino/libs/* "$work/ready/lib/"
+mv "$work/wheel/openvino/include" "$work/ready/include"
+chmod -R u+w "$work/ready"
+# The library is opened when an engine is made, not linked: a machine without it can still say so.
+cat >"$work/ready/lib/pkgconfig/openvino.pc" <<PC
+prefix=$PWD/.openvino
+Name: openvino
+Description: OpenVINO runtime, C headers
+Version: $pinned
+Cflags: -I\${prefix}/include
+Libs: -L\${prefix}/lib
+PC
+echo "$pinned" >"$work/ready/version"
+rm -rf .openvino
+mv "$work/ready" .openvino

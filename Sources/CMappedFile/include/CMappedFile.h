@@ -1,0 +1,1 @@
+void easel_mapped_file_placeholder(void);

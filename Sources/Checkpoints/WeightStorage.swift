@@ -1,0 +1,47 @@
+import TensorGraph
+
+/// A catalogue of weights whose values can be brought into memory.
+public protocol WeightStorage: WeightCatalog {
+    /// Maps the weights into one range of addresses, with `additionalBytes` of zeroed, writable memory behind
+    /// them for the engine's own constants.
+    ///
+    /// - Throws: ``CheckpointError`` where a file is gone, has changed or cannot be mapped.
+    func map(additionalBytes: Int) throws -> MappedWeights
+}
+
+/// Weights in memory: one range of addresses, in which each tensor has its place. Unmapped when released.
+public final class MappedWeights: @unchecked Sendable {
+    /// The whole range.
+    public let bytes: UnsafeMutableRawBufferPointer
+    /// Where the additional memory begins in ``bytes``.
+    public let additionalOffset: Int
+    private let offsets: [String: Int]
+    private let release: @Sendable () -> Void
+    private let check: @Sendable () throws -> Void
+
+    /// - Parameters:
+    ///   - offsets: Where each weight's first byte is in `bytes`.
+    ///   - check: Throws where the files behind the memory have been cut short since they were mapped.
+    ///   - release: Gives the memory back.
+    public init(
+        bytes: UnsafeMutableRawBufferPointer, additionalOffset: Int, offsets: [String: Int],
+        check: @escaping @Sendable () throws -> Void = {}, release: @escaping @Sendable () -> Void
+    ) {
+        self.bytes = bytes
+        self.additionalOffset = additionalOffset
+        self.offsets = offsets
+        self.check = check
+        self.release = release
+    }
+
+    deinit { release() }
+
+    /// Where the weight's first byte is in ``bytes``, or nil for a name that is not there.
+    public func offset(of name: String) -> Int? { offsets[name] }
+
+    /// Checks that the files behind the memory are still whole: call after reading weights, since a file that
+    /// was cut short reads as zeros.
+    ///
+    /// - Throws: ``CheckpointError`` with the file, its size when it was mapped and its size now.
+    public func validate() throws { try check() }
+}

@@ -1,0 +1,38 @@
+import Checkpoints
+import TensorGraph
+
+/// Something that computes graphs: a library or a processor.
+public protocol Engine: Sendable {
+    /// The name that users choose it by, such as `openvino`.
+    var name: String { get }
+
+    /// The precision that the engine takes for `requested` on this machine's processor; `automatic` becomes
+    /// the fastest one that the processor runs natively.
+    func resolve(_ requested: Precision) throws -> Precision
+
+    /// Makes a graph ready to run. Weights are read from `weights`, which the result keeps alive as long as
+    /// it needs them.
+    ///
+    /// - Throws: `GraphError` for a graph that does not verify, ``EngineError`` for what the engine cannot do,
+    ///   `CheckpointError` where the weights cannot be read.
+    func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
+        -> any CompiledGraph
+}
+
+/// A graph that is ready to run, any number of times; runs do not overlap.
+public protocol CompiledGraph: Sendable {
+    /// Computes the outputs for inputs of the declared names, shapes and types.
+    ///
+    /// Cancelling the task ends the computation early, with `CancellationError`.
+    ///
+    /// - Throws: ``EngineError``, `CancellationError`.
+    func run(_ inputs: [String: HostTensor]) async throws -> [String: HostTensor]
+}
+
+/// The arithmetic that a network is computed in.
+public enum Precision: String, Sendable, Hashable, CaseIterable {
+    case automatic = "auto"
+    case float32 = "f32"
+    case bfloat16 = "bf16"
+    case float16 = "f16"
+}
