@@ -56,6 +56,7 @@ mkdir -p "$work/ready/lib/pkgconfig"
 mv "$work"/wheel/openvino/libs/* "$work/ready/lib/"
 mv "$work/wheel/openvino/include" "$work/ready/include"
 chmod -R u+w "$work/ready"
+ln -s "$(basename "$work"/ready/lib/libopenvino_c.so.*)" "$work/ready/lib/libopenvino_c.so"
 # The library is opened when an engine is made, not linked: a machine without it can still say so.
 cat >"$work/ready/lib/pkgconfig/openvino.pc" <<PC
 prefix=$PWD/.openvino

@@ -1,1 +1,55 @@
 #include "COpenVINOLoader.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+
+#ifdef __APPLE__
+static const char *const candidates[] = {
+    EASEL_OPENVINO_DIRECTORY "/libopenvino_c.dylib",
+    "libopenvino_c.dylib",
+    "/opt/homebrew/lib/libopenvino_c.dylib",
+    "/usr/local/lib/libopenvino_c.dylib",
+};
+#else
+static const char *const candidates[] = {
+    EASEL_OPENVINO_DIRECTORY "/libopenvino_c.so",
+    "libopenvino_c.so",
+};
+#endif
+
+const char *easel_openvino_load(easel_openvino *library) {
+    static char message[512];
+    void *handle = NULL;
+    for (size_t i = 0; handle == NULL && i < sizeof candidates / sizeof *candidates; i++)
+        handle = dlopen(candidates[i], RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        snprintf(message, sizeof message, "its library could not be opened (%s)", dlerror());
+        return message;
+    }
+#define EASEL_RESOLVE(name) \
+    library->name = (__typeof__(&name))dlsym(handle, #name); \
+    if (library->name == NULL) { \
+        snprintf(message, sizeof message, "its library has no function %s", #name); \
+        return message; \
+    }
+    EASEL_OPENVINO_FUNCTIONS(EASEL_RESOLVE)
+#undef EASEL_RESOLVE
+    return NULL;
+}
+
+ov_status_e easel_openvino_compile(
+    const easel_openvino *library, const ov_core_t *core, const ov_model_t *model, const char *device,
+    const char *precision, const char *threads, const char *profiling, ov_compiled_model_t **compiled) {
+    return library->ov_core_compile_model(
+        core, model, device, 10, compiled,
+        "PERFORMANCE_HINT", "LATENCY", "NUM_STREAMS", "1", "INFERENCE_PRECISION_HINT", precision,
+        "INFERENCE_NUM_THREADS", threads, "PERF_COUNT", profiling);
+}
+
+bool easel_processor_has_bfloat16(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}

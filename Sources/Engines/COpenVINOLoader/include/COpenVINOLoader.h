@@ -1,1 +1,50 @@
+// Opens OpenVINO's C library when it is first wanted, so that a program runs, and can say what is missing,
+// on a machine without it.
+#ifndef EASEL_OPENVINO_LOADER_H
+#define EASEL_OPENVINO_LOADER_H
+
 #include <openvino/c/openvino.h>
+#include <stdbool.h>
+
+// The functions that Easel calls; the variadic ones have a wrapper below.
+#define EASEL_OPENVINO_FUNCTIONS(X) \
+    X(ov_get_last_err_msg) \
+    X(ov_core_create) \
+    X(ov_core_free) \
+    X(ov_core_get_property) \
+    X(ov_core_compile_model) \
+    X(ov_core_read_model_from_memory_buffer) \
+    X(ov_model_free) \
+    X(ov_compiled_model_create_infer_request) \
+    X(ov_compiled_model_free) \
+    X(ov_infer_request_set_input_tensor_by_index) \
+    X(ov_infer_request_set_output_tensor_by_index) \
+    X(ov_infer_request_start_async) \
+    X(ov_infer_request_wait_for) \
+    X(ov_infer_request_cancel) \
+    X(ov_infer_request_get_profiling_info) \
+    X(ov_profiling_info_list_free) \
+    X(ov_infer_request_free) \
+    X(ov_tensor_create_from_host_ptr) \
+    X(ov_tensor_free) \
+    X(ov_free)
+
+typedef struct {
+#define EASEL_DECLARE(name) __typeof__(&name) name;
+    EASEL_OPENVINO_FUNCTIONS(EASEL_DECLARE)
+#undef EASEL_DECLARE
+} easel_openvino;
+
+// Fills in the table. Returns NULL, or why it could not: a text that stays valid until the next call.
+const char *easel_openvino_load(easel_openvino *library);
+
+// Compiles with an inference precision ("f32", "bf16", "f16"), a number of threads ("0": the library's own choice)
+// and whether to keep times a layer ("YES" or "NO").
+ov_status_e easel_openvino_compile(
+    const easel_openvino *library, const ov_core_t *core, const ov_model_t *model, const char *device,
+    const char *precision, const char *threads, const char *profiling, ov_compiled_model_t **compiled);
+
+// Whether the processor multiplies bfloat16 numbers itself.
+bool easel_processor_has_bfloat16(void);
+
+#endif

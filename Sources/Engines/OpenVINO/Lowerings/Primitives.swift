@@ -1,0 +1,137 @@
+import TensorGraph
+
+extension Lowering {
+    /// Adds the layers of a primitive and returns its value.
+    mutating func lower(
+        _ primitive: Primitive, _ inputs: [IntermediateRepresentation.Value], type: TensorType
+    ) -> IntermediateRepresentation.Value {
+        switch primitive {
+        case .input(let name):
+            representation.add(
+                "Parameter", "opset1", [],
+                ["shape": list(type.shape.dimensions), "element_type": type.elementType.irName],
+                gives: [type],
+                tensorName: name)[0]
+        case .weight(let name, let storage): lowerWeight(name, storage: storage, type: type)
+        case .constant(let tensor): representation.addConstant(tensor)
+        case .unary(let unary): representation.add(unary.irName, "opset1", inputs, gives: type)
+        case .binary(let binary):
+            representation.add(binary.irName, "opset1", inputs, ["auto_broadcast": "numpy"], gives: type)
+        case .softmax(let axis):
+            representation.add("SoftMax", "opset8", inputs, ["axis": String(axis)], gives: type)
+        case .reduce(let reduction):
+            representation.add(
+                reduction.kind.irName, "opset1", inputs + [representation.addIntegers(reduction.axes)],
+                ["keep_dims": "true"], gives: type)
+        case .matrixMultiply(let product):
+            representation.add(
+                "MatMul", "opset1", inputs,
+                [
+                    "transpose_a": String(product.transposesLeft),
+                    "transpose_b": String(product.transposesRight),
+                ], gives: type)
+        case .convolution(let convolution): lowerConvolution(convolution, inputs, type: type)
+        case .upsampleNearest(let factor): lowerUpsampling(factor, inputs, type: type)
+        case .gather:
+            representation.add(
+                "Gather", "opset8", inputs + [representation.addConstant(HostTensor([Int32(0)], shape: []))],
+                ["batch_dims": "0"], gives: type)
+        case .reshape(let shape):
+            representation.add(
+                "Reshape", "opset1", inputs + [representation.addIntegers(shape.dimensions)],
+                ["special_zero": "false"], gives: type)
+        case .transpose(let permutation):
+            representation.add(
+                "Transpose", "opset1", inputs + [representation.addIntegers(permutation)], gives: type)
+        case .concatenate(let axis):
+            representation.add("Concat", "opset1", inputs, ["axis": String(axis)], gives: type)
+        case .slice(let slice):
+            representation.add(
+                "Slice", "opset8",
+                inputs
+                    + [[slice.start], [slice.end], [1], [slice.axis]].map { representation.addIntegers($0) },
+                gives: type)
+        }
+    }
+
+    private mutating func lowerWeight(
+        _ name: String, storage: ElementType, type: TensorType
+    ) -> IntermediateRepresentation.Value {
+        let stored = representation.addConstant(TensorType(type.shape, storage), at: .weight(name))
+        guard storage != type.elementType else { return stored }
+        return representation.add(
+            "Convert", "opset1", [stored], ["destination_type": type.elementType.irName], gives: type,
+            decompresses: true)
+    }
+
+    private mutating func lowerConvolution(
+        _ convolution: Convolution, _ inputs: [IntermediateRepresentation.Value], type: TensorType
+    ) -> IntermediateRepresentation.Value {
+        var kernel = inputs[1]
+        if convolution.groups > 1 {
+            let shape = kernel.type.shape
+            let grouped = [convolution.groups, shape[0] / convolution.groups] + shape.dimensions.dropFirst()
+            kernel = representation.add(
+                "Reshape", "opset1", [kernel, representation.addIntegers(grouped)],
+                ["special_zero": "false"], gives: TensorType(Shape(grouped)))
+        }
+        let padding = convolution.padding
+        return representation.add(
+            convolution.groups > 1 ? "GroupConvolution" : "Convolution", "opset1", [inputs[0], kernel],
+            [
+                "strides": list([convolution.stride, convolution.stride]), "dilations": "1,1",
+                "pads_begin": list([padding.top, padding.left]),
+                "pads_end": list([padding.bottom, padding.right]), "auto_pad": "explicit",
+            ], gives: type)
+    }
+
+    private mutating func lowerUpsampling(
+        _ factor: Int, _ inputs: [IntermediateRepresentation.Value], type: TensorType
+    ) -> IntermediateRepresentation.Value {
+        let scales = representation.addConstant(HostTensor([Float(factor), Float(factor)], shape: [2]))
+        return representation.add(
+            "Interpolate", "opset11", inputs + [scales, representation.addIntegers([2, 3])],
+            [
+                "mode": "nearest", "shape_calculation_mode": "scales",
+                "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor", "antialias": "false",
+                "pads_begin": "0", "pads_end": "0", "cube_coeff": "-0.75",
+            ], gives: type)
+    }
+}
+
+extension Unary {
+    fileprivate var irName: String {
+        switch self {
+        case .exponential: "Exp"
+        case .squareRoot: "Sqrt"
+        case .sine: "Sin"
+        case .cosine: "Cos"
+        case .sigmoid: "Sigmoid"
+        case .hyperbolicTangent: "Tanh"
+        case .errorFunction: "Erf"
+        }
+    }
+}
+
+extension Binary {
+    fileprivate var irName: String {
+        switch self {
+        case .add: "Add"
+        case .subtract: "Subtract"
+        case .multiply: "Multiply"
+        case .divide: "Divide"
+        case .maximum: "Maximum"
+        case .minimum: "Minimum"
+        }
+    }
+}
+
+extension Reduction.Kind {
+    fileprivate var irName: String {
+        switch self {
+        case .sum: "ReduceSum"
+        case .mean: "ReduceMean"
+        case .maximum: "ReduceMax"
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Checkpoints
+import Dispatch
+import EngineInterface
+import TensorGraph
+
+/// A compiled graph: an actor on a queue of its own, since the library's calls block for seconds.
+actor OpenVINOGraph: CompiledGraph {
+    nonisolated let unownedExecutor: UnownedSerialExecutor
+    private let executor: QueueExecutor
+    private let graph: Graph
+    private let outputs: [TensorType]
+    /// Kept because the compiled model may read constants in place.
+    private let weights: MappedWeights
+    private let request: OpenVINOLibrary.InferenceRequest
+
+    init(
+        _ graph: Graph, weights: any WeightStorage, library: OpenVINOLibrary, device: String,
+        precision: Precision, threads: Int?
+    ) async throws {
+        executor = QueueExecutor(label: "easel.openvino.\(graph.name)")
+        unownedExecutor = executor.asUnownedSerialExecutor()
+        self.graph = graph
+        outputs = graph.outputs.map { graph.nodes[$0.node].type }
+        try graph.verify()
+        let representation = try Lowering(graph).representation
+        let mapped = try weights.map(additionalBytes: representation.constants.count)
+        mapped.bytes[mapped.additionalOffset...].copyBytes(from: representation.constants)
+        let xml = try representation.xml { place in
+            switch place {
+            case .constant(let offset): return mapped.additionalOffset + offset
+            case .weight(let name):
+                guard let offset = mapped.offset(of: name) else {
+                    throw EngineError.failed(
+                        engine: "openvino", graph: graph.name, reason: "the weights have no \"\(name)\"")
+                }
+                return offset
+            }
+        }
+        self.weights = mapped
+        request = try await executor.run {
+            try library.compile(
+                xml, weights: mapped.bytes, device: device, precision: precision, threads: threads,
+                keepsTimes: false, graph: graph.name)
+        }
+        try mapped.validate()
+    }
+
+    func run(_ inputs: [String: HostTensor]) async throws -> [String: HostTensor] {
+        try graph.check(inputs)
+        let ordered = graph.inputs.compactMap { inputs[$0.name] }
+        let results = try request.run(ordered, outputs: outputs) { Task.isCancelled }
+        return Dictionary(zip(graph.outputs.map(\.name), results)) { first, _ in first }
+    }
+}
+
+/// Runs an actor's jobs one after the other on a thread of a dispatch queue.
+final class QueueExecutor: SerialExecutor {
+    private let queue: DispatchQueue
+
+    init(label: String) { queue = DispatchQueue(label: label) }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+
+    /// Runs blocking work on the queue.
+    func run<T>(_ body: @escaping @Sendable () throws -> sending T) async throws -> sending T {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+}
