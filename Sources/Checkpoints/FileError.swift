@@ -1,0 +1,43 @@
+/// Why a file cannot be read, whatever is in it.
+public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Kind: String, Sendable {
+        case folder = "a folder"
+        case pipe = "a named pipe"
+        case socket = "a socket"
+        case device = "a device"
+        case other = "not a regular file"
+    }
+
+    /// There is no such file, or a link leads nowhere.
+    case missing(path: String)
+    /// There is something else of that name.
+    case notRegular(path: String, kind: Kind)
+    /// The system refuses; `reason` is its message.
+    case unreadable(path: String, reason: String)
+    /// Reading failed at a byte counted from 0.
+    case readFailed(path: String, offset: Int, reason: String)
+    /// The file is shorter than it was when it was opened.
+    case shortened(path: String, expected: Int, actual: Int)
+    /// The file was written to or replaced between two looks at it.
+    case changed(path: String, expected: Int, actual: Int)
+    /// The system gives no memory at which the file could be mapped.
+    case notMapped(path: String, bytes: Int, reason: String)
+
+    public var description: String {
+        switch self {
+        case .missing(let path): "\(path): there is no such file"
+        case .notRegular(let path, let kind): "\(path): expected a file, but this is \(kind.rawValue)"
+        case .unreadable(let path, let reason): "\(path): cannot be opened: \(reason)"
+        case .readFailed(let path, let offset, let reason):
+            "\(path): reading failed at byte \(offset): \(reason)"
+        case .shortened(let path, let expected, let actual):
+            "\(path): had \(expected) bytes when it was opened and has \(actual) now; "
+                + "it was cut short while it was in use. Load the model again once the file is whole"
+        case .changed(let path, let expected, let actual):
+            "\(path): changed while it was being loaded (\(expected) bytes before, \(actual) now). "
+                + "Load the model again once nothing writes to the file"
+        case .notMapped(let path, let bytes, let reason):
+            "\(path): \(bytes) bytes cannot be mapped into memory: \(reason)"
+        }
+    }
+}
