@@ -45,6 +45,11 @@ public struct Configuration: Sendable {
             path: path, key: prefix + key, expected: expected, actual: value(key)?.summary)
     }
 
+    /// Checks a rule that a type and a range do not say.
+    public func require(_ isMet: Bool, _ key: String, _ expected: String) throws(ConfigurationError) {
+        guard isMet else { throw error(key, expected: expected) }
+    }
+
     public func integer(_ key: String, default: Int? = nil, in range: ClosedRange<Int>) throws -> Int {
         try require(key, `default`, Self.wholeNumber(in: range)) { $0.integer(in: range) }
     }

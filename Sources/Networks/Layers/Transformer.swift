@@ -1,0 +1,49 @@
+import TensorGraph
+
+/// Attention over a picture's cells, to each other and to the text: `[N, C, h, w] → [N, C, h, w]`.
+///
+/// diffusers' `Transformer2DModel`, section 3.3 of Rombach et al. 2022.
+///
+/// - Parameter context: The text's embeddings `[N, tokens, D]`.
+func spatialTransformer(
+    _ x: Tensor, context: Tensor, heads: Int, layers: Int, groups: Int, usesLinearProjection: Bool,
+    _ weights: WeightScope
+) -> Tensor {
+    let (channels, height, width) = (x.size(1), x.size(2), x.size(3))
+    let cells: Shape = [x.size(0), height * width, channels]
+    func flattened(_ x: Tensor) -> Tensor { reshape(transpose(x, [0, 2, 3, 1]), cells) }
+    func restored(_ x: Tensor) -> Tensor {
+        transpose(reshape(x, [x.size(0), height, width, channels]), [0, 3, 1, 2])
+    }
+
+    var hidden = groupNorm(x, groups: groups, epsilon: 1e-6, weights["norm"])
+    hidden =
+        usesLinearProjection
+        ? linear(flattened(hidden), to: channels, weights["proj_in"])
+        : flattened(convolution(hidden, to: channels, size: 1, weights["proj_in"]))
+    for index in 0..<layers {
+        hidden = transformerBlock(
+            hidden, context: context, heads: heads, weights["transformer_blocks", index])
+    }
+    hidden =
+        usesLinearProjection
+        ? restored(linear(hidden, to: channels, weights["proj_out"]))
+        : convolution(restored(hidden), to: channels, size: 1, weights["proj_out"])
+    return hidden + x
+}
+
+/// Self-attention, cross-attention and a gated feed-forward layer, each beside a shortcut:
+/// `[N, cells, C] → [N, cells, C]`; diffusers' `BasicTransformerBlock`.
+private func transformerBlock(_ x: Tensor, context: Tensor, heads: Int, _ weights: WeightScope) -> Tensor {
+    let channels = x.size(-1)
+    func attend(_ x: Tensor, to context: Tensor, _ weights: WeightScope) -> Tensor {
+        multiHeadAttention(
+            x, context: context, heads: heads, bias: false, names: ("to_q", "to_k", "to_v", "to_out.0"),
+            weights)
+    }
+    let normalized = layerNorm(x, weights["norm1"])
+    var x = x + attend(normalized, to: normalized, weights["attn1"])
+    x = x + attend(layerNorm(x, weights["norm2"]), to: context, weights["attn2"])
+    let gated = geglu(linear(layerNorm(x, weights["norm3"]), to: 8 * channels, weights["ff.net.0.proj"]))
+    return x + linear(gated, to: channels, weights["ff.net.2"])
+}
