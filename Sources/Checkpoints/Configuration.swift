@@ -80,11 +80,11 @@ public struct Configuration: Sendable {
     }
 
     public func strings(_ key: String, default: [String]? = nil) throws -> [String] {
-        try list(key, `default`, "texts") { $0.stringValue }
+        try list(key, `default`, "a text") { $0.stringValue }
     }
 
     public func integers(_ key: String, default: [Int]? = nil, in range: ClosedRange<Int>) throws -> [Int] {
-        try list(key, `default`, "items, each " + Self.wholeNumber(in: range)) { $0.integer(in: range) }
+        try list(key, `default`, Self.wholeNumber(in: range)) { $0.integer(in: range) }
     }
 
     /// A list of `count` whole numbers, or one that stands for `count` equal ones: diffusers writes
@@ -93,7 +93,7 @@ public struct Configuration: Sendable {
         _ key: String, count: Int, default: [Int]? = nil, in range: ClosedRange<Int>
     ) throws -> [Int] {
         let item = Self.wholeNumber(in: range)
-        let expected = "\(item), or a list of \(count) items, each \(item)"
+        let expected = "\(item), or a list of \(count) of these"
         return try require(key, `default`, expected) { value in
             if let one = value.integer(in: range) { return [Int](repeating: one, count: count) }
             guard let values = value.arrayValue?.map({ $0.integer(in: range) }), values.count == count,
@@ -106,7 +106,7 @@ public struct Configuration: Sendable {
     public func numbers(
         _ key: String, default: [Double]? = nil, in range: ClosedRange<Double>
     ) throws -> [Double] {
-        try list(key, `default`, "items, each " + Self.number(in: range)) { $0.double(in: range) }
+        try list(key, `default`, Self.number(in: range)) { $0.double(in: range) }
     }
 
     /// The object of that key, or nil where it is absent; its errors name the key before their own.
@@ -128,14 +128,16 @@ public struct Configuration: Sendable {
     }
 
     private func list<Item>(
-        _ key: String, _ fallback: [Item]?, _ items: String, _ read: (JSONValue) -> Item?
+        _ key: String, _ fallback: [Item]?, _ item: String, _ read: (JSONValue) -> Item?
     ) throws -> [Item] {
-        let values = try require(key, fallback == nil ? nil : [], "a list of " + items) { $0.arrayValue }
+        let values = try require(key, fallback == nil ? nil : [], "a list, each item " + item) {
+            $0.arrayValue
+        }
         if let fallback, !has(key) { return fallback }
         return try values.enumerated().map { index, value in
             if let item = read(value) { return item }
             throw ConfigurationError(
-                path: path, key: "\(prefix)\(key)[\(index)]", expected: "one of a list of " + items,
+                path: path, key: "\(prefix)\(key)[\(index)]", expected: item,
                 actual: value.summary)
         }
     }

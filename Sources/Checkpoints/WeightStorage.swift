@@ -5,7 +5,7 @@ public protocol WeightStorage: WeightCatalog {
     /// Maps the weights into one range of addresses, with `additionalBytes` of zeroed, writable memory behind
     /// them for the engine's own constants.
     ///
-    /// - Throws: ``CheckpointError`` where a file is gone, has changed or cannot be mapped.
+    /// - Throws: ``FileError`` where a file is gone, has changed or cannot be mapped.
     func map(additionalBytes: Int) throws -> MappedWeights
 }
 
@@ -42,6 +42,6 @@ public final class MappedWeights: @unchecked Sendable {
     /// Checks that the files behind the memory are still whole: call after reading weights, since a file that
     /// was cut short reads as zeros.
     ///
-    /// - Throws: ``CheckpointError`` with the file, its size when it was mapped and its size now.
+    /// - Throws: ``FileError`` with the file, its size when it was mapped and its size now.
     public func validate() throws { try check() }
 }

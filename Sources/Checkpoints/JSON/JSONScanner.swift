@@ -1,3 +1,5 @@
+import Foundation
+
 /// Reads JSON from bytes, piece by piece: the one grammar behind ``JSONValue`` and the safetensors header.
 ///
 /// Holds a pointer to the bytes: not to be kept longer than they.
@@ -10,16 +12,10 @@ struct JSONScanner {
     private(set) var keyOffset = 0
     private var depth = 0
 
-    /// Checks that all bytes are UTF-8; the rest is checked as it is read.
-    init(_ bytes: UnsafeRawBufferPointer, named file: String, dialect: JSONValue.Dialect = .standard)
-        throws(JSONError)
-    {
+    init(_ bytes: UnsafeRawBufferPointer, named file: String, dialect: JSONValue.Dialect = .standard) {
         self.bytes = bytes
         self.file = file
         self.dialect = dialect
-        if let offset = firstInvalidUTF8(in: bytes) {
-            throw error(.invalidUTF8(byte: bytes[offset]), at: offset)
-        }
     }
 
     mutating func skipByteOrderMark() {
@@ -100,7 +96,7 @@ struct JSONScanner {
             switch bytes[end] {
             case UInt8(ascii: "\""):
                 offset = end + 1
-                return String(decoding: bytes[start..<end], as: UTF8.self)
+                return try text(bytes[start..<end], at: start)
             case UInt8(ascii: "\\"):
                 offset = end
                 return try escapedString(from: start)
@@ -146,7 +142,14 @@ struct JSONScanner {
     /// An error at a place, by default the one reached.
     func error(_ problem: JSONError.Problem, at offset: Int? = nil) -> JSONError {
         let offset = offset ?? self.offset
-        let line = bytes[..<offset].reduce(1) { $1 == 0x0A ? $0 + 1 : $0 }
+        var line = 1
+        var start = 0
+        while start < offset, let base = bytes.baseAddress,
+            let newline = memchr(base + start, 0x0A, offset - start)
+        {
+            line += 1
+            start = UnsafeRawPointer(newline) - base + 1
+        }
         return JSONError(file: file, offset: offset, line: line, problem: problem)
     }
 
@@ -179,26 +182,37 @@ struct JSONScanner {
         return true
     }
 
+    private func text(_ slice: Slice<UnsafeRawBufferPointer>, at start: Int) throws(JSONError) -> String {
+        let slice = UnsafeRawBufferPointer(rebasing: slice)
+        if let invalid = firstInvalidUTF8(in: slice) {
+            throw error(.invalidUTF8(byte: slice[invalid]), at: start + invalid)
+        }
+        return String(decoding: slice, as: UTF8.self)
+    }
+
     /// Reads on from the first backslash, at `offset`, of the string whose text begins at `start`.
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {
-        var text = [UInt8](bytes[start..<offset])
+        var result = try text(bytes[start..<offset], at: start)
+        var plain = offset
         while offset < bytes.count {
             let byte = bytes[offset]
             switch byte {
             case UInt8(ascii: "\""):
+                result += try text(bytes[plain..<offset], at: plain)
                 offset += 1
-                return String(decoding: text, as: UTF8.self)
-            case UInt8(ascii: "\\"): try appendEscaped(to: &text)
+                return result
+            case UInt8(ascii: "\\"):
+                result += try text(bytes[plain..<offset], at: plain)
+                result.unicodeScalars.append(try escapedScalar())
+                plain = offset
             case 0..<0x20: throw error(.controlCharacter(byte))
-            default:
-                text.append(byte)
-                offset += 1
+            default: offset += 1
             }
         }
         throw unexpected("the string's closing '\"'")
     }
 
-    private mutating func appendEscaped(to text: inout [UInt8]) throws(JSONError) {
+    private mutating func escapedScalar() throws(JSONError) -> UnicodeScalar {
         let start = offset
         offset += 1
         let plain: UInt8
@@ -206,8 +220,7 @@ struct JSONScanner {
         case UInt8(ascii: "u"):
             offset += 1
             let unit = try hexadecimalUnit()
-            text.append(contentsOf: UTF8.encode(try scalar(beginning: unit, at: start))!)
-            return
+            return try scalar(beginning: unit, at: start)
         case UInt8(ascii: "\""): plain = 0x22
         case UInt8(ascii: "\\"): plain = 0x5C
         case UInt8(ascii: "/"): plain = 0x2F
@@ -218,8 +231,8 @@ struct JSONScanner {
         case UInt8(ascii: "t"): plain = 0x09
         default: throw unexpected("one of \" \\ / b f n r t u behind a backslash")
         }
-        text.append(plain)
         offset += 1
+        return UnicodeScalar(plain)
     }
 
     /// The scalar whose first UTF-16 unit has been read: the unit itself, or a surrogate pair.

@@ -35,7 +35,7 @@ public enum JSONValue: Sendable, Hashable {
         guard bytes.count <= Self.maximumByteCount else {
             throw JSONError(file: file, problem: .tooLarge(bytes: bytes.count, limit: Self.maximumByteCount))
         }
-        var scanner = try JSONScanner(bytes, named: file, dialect: dialect)
+        var scanner = JSONScanner(bytes, named: file, dialect: dialect)
         scanner.skipByteOrderMark()
         self = try scanner.value()
         try scanner.finish()

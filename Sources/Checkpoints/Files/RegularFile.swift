@@ -41,11 +41,24 @@ final class RegularFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// The file's identity now.
-    func currentIdentity() throws(FileError) -> Identity {
+    /// Throws unless the path still leads to this file, of the same size and not written to since.
+    func checkUnchanged() throws(FileError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw Self.openError(errno, path) }
+        let now = Identity(status)
+        if now != identity { throw .changed(path: path, expected: byteCount, actual: now.byteCount) }
+        try checkStillWhole()
+    }
+
+    /// Throws where the opened file, wherever its path leads now, has been cut short or written to.
+    func checkStillWhole() throws(FileError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.openError(errno, path) }
-        return Identity(status)
+        let now = Identity(status)
+        if now.byteCount < byteCount {
+            throw .shortened(path: path, expected: byteCount, actual: now.byteCount)
+        }
+        if now != identity { throw .changed(path: path, expected: byteCount, actual: now.byteCount) }
     }
 
     /// Reads exactly so many bytes.

@@ -14,8 +14,8 @@ public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
     case notRegular(path: String, kind: Kind)
     /// The system refuses; `reason` is its message.
     case unreadable(path: String, reason: String)
-    /// Reading failed at a byte counted from 0.
-    case readFailed(path: String, offset: Int, reason: String)
+    /// Reading failed, at a byte counted from 0 where that is known.
+    case readFailed(path: String, offset: Int?, reason: String)
     /// The file is shorter than it was when it was opened.
     case shortened(path: String, expected: Int, actual: Int)
     /// The file was written to or replaced between two looks at it.
@@ -29,7 +29,7 @@ public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notRegular(let path, let kind): "\(path): expected a file, but this is \(kind.rawValue)"
         case .unreadable(let path, let reason): "\(path): cannot be opened: \(reason)"
         case .readFailed(let path, let offset, let reason):
-            "\(path): reading failed at byte \(offset): \(reason)"
+            "\(path): reading failed" + (offset.map { " at byte \($0)" } ?? "") + ": \(reason)"
         case .shortened(let path, let expected, let actual):
             "\(path): had \(expected) bytes when it was opened and has \(actual) now; "
                 + "it was cut short while it was in use. Load the model again once the file is whole"

@@ -1,0 +1,91 @@
+import CMappedFile
+import Foundation
+
+/// Whole files, one behind the other in one range of addresses, each from the start of a page, with zeroed
+/// memory behind them. What is written to the range stays in this process. Unmapped when released.
+final class FileMapping: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+    /// Where each file begins in `bytes`.
+    let fileOffsets: [Int]
+    /// Where the additional memory begins in `bytes`.
+    let additionalOffset: Int
+    private let files: [RegularFile]
+    private var watches: [Int32] = []
+
+    /// - Throws: ``FileError`` where a file is not what it was when it was opened, or cannot be mapped.
+    init(_ files: [RegularFile], additionalBytes: Int) throws(FileError) {
+        let pageSize = Int(getpagesize())
+        var offsets: [Int] = []
+        var total = 0
+        for byteCount in files.map(\.byteCount) + [additionalBytes] {
+            offsets.append(total)
+            let (end, overflow) = total.addingReportingOverflow(max(byteCount, 0))
+            guard !overflow, end <= Int.max - pageSize else {
+                throw Self.notMapped(files, bytes: Int.max, code: ENOMEM)
+            }
+            total = (end + pageSize - 1) / pageSize * pageSize
+        }
+        total = max(total, pageSize)
+        // The range is reserved first, so that each part has a place that nothing else can take.
+        let reserved = mmap(nil, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | Self.noReserve, -1, 0)
+        guard let reserved, reserved != MAP_FAILED else {
+            throw Self.notMapped(files, bytes: total, code: errno)
+        }
+        bytes = UnsafeMutableRawBufferPointer(start: reserved, count: total)
+        additionalOffset = offsets.removeLast()
+        fileOffsets = offsets
+        self.files = files
+
+        for (file, offset) in zip(files, offsets) {
+            try file.checkUnchanged()
+            guard file.byteCount > 0 else { continue }
+            let place = reserved + offset
+            let mapped = mmap(
+                place, file.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | Self.noReserve,
+                file.descriptor, 0)
+            guard mapped != MAP_FAILED else {
+                throw Self.notMapped([file], bytes: file.byteCount, code: errno)
+            }
+            let watch = easel_watch_mapping(place, (file.byteCount + pageSize - 1) / pageSize * pageSize)
+            guard watch >= 0 else { throw Self.notMapped([file], bytes: file.byteCount, code: EMFILE) }
+            watches.append(watch)
+        }
+        if total > additionalOffset {
+            let mapped = mmap(
+                reserved + additionalOffset, total - additionalOffset, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+            guard mapped != MAP_FAILED else {
+                throw Self.notMapped(files, bytes: total - additionalOffset, code: errno)
+            }
+        }
+        for file in files { try file.checkUnchanged() }
+    }
+
+    deinit {
+        for watch in watches { easel_unwatch_mapping(watch) }
+        munmap(bytes.baseAddress, bytes.count)
+    }
+
+    /// Throws where a file has been cut short or written to, or a page of it could not be read.
+    func validate() throws(FileError) {
+        for file in files { try file.checkStillWhole() }
+        for (file, watch) in zip(files.filter { $0.byteCount > 0 }, watches)
+        where easel_mapping_is_damaged(watch) {
+            throw .readFailed(path: file.path, offset: nil, reason: "a page of it could not be read")
+        }
+    }
+
+    private static var noReserve: Int32 {
+        #if canImport(Darwin)
+            0
+        #else
+            Int32(MAP_NORESERVE)
+        #endif
+    }
+
+    private static func notMapped(_ files: [RegularFile], bytes: Int, code: Int32) -> FileError {
+        .notMapped(
+            path: files.map(\.path).joined(separator: ", "), bytes: bytes,
+            reason: String(cString: strerror(code)))
+    }
+}

@@ -1,0 +1,86 @@
+import TensorGraph
+
+extension MappedWeights {
+    /// The bytes of a weight, or nil for a name that is not there.
+    public func bytes(of name: String, _ entry: WeightEntry) -> UnsafeRawBufferPointer? {
+        guard let offset = offset(of: name), let count = entry.shape.checkedCount else { return nil }
+        let byteCount = count * entry.elementType.byteCount
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + byteCount])
+    }
+
+    /// The values of a weight as `Float`, in row-major order: exact from `float32`, `float16`, `bfloat16`, 8 and
+    /// 16 bit integers and booleans, rounded to the nearest from the others. Nil for a name that is not there.
+    public func floats(of name: String, _ entry: WeightEntry) -> [Float]? {
+        guard let bytes = bytes(of: name, entry) else { return nil }
+        func convert<Stored>(_ type: Stored.Type, _ convert: (Stored) -> Float) -> [Float] {
+            let size = MemoryLayout<Stored>.size
+            return (0..<bytes.count / size).map {
+                convert(bytes.loadUnaligned(fromByteOffset: $0 * size, as: Stored.self))
+            }
+        }
+        return switch entry.elementType {
+        case .float64: convert(UInt64.self) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
+        case .float32: convert(UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }
+        case .float16: convert(UInt16.self) { Float(float16: UInt16(littleEndian: $0)) }
+        case .bfloat16: convert(UInt16.self) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
+        case .int64: convert(Int64.self) { Float(Int64(littleEndian: $0)) }
+        case .int32: convert(Int32.self) { Float(Int32(littleEndian: $0)) }
+        case .int16: convert(Int16.self) { Float(Int16(littleEndian: $0)) }
+        case .int8: convert(Int8.self) { Float($0) }
+        case .uint8: convert(UInt8.self) { Float($0) }
+        case .boolean: convert(UInt8.self) { $0 == 0 ? 0 : 1 }
+        }
+    }
+
+    /// The first weight, in the order of their places in memory, that has a NaN or an infinity among its
+    /// values; nil where all are finite. Reads every value once.
+    public func firstNonFinite(in catalog: some WeightCatalog) -> String? {
+        catalog.names.compactMap { name in offset(of: name).map { (offset: $0, name: name) } }
+            .sorted { $0.offset < $1.offset }
+            .first { _, name in catalog.entry(named: name).map { hasNonFinite(name, $0) } ?? false }?.name
+    }
+
+    private func hasNonFinite(_ name: String, _ entry: WeightEntry) -> Bool {
+        guard let bytes = bytes(of: name, entry) else { return false }
+        return switch entry.elementType {
+        case .float64: Self.hasValue(in: bytes, withAll: 0x7FF0_0000_0000_0000 as UInt64)
+        case .float32: Self.hasValue(in: bytes, withAll: 0x7F80_0000 as UInt32)
+        case .float16: Self.hasValue(in: bytes, withAll: 0x7C00 as UInt16)
+        case .bfloat16: Self.hasValue(in: bytes, withAll: 0x7F80 as UInt16)
+        case .int64, .int32, .int16, .int8, .uint8, .boolean: false
+        }
+    }
+
+    /// Whether a value has all the exponent's bits set. Looks at blocks, without a branch inside.
+    private static func hasValue<Bits: FixedWidthInteger>(
+        in bytes: UnsafeRawBufferPointer, withAll exponent: Bits
+    ) -> Bool {
+        let size = MemoryLayout<Bits>.size
+        let mask = exponent.littleEndian
+        let count = bytes.count / size
+        var start = 0
+        while start < count {
+            let end = min(start + 4096, count)
+            var found: Bits = 0
+            for index in start..<end {
+                let bits = bytes.loadUnaligned(fromByteOffset: index &* size, as: Bits.self)
+                found |= bits & mask == mask ? 1 : 0
+            }
+            if found != 0 { return true }
+            start = end
+        }
+        return false
+    }
+}
+
+extension Float {
+    /// The value of an IEEE 754 binary16 number, exactly. (`Float16` is not there on every processor.)
+    init(float16 bits: UInt16) {
+        let magnitude = UInt32(bits & 0x7FFF) << 13
+        let sign = UInt32(bits & 0x8000) << 16
+        // Moving the exponent field multiplies by 2^112; all ones in it stay all ones.
+        let scaled = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+        let special = bits & 0x7C00 == 0x7C00
+        self = Float(bitPattern: (special ? magnitude | 0x7F80_0000 : scaled) | sign)
+    }
+}

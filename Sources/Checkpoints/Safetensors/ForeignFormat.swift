@@ -1,0 +1,47 @@
+/// What else a file that was to be a safetensors file may be, told by its first bytes.
+enum ForeignFormat {
+    /// The longest beginning that is looked at.
+    static let byteCount = 512
+
+    /// - Parameter start: The file's first ``byteCount`` bytes, or all where there are fewer.
+    static func recognize(_ start: [UInt8]) -> SafetensorsError.Problem? {
+        if start.starts(with: "version https://git-lfs.github.com/spec/".utf8) { return gitLFSPointer(start) }
+        if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06]) {
+            return .otherFormat(
+                "it begins like a zip archive, which PyTorch's .ckpt and .bin files are", remedy: pickleRemedy
+            )
+        }
+        // PROTO 2 to 5, then an opcode: a header of 640 to 1408 bytes also begins with the first two.
+        if start.count > 2, start[0] == 0x80, (2...5).contains(start[1]), start[2] != 0 {
+            return .otherFormat(
+                "it begins like a pickle, which PyTorch's older .ckpt files are", remedy: pickleRemedy)
+        }
+        if start.starts(with: "GGUF".utf8) {
+            return .otherFormat("it begins like a GGUF file", remedy: "Get the model's safetensors files")
+        }
+        let text = start.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.prefix(16).map(lowercased)
+        if text.starts(with: "<!doctype html".utf8) || text.starts(with: "<html".utf8) {
+            return .otherFormat(
+                "it is a web page",
+                remedy: "The download gave a page, often one that asks to log in or to accept a licence, "
+                    + "in place of the file: download it again")
+        }
+        return nil
+    }
+
+    private static let pickleRemedy =
+        "Pickled weights are not read: get the model's safetensors files"
+
+    private static func gitLFSPointer(_ start: [UInt8]) -> SafetensorsError.Problem {
+        let size =
+            start.split(separator: 0x0A).lazy.filter { $0.starts(with: "size ".utf8) }
+            .compactMap { Int(String(decoding: $0.dropFirst(5).prefix(20), as: UTF8.self)) }.first
+        return .otherFormat(
+            "it is a Git LFS pointer to a file" + (size.map { " of \($0) bytes" } ?? ""),
+            remedy: "Fetch the file itself: git lfs pull")
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+}
