@@ -66,6 +66,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .executableTarget(
+            name: "UNetStep",
+            dependencies: ["Networks", "Checkpoints", "TensorGraph", "EngineInterface", "OpenVINOEngine"],
+            path: "Benchmarks/UNetStep"),
+
         .testTarget(name: "TensorGraphTests", dependencies: ["TensorGraph"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorGraph"]),
         .testTarget(

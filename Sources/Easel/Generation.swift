@@ -1,0 +1,90 @@
+import Foundation
+import Imaging
+import Sampling
+
+/// What is told of a request while it is worked on, in order.
+public enum GenerationEvent: Sendable {
+    /// A stage begins.
+    case stage(Stage)
+    /// Something that the user should know, which did not stop the work.
+    case warning(Warning)
+    /// The sampler has advanced the latents.
+    case step(Step)
+    /// A picture is ready.
+    case finished(GeneratedPicture)
+}
+
+/// The parts of the work, in order; those after the first repeat for each batch of pictures.
+public enum Stage: String, Sendable, Hashable, CaseIterable {
+    /// The text encoder is made ready.
+    case loadingTextEncoder = "load_text_encoder"
+    /// The prompts become embeddings.
+    case encodingPrompt = "encode_prompt"
+    /// The U-Net is made ready.
+    case loadingUNet = "load_unet"
+    /// Noise becomes latents.
+    case denoising = "denoise"
+    /// The decoder is made ready.
+    case loadingDecoder = "load_decoder"
+    /// Latents become pictures.
+    case decoding = "decode"
+}
+
+/// One advance of the sampler.
+public struct Step: Sendable {
+    /// From 0.
+    public let index: Int
+    public let count: Int
+    /// The index in the request of the first picture of the batch.
+    public let picture: Int
+    public let timestep: Float
+    /// The latents after the step.
+    public let latents: Latents
+}
+
+/// Something that the user should know.
+public enum Warning: Sendable, Hashable, CustomStringConvertible {
+    /// The prompt is longer than the text encoder takes; the rest was left out.
+    case promptCut(field: String, tokens: Int, text: String)
+    /// The model's own sampler is not one that Easel has.
+    case samplerReplaced(named: String, by: String)
+    /// The decoder gave values that are not numbers in half precision, and ran again in full.
+    case decodedInFullPrecision
+
+    public var description: String {
+        switch self {
+        case .promptCut(let field, let tokens, let text):
+            "the \(field) is too long for the text encoder: \(tokens) tokens were left out: \"\(text)\""
+        case .samplerReplaced(let named, let by):
+            "the model's own sampler \(named) is not available; \(by) is used"
+        case .decodedInFullPrecision:
+            "the decoder gave values that are not numbers in half precision, and ran again in f32"
+        }
+    }
+}
+
+/// A picture with the settings that made it.
+public struct GeneratedPicture: Sendable {
+    /// The index in the request, from 0.
+    public let index: Int
+    public let seed: UInt64
+    /// The name of the sampler that was used.
+    public let sampler: String
+    public let image: Image
+    public let metadata: GenerationMetadata
+    /// The latents that the picture was decoded from.
+    public let latents: Latents
+    /// How long each stage took for the batch that the picture was part of.
+    public let timings: [Stage: Duration]
+
+    /// Writes the picture as PNG, with its settings in AUTOMATIC1111's `parameters` text. The file appears
+    /// whole or not at all.
+    ///
+    /// - Throws: `ImageError` where it cannot be written.
+    public func write(to file: URL) throws {
+        try image.write(to: file, metadata: metadata)
+    }
+
+    /// Writes the picture as PNG to the file of that path.
+    public func write(to path: String) throws { try write(to: URL(filePath: path)) }
+}

@@ -1,0 +1,46 @@
+import EngineInterface
+import Sampling
+import TensorGraph
+
+/// The U-Net led by a prompt, away from a negative prompt: what the denoising loop asks.
+struct GuidedDenoiser: Sendable {
+    private let unet: any CompiledGraph
+    private let guidance: ClassifierFreeGuidance
+    /// The prompts' embeddings `[passes · pictures, tokens, width]`: all negative ones first.
+    private let context: HostTensor
+
+    /// - Parameters:
+    ///   - unet: Compiled for `passes · pictures` latents, where there are two passes with guidance.
+    ///   - negative: The negative prompt's embeddings `[1, tokens, width]`; nil without guidance.
+    ///   - positive: The prompt's embeddings `[1, tokens, width]`.
+    init(
+        unet: any CompiledGraph, guidance: ClassifierFreeGuidance, negative: HostTensor?,
+        positive: HostTensor, pictures: Int
+    ) {
+        self.unet = unet
+        self.guidance = guidance
+        let prompts = (negative.map { [$0] } ?? []) + [positive]
+        let values = prompts.flatMap { prompt in
+            Array(repeatElement(prompt.floats, count: pictures).joined())
+        }
+        context = HostTensor(
+            values, shape: [prompts.count * pictures, positive.shape[1], positive.shape[2]])
+    }
+
+    /// The guided prediction for latents `[pictures, channels, height, width]` at a timestep.
+    func callAsFunction(_ latents: Latents, timestep: Float) async throws -> Latents {
+        let input = guidance.isActive ? try Latents.stack([latents, latents]) : latents
+        let outputs = try await unet.run([
+            "latents": HostTensor(input.values, shape: Shape(input.shape)),
+            "timestep": HostTensor([timestep], shape: [1]), "context": context,
+        ])
+        let prediction = try Latents(
+            outputs["prediction"]?.floats ?? [], batch: input.batch, channels: input.channels,
+            height: input.height, width: input.width)
+        guard guidance.isActive else { return prediction }
+        let half = latents.batch
+        return try guidance.combine(
+            unconditional: prediction.pictures(0..<half),
+            conditional: prediction.pictures(half..<2 * half))
+    }
+}

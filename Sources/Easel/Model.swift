@@ -1,0 +1,65 @@
+import Checkpoints
+import EngineInterface
+import Foundation
+import Networks
+
+/// A Stable Diffusion model, which makes any number of pictures.
+///
+/// ```swift
+/// let model = try Model(at: URL(filePath: "Models/demo"), engine: OpenVINOEngine())
+/// for try await event in model.generate(Request(prompt: "a red apple", steps: 20, seed: 42)) {
+///     if case .finished(let picture) = event { try picture.write(to: "apple.png") }
+/// }
+/// ```
+public final class Model: Sendable {
+    /// The folder's name.
+    public let name: String
+    /// The width in pixels that the model was trained at.
+    public let width: Int
+    /// The height in pixels that the model was trained at.
+    public let height: Int
+    /// The arithmetic that the networks are computed in.
+    public let precision: Precision
+    let parts: ModelParts
+    let networks: CompiledNetworks
+
+    /// Opens a model in diffusers' folder layout: reads its configurations, its tokenizer and the headers of
+    /// its weights. Networks are compiled when they are first needed.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder with `model_index.json`.
+    ///   - engine: What computes the networks.
+    ///   - precision: The arithmetic; `automatic` is the fastest that the processor has natively.
+    /// - Throws: `FileError`, `JSONError`, `ConfigurationError`, `CheckpointError`, `TokenizerError` and
+    ///   ``ModelError`` for what is wrong in the folder, `EngineError` for a precision that the engine lacks.
+    public init(at folder: URL, engine: any Engine, precision: Precision = .automatic) throws {
+        let precision = try engine.resolve(precision)
+        let modelFolder = try ModelFolder(at: folder)
+        parts = try ModelParts(modelFolder)
+        name = folder.standardizedFileURL.lastPathComponent
+        width = parts.unet.sampleSize * parts.autoencoder.factor
+        height = width
+        self.precision = precision
+        networks = CompiledNetworks(parts, engine: engine, precision: precision)
+    }
+
+    /// Makes the pictures of a request, telling each event as it happens.
+    ///
+    /// Cancelling the task that iterates ends the work within moments.
+    ///
+    /// - Throws: while iterating, ``RequestError`` and `SamplingError` for what the request asks, `GraphError`
+    ///   where the weights do not fit, `EngineError`.
+    public func generate(_ request: Request) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    try await textToImage(request) { continuation.yield($0) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}

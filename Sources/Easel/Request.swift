@@ -1,0 +1,99 @@
+import Sampling
+
+/// What picture is wanted.
+public struct Request: Sendable, Hashable {
+    /// What the picture shows.
+    public var prompt: String
+    /// What it does not show.
+    public var negativePrompt: String
+    /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size.
+    public var width: Int?
+    /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size.
+    public var height: Int?
+    /// The number of times that the sampler advances, from 1.
+    public var steps: Int
+    /// How strongly the prompt leads (Ho and Salimans 2022); at 1 or below the negative prompt is not used.
+    public var guidanceScale: Float
+    /// What the noise is drawn from; nil draws a seed. Picture `i` of several has the seed plus `i`.
+    public var seed: UInt64?
+    /// The name of the sampler; nil is the one of the model's scheduler_config.json.
+    public var sampler: String?
+    /// The number of pictures.
+    public var count: Int
+    /// The number of pictures that are computed at once.
+    public var batchSize: Int
+
+    public init(
+        prompt: String, negativePrompt: String = "", width: Int? = nil, height: Int? = nil, steps: Int = 25,
+        guidanceScale: Float = 7.5, seed: UInt64? = nil, sampler: String? = nil, count: Int = 1,
+        batchSize: Int = 1
+    ) {
+        self.prompt = prompt
+        self.negativePrompt = negativePrompt
+        self.width = width
+        self.height = height
+        self.steps = steps
+        self.guidanceScale = guidanceScale
+        self.seed = seed
+        self.sampler = sampler
+        self.count = count
+        self.batchSize = batchSize
+    }
+}
+
+/// Why a request cannot be met, before any work is done.
+public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A side is not one that the model can make; `nearest` are those that it can.
+    case size(axis: String, value: Int, multiple: Int, nearest: [Int])
+    /// A number is out of its range.
+    case outOfRange(field: String, value: String, range: String)
+
+    public var description: String {
+        switch self {
+        case .size(let axis, let value, let multiple, let nearest):
+            "\(axis) \(value) is not possible: it must be a multiple of \(multiple) from 64 to 2048; nearest: "
+                + nearest.map(String.init).joined(separator: " or ")
+        case .outOfRange(let field, let value, let range):
+            "\(field) \(value) is not possible: it must be \(range)"
+        }
+    }
+}
+
+extension Request {
+    /// The sides that pictures may have, in pixels.
+    static let sides = 64...2048
+
+    /// Checks a side and gives its size in latent cells.
+    static func latentSize(axis: String, pixels: Int, factor: Int) throws(RequestError) -> Int {
+        guard sides.contains(pixels), pixels % factor == 0 else {
+            let bounded = min(max(pixels, sides.lowerBound), sides.upperBound)
+            let below = bounded / factor * factor
+            let nearest = [below, below + factor].filter {
+                sides.contains($0) && (pixels % factor != 0 || $0 == bounded)
+            }
+            throw .size(
+                axis: axis, value: pixels, multiple: factor, nearest: nearest.isEmpty ? [bounded] : nearest)
+        }
+        return pixels / factor
+    }
+
+    /// Checks what needs no model.
+    ///
+    /// - Throws: ``RequestError`` for the first field that is out of range.
+    func check() throws(RequestError) {
+        func require<T: Comparable>(_ field: String, _ value: T, _ range: ClosedRange<T>) throws(RequestError)
+        {
+            guard range.contains(value) else {
+                throw .outOfRange(
+                    field: field, value: "\(value)", range: "from \(range.lowerBound) to \(range.upperBound)")
+            }
+        }
+        try require("steps", steps, 1...1000)
+        try require("count", count, 1...10_000)
+        try require("batch size", batchSize, 1...64)
+        guard guidanceScale.isFinite, guidanceScale.magnitude <= 1000 else {
+            throw .outOfRange(
+                field: "guidance scale", value: "\(guidanceScale)", range: "a number from -1000 to 1000")
+        }
+    }
+}

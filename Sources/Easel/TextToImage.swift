@@ -1,0 +1,122 @@
+import Conditioning
+import EngineInterface
+import Foundation
+import Imaging
+import Sampling
+import TensorGraph
+
+extension Model {
+    /// Text to image: the arrows of Rombach et al. 2022, figure 3, from the prompt to the picture.
+    func textToImage(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
+        let plan = try GenerationPlan(request, for: self)
+        for warning in plan.warnings { tell(.warning(warning)) }
+        var watch = Stopwatch(tell: tell)
+
+        let textEncoder = try await watch.time(.loadingTextEncoder) {
+            try await networks.preparedTextEncoder()
+        }
+        let (negative, positive) = try await watch.time(.encodingPrompt) {
+            (
+                plan.guidance.isActive ? try await encode(plan.tokens.negative, textEncoder) : nil,
+                try await encode(plan.tokens.positive, textEncoder)
+            )
+        }
+        for batch in plan.batches {
+            let unet = try await watch.time(.loadingUNet) {
+                try await networks.preparedUNet(
+                    batch: plan.passes * batch.count, height: plan.latentHeight, width: plan.latentWidth)
+            }
+            let denoiser = GuidedDenoiser(
+                unet: unet, guidance: plan.guidance, negative: negative, positive: positive,
+                pictures: batch.count)
+            let latents = try await watch.time(.denoising) {
+                try await denoise(batch, plan, denoiser, tell)
+            }
+            let decoder = try await watch.time(.loadingDecoder) {
+                try await networks.preparedDecoder(height: plan.latentHeight, width: plan.latentWidth)
+            }
+            for (offset, index) in batch.enumerated() {
+                let own = latents.picture(offset)
+                let image = try await watch.time(.decoding) { try await decode(own, decoder, tell) }
+                tell(
+                    .finished(
+                        GeneratedPicture(
+                            index: index, seed: plan.seed(ofPicture: index), sampler: plan.sampler.name,
+                            image: image, metadata: plan.metadata(ofPicture: index, model: self),
+                            latents: own, timings: watch.timings)))
+            }
+        }
+    }
+
+    /// A prompt's tokens to embeddings `[1, positions, width]`.
+    private func encode(_ tokens: PromptTokens, _ textEncoder: any CompiledGraph) async throws -> HostTensor {
+        try await textEncoder.run(["tokens": HostTensor(tokens.ids, shape: [1, tokens.ids.count])])
+            .output("embeddings")
+    }
+
+    /// Noise to the latents of some of the request's pictures.
+    private func denoise(
+        _ batch: Range<Int>, _ plan: GenerationPlan, _ denoiser: GuidedDenoiser,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> Latents {
+        let sampler = try plan.sampler.sampler(plan.scheduler, steps: plan.request.steps)
+        var noise = PictureNoise(seed: plan.seed(ofPicture: batch.lowerBound), count: batch.count)
+        let latents = try noise.latents(
+            channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth)
+        return try await Sampling.denoise(
+            sampler.initialNoiseScale * latents, with: sampler, noise: noise,
+            denoiser: { try await denoiser($0, timestep: $1) },
+            report: { step in
+                tell(
+                    .step(
+                        Step(
+                            index: step.index, count: step.count, picture: batch.lowerBound,
+                            timestep: step.timestep, latents: step.latents)))
+            })
+    }
+
+    /// Latents to a picture; in full precision where half precision overflows.
+    private func decode(
+        _ latents: Latents, _ decoder: any CompiledGraph, _ tell: (GenerationEvent) -> Void
+    ) async throws -> Image {
+        let configuration = parts.autoencoder
+        let unscaled = HostTensor(
+            latents.values.map { $0 / configuration.scalingFactor + configuration.shiftFactor },
+            shape: Shape(latents.shape))
+        var picture = try await decoder.run(["latents": unscaled]).output("pictures")
+        if !picture.floats.allSatisfy(\.isFinite), precision != .float32 {
+            tell(.warning(.decodedInFullPrecision))
+            picture = try await networks.preparedDecoder(
+                height: latents.height, width: latents.width, inFullPrecision: true
+            ).run(["latents": unscaled]).output("pictures")
+        }
+        guard picture.floats.allSatisfy(\.isFinite) else {
+            throw GenerationError.notFinite(network: "VAE decoder", model: name)
+        }
+        return Image(
+            decoded: picture.floats, width: latents.width * configuration.factor,
+            height: latents.height * configuration.factor)
+    }
+}
+
+extension [String: HostTensor] {
+    /// The output of that name, which the graph declares.
+    func output(_ name: String) -> HostTensor {
+        guard let value = self[name] else { preconditionFailure("the graph has no output \(name)") }
+        return value
+    }
+}
+
+/// Why the model made no picture.
+public enum GenerationError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A network gave values that are not numbers.
+    case notFinite(network: String, model: String)
+
+    public var description: String {
+        switch self {
+        case .notFinite(let network, let model):
+            "the \(network) of \(model) gave values that are not finite numbers; its weights may be damaged, "
+                + "or overflow in this precision: try --precision f32"
+        }
+    }
+}

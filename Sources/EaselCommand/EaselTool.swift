@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// The command line tool.
+@main
+struct EaselTool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "easel",
+        abstract: "Make pictures from text with Stable Diffusion, on this machine.",
+        version: "easel \(easelVersion)",
+        subcommands: [GenerateCommand.self, GraphCommand.self],
+        defaultSubcommand: GenerateCommand.self)
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Checkpoints
+import Conditioning
+import Easel
+import EngineInterface
+import Foundation
+import Imaging
+import Sampling
+import TensorGraph
+
+/// What the tool's exit code says, after sysexits.h.
+extension ExitCode {
+    /// The command's words are wrong.
+    static let usage = ExitCode(64)
+    /// An input file is wrong.
+    static let badInput = ExitCode(65)
+    /// The engine is missing.
+    static let engineMissing = ExitCode(69)
+    /// A fault of the tool or of what it calls.
+    static let internalFault = ExitCode(70)
+    /// The output cannot be written.
+    static let output = ExitCode(74)
+    /// Interrupted from the keyboard.
+    static let interrupted = ExitCode(130)
+
+    init(for error: any Error) {
+        self =
+            switch error {
+            case is CancellationError: .interrupted
+            case is RequestError, is SamplingError: .usage
+            case let error as EngineError:
+                switch error {
+                case .unavailable, .unsupportedPrecision: .engineMissing
+                case .inputMismatch, .failed: .internalFault
+                }
+            case is ImageError: .output
+            case is GraphError, is CheckpointError, is ConfigurationError, is JSONError, is TokenizerError,
+                is DemoModelMissing:
+                .badInput
+            default: .internalFault
+            }
+    }
+}
+
+/// Runs a command's work; an error is told on standard error and becomes the exit code.
+func reportingErrors<T>(_ work: () throws -> T) throws -> T {
+    do { return try work() } catch { throw report(error) }
+}
+
+/// Runs a command's work; an error is told on standard error and becomes the exit code.
+func reportingErrors<T>(_ work: () async throws -> T) async throws -> T {
+    do { return try await work() } catch { throw report(error) }
+}
+
+private func report(_ error: any Error) -> ExitCode {
+    let text = error is CancellationError ? "interrupted" : "\(error)"
+    FileHandle.standardError.write(Data("easel: \(text)\n".utf8))
+    return ExitCode(for: error)
+}

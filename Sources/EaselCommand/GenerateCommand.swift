@@ -1,0 +1,100 @@
+import ArgumentParser
+import Easel
+import EngineInterface
+import Foundation
+import OpenVINOEngine
+
+extension Precision: ExpressibleByArgument {}
+
+/// `easel generate`: a prompt goes in, pictures come out.
+struct GenerateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "Make pictures from a prompt (the default command).",
+        discussion: """
+            Exit codes: 0 done, 64 wrong usage, 65 bad input file, 69 engine missing, 70 internal fault, \
+            74 output cannot be written, 130 interrupted.
+            """)
+
+    @Argument(help: "What the picture shows.")
+    var text: String?
+    @Option(name: [.short, .long], help: "What the picture shows, as an option.")
+    var prompt: String?
+    @Option(name: [.short, .long], help: "What the picture does not show.")
+    var negativePrompt = ""
+    @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
+    var model: String?
+    @Option(name: [.short, .long], help: "A PNG file, or a folder (default: easel-<seed>.png).")
+    var output: String?
+    @Option(name: [.customShort("W"), .long], help: "Width in pixels (default: the model's own).")
+    var width: Int?
+    @Option(name: [.customShort("H"), .long], help: "Height in pixels (default: the model's own).")
+    var height: Int?
+    @Option(help: "How many times the sampler advances.")
+    var steps = 25
+    @Option(
+        name: [.long, .customLong("cfg-scale")], help: "How strongly the prompt leads; 1 is not at all.")
+    var guidanceScale: Float = 7.5
+    @Option(name: [.short, .long], help: "What the noise is drawn from (default: random, and printed).")
+    var seed: UInt64?
+    @Option(help: "pndm, ddim or euler (default: the model's own).")
+    var sampler: String?
+    @Option(help: "The number of pictures; their seeds count up.")
+    var count = 1
+    @Option(help: "The number of pictures computed at once.")
+    var batchSize = 1
+    @Option(help: "auto, f32, bf16 or f16: the arithmetic of the networks.")
+    var precision = Precision.automatic
+    @Option(help: "The number of threads (default: one a core).")
+    var threads: Int?
+    @Flag(name: [.short, .long], help: "Print nothing but errors and the files' names.")
+    var quiet = false
+    @Flag(help: "Print one line of JSON: seed, files, timings, peak memory.")
+    var json = false
+
+    func validate() throws {
+        if text != nil && prompt != nil {
+            throw ValidationError("The prompt is given twice, as an argument and with --prompt.")
+        }
+        if text == nil && prompt == nil {
+            throw ValidationError("A prompt is missing: easel \"a red apple on a table\".")
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
+        }
+    }
+
+    func run() async throws {
+        try await reportingErrors { try await interruptible { try await generate() } }
+    }
+
+    private func generate() async throws {
+        var request = Request(
+            prompt: prompt ?? text ?? "", negativePrompt: negativePrompt, width: width, height: height,
+            steps: steps, guidanceScale: guidanceScale, seed: seed, sampler: sampler, count: count,
+            batchSize: batchSize)
+        request.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
+        let files = try OutputFiles(output, count: count)
+        let model = try Model(
+            at: ModelLocation.folder(named: model), engine: OpenVINOEngine(threads: threads),
+            precision: precision)
+        var progress = ProgressLine(quiet: quiet || json)
+        var report = GenerationReport(request, model: model)
+        for try await event in model.generate(request) {
+            switch event {
+            case .stage(let stage): progress.show(stage)
+            case .step(let step): progress.show(step, of: count)
+            case .warning(let warning):
+                progress.clear()
+                if !quiet { FileHandle.standardError.write(Data("easel: \(warning)\n".utf8)) }
+                report.warnings.append(warning.description)
+            case .finished(let picture):
+                let file = files.file(seed: picture.seed, index: picture.index)
+                try picture.write(to: file)
+                progress.clear()
+                report.add(picture, file: file)
+                if !json { print(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }
+            }
+        }
+        if json { print(try report.line()) }
+    }
+}

@@ -1,0 +1,69 @@
+import Easel
+import EngineInterface
+import Foundation
+
+/// What `--json` prints: one line about the whole request.
+struct GenerationReport: Encodable {
+    struct Picture: Encodable {
+        let file: String
+        let seed: UInt64
+    }
+
+    private let model: String
+    private let prompt: String
+    private let negativePrompt: String
+    private let width: Int
+    private let height: Int
+    private let steps: Int
+    private let guidanceScale: Float
+    private let seed: UInt64
+    private var sampler: String
+    private let precision: String
+    private var files: [String] = []
+    private var pictures: [Picture] = []
+    /// Seconds spent in each stage, for all pictures together.
+    private var timings: [String: Double] = [:]
+    private var peakMemoryBytes = 0
+    var warnings: [String] = []
+
+    init(_ request: Request, model: Model) {
+        self.model = model.name
+        prompt = request.prompt
+        negativePrompt = request.negativePrompt
+        width = request.width ?? model.width
+        height = request.height ?? model.height
+        steps = request.steps
+        guidanceScale = request.guidanceScale
+        seed = request.seed ?? 0
+        sampler = ""
+        precision = model.precision.rawValue
+    }
+
+    mutating func add(_ picture: GeneratedPicture, file: URL) {
+        files.append(file.path)
+        pictures.append(Picture(file: file.path, seed: picture.seed))
+        sampler = picture.sampler
+        timings = Dictionary(
+            uniqueKeysWithValues: picture.timings.map { ($0.key.rawValue, seconds($0.value)) })
+    }
+
+    mutating func line() throws -> String {
+        peakMemoryBytes = Self.peakMemory()
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The most memory that the process has had resident, in bytes.
+    private static func peakMemory() -> Int {
+        var usage = rusage()
+        #if canImport(Darwin)
+            getrusage(RUSAGE_SELF, &usage)
+            return usage.ru_maxrss
+        #else
+            getrusage(RUSAGE_SELF.rawValue == 0 ? RUSAGE_SELF : RUSAGE_SELF, &usage)
+            return usage.ru_maxrss * 1024
+        #endif
+    }
+}

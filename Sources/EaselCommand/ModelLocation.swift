@@ -1,0 +1,34 @@
+import Foundation
+
+/// Where a model is: the folder that was named, or else the demo model that comes with Easel.
+enum ModelLocation {
+    static func folder(named name: String?) throws -> URL {
+        if let name { return URL(filePath: name) }
+        guard let demo = demoModel else { throw DemoModelMissing() }
+        return demo
+    }
+
+    /// The demo model: beside the installed tool, or in the folder that the tool was built in.
+    private static var demoModel: URL? {
+        let tool = URL(filePath: Bundle.main.executablePath ?? CommandLine.arguments[0])
+            .resolvingSymlinksInPath()
+        var folder = tool.deletingLastPathComponent()
+        while true {
+            for place in ["Models/demo", "share/easel/Models/demo"] {
+                let model = folder.appending(path: place)
+                if FileManager.default.fileExists(atPath: model.appending(path: "model_index.json").path) {
+                    return model
+                }
+            }
+            let parent = folder.deletingLastPathComponent()
+            if parent.path == folder.path { return nil }
+            folder = parent
+        }
+    }
+}
+
+struct DemoModelMissing: Error, CustomStringConvertible {
+    var description: String {
+        "the demo model is not in a folder Models/demo above the tool; name a model with --model FOLDER"
+    }
+}

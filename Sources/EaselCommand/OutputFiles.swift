@@ -1,0 +1,40 @@
+import Easel
+import Foundation
+import Imaging
+
+/// Where the pictures of a request are to be written.
+struct OutputFiles {
+    private let folder: URL
+    /// The name of the one picture, without its ending, or nil where names follow from seeds.
+    private let stem: String?
+    private let ending: String
+    private let count: Int
+
+    /// Decides from what `--output` says: a file, or a folder for several; nothing is the current folder.
+    ///
+    /// - Throws: `ImageError` where nothing can be written there, found before the work starts.
+    init(_ output: String?, count: Int) throws {
+        self.count = count
+        let path = URL(filePath: output ?? ".")
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder)
+        if output == nil || output?.hasSuffix("/") == true || (exists && isFolder.boolValue) {
+            folder = path
+            stem = nil
+            ending = "png"
+        } else {
+            folder = path.deletingLastPathComponent()
+            ending = path.pathExtension.isEmpty ? "png" : path.pathExtension
+            stem =
+                path.pathExtension.isEmpty
+                ? path.lastPathComponent : path.deletingPathExtension().lastPathComponent
+        }
+        try Image.checkWritable(at: file(seed: 0, index: 0))
+    }
+
+    /// The file of a picture. Several pictures under one name are told apart by a number.
+    func file(seed: UInt64, index: Int) -> URL {
+        let name = stem.map { count == 1 ? $0 : "\($0)-\(index + 1)" } ?? "easel-\(seed)"
+        return folder.appending(path: "\(name).\(ending)")
+    }
+}
