@@ -1,0 +1,48 @@
+/// A finished step of the denoising loop.
+public struct DenoisingStep: Sendable {
+    /// From 0.
+    public let index: Int
+    /// How many there are in all.
+    public let count: Int
+    /// The training timestep it started from.
+    public let timestep: Float
+    /// What it left: [batch, channels, height, width].
+    public let latents: Latents
+    /// The picture that the model saw in the noise, for previews: [batch, channels, height, width].
+    public let predictedOriginal: Latents
+}
+
+/// Takes noise to latents of pictures: every step of the sampler, in order.
+///
+/// - Parameters:
+///   - latents: Noise times the sampler's `initialNoiseScale`: [batch, channels, height, width].
+///   - sampler: The update rule, at its first step.
+///   - noise: The generators that made the latents' noise, one a picture; stochastic samplers go on drawing from them.
+///   - denoiser: The network, guided.
+///   - report: Called after each step, before the next begins; what it throws ends the loop.
+/// - Returns: The latents after the last step, of the same shape.
+/// - Throws: What the denoiser or the report throws; `CancellationError` between and inside steps;
+///   ``SamplingError`` where values are not finite or shapes not equal.
+public func denoise(
+    _ latents: Latents, with sampler: any Sampler, noise: PictureNoise, denoiser: @escaping Denoiser,
+    report: @Sendable (DenoisingStep) async throws -> Void = { _ in }
+) async throws -> Latents {
+    guard noise.count == latents.batch else {
+        throw SamplingError.pictureCountMismatch(latents: latents.batch, noise: noise.count)
+    }
+    var (latents, sampler, noise) = (latents, sampler, noise)
+    var index = 0
+    while !sampler.isFinished {
+        try Task.checkCancellation()
+        let model = DenoisingModel(denoiser: denoiser, step: index, stepCount: sampler.stepCount)
+        let step = try await sampler.step(latents, model: model, noise: &noise)
+        try model.check(step.latents, timestep: step.timestep, .latents)
+        latents = step.latents
+        try await report(
+            DenoisingStep(
+                index: index, count: sampler.stepCount, timestep: step.timestep, latents: latents,
+                predictedOriginal: step.predictedOriginal))
+        index += 1
+    }
+    return latents
+}

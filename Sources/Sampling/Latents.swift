@@ -1,0 +1,102 @@
+/// Pictures in the autoencoder's latent space: float32 values of shape [batch, channels, height, width], row-major.
+///
+/// Arithmetic is element by element, each operation rounded to float32, as PyTorch's.
+public struct Latents: Sendable, Hashable {
+    public private(set) var values: [Float]
+    /// How many pictures.
+    public let batch: Int
+    public let channels: Int
+    /// In latent cells, as the width.
+    public let height: Int
+    public let width: Int
+
+    /// - Throws: ``SamplingError/latentsShape(batch:channels:height:width:count:)`` where the shape is not that of
+    ///   the values, or has an extent below 1.
+    public init(_ values: [Float], batch: Int, channels: Int, height: Int, width: Int) throws {
+        let count = try Self.elementCount(batch: batch, channels: channels, height: height, width: width)
+        guard count == values.count else {
+            throw SamplingError.latentsShape(
+                batch: batch, channels: channels, height: height, width: width, count: values.count)
+        }
+        self.values = values
+        self.batch = batch
+        self.channels = channels
+        self.height = height
+        self.width = width
+    }
+
+    private init(_ values: [Float], like other: Latents, batch: Int? = nil) {
+        self.values = values
+        self.batch = batch ?? other.batch
+        channels = other.channels
+        height = other.height
+        width = other.width
+    }
+
+    static func elementCount(batch: Int, channels: Int, height: Int, width: Int) throws -> Int {
+        var count = 1
+        for extent in [batch, channels, height, width] {
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            guard extent > 0, !overflow else {
+                throw SamplingError.latentsShape(
+                    batch: batch, channels: channels, height: height, width: width, count: nil)
+            }
+            count = product
+        }
+        return count
+    }
+
+    /// The extents: [batch, channels, height, width].
+    public var shape: [Int] { [batch, channels, height, width] }
+
+    /// The first value that is infinite or not a number, by its index in ``values``; nil where all are finite.
+    public var firstNonFinite: Int? { values.firstIndex { !$0.isFinite } }
+
+    /// One picture, of shape [1, channels, height, width].
+    ///
+    /// - Parameter index: From 0 to `batch - 1`.
+    public func picture(_ index: Int) -> Latents {
+        precondition((0..<batch).contains(index), "There is no picture \(index) of \(batch)")
+        let size = values.count / batch
+        return Latents(Array(values[index * size..<(index + 1) * size]), like: self, batch: 1)
+    }
+
+    /// The pictures of all, one after the other.
+    ///
+    /// - Throws: ``SamplingError/shapeMismatch(expected:actual:)`` where their channels, heights or widths differ,
+    ///   ``SamplingError/latentsShape(batch:channels:height:width:count:)`` where there are none.
+    public static func stack(_ all: [Latents]) throws -> Latents {
+        guard let first = all.first else {
+            throw SamplingError.latentsShape(batch: 0, channels: 0, height: 0, width: 0, count: nil)
+        }
+        for one in all where one.shape.dropFirst() != first.shape.dropFirst() {
+            throw SamplingError.shapeMismatch(expected: first.shape, actual: one.shape)
+        }
+        return Latents(all.flatMap(\.values), like: first, batch: all.reduce(0) { $0 + $1.batch })
+    }
+
+    /// Each value, changed.
+    public func map(_ transform: (Float) -> Float) -> Latents {
+        Latents(values.map(transform), like: self)
+    }
+
+    /// Both's values of the same place, combined.
+    ///
+    /// - Precondition: The shapes are equal. The denoising loop checks what a model returns.
+    public func combined(with other: Latents, _ combine: (Float, Float) -> Float) -> Latents {
+        precondition(shape == other.shape, "Shapes differ: \(shape) and \(other.shape)")
+        var result = values
+        result.withUnsafeMutableBufferPointer { result in
+            other.values.withUnsafeBufferPointer { other in
+                for index in result.indices { result[index] = combine(result[index], other[index]) }
+            }
+        }
+        return Latents(result, like: self)
+    }
+
+    public static func + (left: Latents, right: Latents) -> Latents { left.combined(with: right, +) }
+    public static func - (left: Latents, right: Latents) -> Latents { left.combined(with: right, -) }
+    public static func * (left: Float, right: Latents) -> Latents { right.map { left * $0 } }
+    public static func * (left: Latents, right: Float) -> Latents { left.map { $0 * right } }
+    public static func / (left: Latents, right: Float) -> Latents { left.map { $0 / right } }
+}

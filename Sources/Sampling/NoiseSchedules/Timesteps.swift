@@ -1,0 +1,52 @@
+/// The timesteps to visit, noisiest first, out of those the model was trained with.
+///
+/// As diffusers spaces them (Lin et al., 2023, table 2), but always exactly `steps` of them: for some counts (61, 103,
+/// 121, …) diffusers' trailing spacing appends timestep −1 by an accident of rounding.
+struct Timesteps {
+    let spacing: TimestepSpacing
+    let trainTimesteps: Int
+    let stepsOffset: Int
+
+    init(_ configuration: SchedulerConfiguration, spacing: TimestepSpacing) {
+        self.spacing = configuration.timestepSpacing ?? spacing
+        trainTimesteps = configuration.trainTimesteps
+        stepsOffset = configuration.stepsOffset
+    }
+
+    /// Whole timesteps.
+    ///
+    /// - Throws: ``SamplingError/stepsOutOfRange(steps:maximum:)``,
+    ///   ``SamplingError/timestepOutOfRange(timestep:trainTimesteps:steps:stepsOffset:)``.
+    func whole(steps: Int) throws -> [Int] {
+        try fractional(steps: steps).map { Int($0.rounded(.toNearestOrEven)) }
+    }
+
+    /// Timesteps that lie between two of the training's where `linspace` puts them there.
+    ///
+    /// - Throws: As ``whole(steps:)``.
+    func fractional(steps: Int) throws -> [Double] {
+        guard (1...trainTimesteps).contains(steps) else {
+            throw SamplingError.stepsOutOfRange(steps: steps, maximum: trainTimesteps)
+        }
+        switch spacing {
+        case .leading:
+            let last = (steps - 1) * (trainTimesteps / steps) + stepsOffset
+            guard last < trainTimesteps else {
+                throw SamplingError.timestepOutOfRange(
+                    timestep: last, trainTimesteps: trainTimesteps, steps: steps, stepsOffset: stepsOffset)
+            }
+            return (0..<steps).reversed().map { Double($0 * (trainTimesteps / steps) + stepsOffset) }
+        case .linspace:
+            guard steps > 1 else { return [0] }
+            let step = Double(trainTimesteps - 1) / Double(steps - 1)
+            return (0..<steps).reversed().map {
+                $0 == steps - 1 ? Double(trainTimesteps - 1) : Double($0) * step
+            }
+        case .trailing:
+            let step = Double(trainTimesteps) / Double(steps)
+            return (0..<steps).map {
+                (Double(trainTimesteps) - Double($0) * step).rounded(.toNearestOrEven) - 1
+            }
+        }
+    }
+}
