@@ -37,8 +37,8 @@ public final class Model: Sendable {
         let modelFolder = try ModelFolder(at: folder)
         parts = try ModelParts(modelFolder)
         name = folder.standardizedFileURL.lastPathComponent
-        width = parts.unet.sampleSize * parts.autoencoder.factor
-        height = width
+        width = parts.unet.sampleWidth * parts.autoencoder.factor
+        height = parts.unet.sampleHeight * parts.autoencoder.factor
         self.precision = precision
         networks = CompiledNetworks(parts, engine: engine, precision: precision)
     }

@@ -26,11 +26,10 @@ public enum ModelNetwork: String, Sendable, Hashable, CaseIterable {
         guard (1...64).contains(batchSize) else {
             throw RequestError.outOfRange(field: "batch size", value: "\(batchSize)", range: "from 1 to 64")
         }
-        func cells(_ axis: String, _ pixels: Int?) throws -> Int {
-            try Request.latentSize(
-                axis: axis, pixels: pixels ?? parts.unet.sampleSize * factor, factor: factor)
-        }
-        let (rows, columns) = (try cells("height", height), try cells("width", width))
+        let rows = try Request.latentSize(
+            axis: "height", pixels: height ?? parts.unet.sampleHeight * factor, factor: factor)
+        let columns = try Request.latentSize(
+            axis: "width", pixels: width ?? parts.unet.sampleWidth * factor, factor: factor)
         switch self {
         case .textEncoder:
             return try CLIPTextEncoder(parts.textEncoder).graph(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Easel
 
 /// The command line tool.
 @main

@@ -34,8 +34,8 @@ extension ExitCode {
                 case .inputMismatch, .failed: .internalFault
                 }
             case is ImageError: .output
-            case is GraphError, is CheckpointError, is ConfigurationError, is JSONError, is TokenizerError,
-                is DemoModelMissing:
+            case is FileError, is JSONError, is ConfigurationError, is SafetensorsError, is CheckpointError,
+                is ModelFolderError, is ModelError, is TokenizerError, is GraphError, is DemoModelMissing:
                 .badInput
             default: .internalFault
             }

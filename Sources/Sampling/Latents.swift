@@ -56,9 +56,19 @@ public struct Latents: Sendable, Hashable {
     ///
     /// - Parameter index: From 0 to `batch - 1`.
     public func picture(_ index: Int) -> Latents {
-        precondition((0..<batch).contains(index), "There is no picture \(index) of \(batch)")
+        pictures(index..<index + 1)
+    }
+
+    /// Some of the pictures, of shape [range.count, channels, height, width].
+    ///
+    /// - Parameter range: Within 0 to `batch`.
+    public func pictures(_ range: Range<Int>) -> Latents {
+        precondition(
+            !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= batch,
+            "There are no pictures \(range) of \(batch)")
         let size = values.count / batch
-        return Latents(Array(values[index * size..<(index + 1) * size]), like: self, batch: 1)
+        return Latents(
+            Array(values[range.lowerBound * size..<range.upperBound * size]), like: self, batch: range.count)
     }
 
     /// The pictures of all, one after the other.

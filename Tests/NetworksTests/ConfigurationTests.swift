@@ -22,7 +22,8 @@ struct ConfigurationTests {
     @Test func takesWhatFits() throws {
         let unet = try UNetConfiguration(Self.configuration(Self.unet))
         #expect(unet.inputChannels == 4)
-        #expect(unet.sampleSize == 8)
+        #expect(unet.sampleHeight == 8)
+        #expect(unet.sampleWidth == 8)
         #expect(unet.contextWidth == 32)
     }
 

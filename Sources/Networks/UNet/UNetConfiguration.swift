@@ -22,8 +22,10 @@ public struct UNetConfiguration: Sendable, Hashable {
     public let outputChannels: Int
     /// The size of a token's embedding.
     public let contextWidth: Int
-    /// The size in latent cells that the model was trained at.
-    public let sampleSize: Int
+    /// The height in latent cells that the model was trained at.
+    public let sampleHeight: Int
+    /// The width in latent cells that the model was trained at.
+    public let sampleWidth: Int
     let levels: [Level]
     let groups: Int
     let epsilon: Float
@@ -45,7 +47,8 @@ public struct UNetConfiguration: Sendable, Hashable {
         inputChannels = try configuration.integer("in_channels", default: 4, in: 1...1024)
         outputChannels = try configuration.integer("out_channels", default: 4, in: 1...1024)
         contextWidth = try configuration.integer("cross_attention_dim", default: 1280, in: 1...65536)
-        sampleSize = try configuration.integer("sample_size", default: 64, in: 8...4096)
+        let size = try configuration.integersOrOne("sample_size", count: 2, default: [64, 64], in: 1...4096)
+        (sampleHeight, sampleWidth) = (size[0], size[1])
         groups = try configuration.integer("norm_num_groups", default: 32, in: 1...65536)
         epsilon = Float(try configuration.number("norm_eps", default: 1e-5, in: 0...1))
         usesLinearProjection = try configuration.bool("use_linear_projection", default: false)

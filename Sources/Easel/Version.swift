@@ -1,0 +1,1 @@
+public let easelVersion = "0.1.0"
