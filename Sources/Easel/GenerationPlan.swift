@@ -69,6 +69,7 @@ struct GenerationPlan: Sendable {
             prompt: request.prompt, negativePrompt: request.negativePrompt, steps: request.steps,
             sampler: sampler.aliases.first ?? sampler.name, guidanceScale: request.guidanceScale,
             seed: seed(ofPicture: index), width: latentWidth * model.parts.autoencoder.factor,
-            height: latentHeight * model.parts.autoencoder.factor, model: model.name)
+            height: latentHeight * model.parts.autoencoder.factor, model: model.name,
+            version: "Easel \(easelVersion)")
     }
 }

@@ -1,0 +1,129 @@
+import Foundation
+
+/// The settings that made a picture, in AUTOMATIC1111's words and form ("infotext"), which other programs read.
+public struct GenerationMetadata: Sendable, Hashable {
+    public var prompt: String
+    public var negativePrompt: String
+    public var steps: Int
+    /// The sampler's name as AUTOMATIC1111 writes it.
+    public var sampler: String
+    public var guidanceScale: Float
+    public var seed: UInt64
+    /// In pixels.
+    public var width: Int
+    /// In pixels.
+    public var height: Int
+    /// The model's name.
+    public var model: String?
+    /// The program that made the picture.
+    public var version: String?
+
+    public init(
+        prompt: String, negativePrompt: String, steps: Int, sampler: String, guidanceScale: Float,
+        seed: UInt64, width: Int, height: Int, model: String? = nil, version: String? = nil
+    ) {
+        self.prompt = prompt
+        self.negativePrompt = negativePrompt
+        self.steps = steps
+        self.sampler = sampler
+        self.guidanceScale = guidanceScale
+        self.seed = seed
+        self.width = width
+        self.height = height
+        self.model = model
+        self.version = version
+    }
+
+    /// The text that a picture carries: the prompt, the negative prompt where there is one, and a line of
+    /// settings.
+    public var parameters: String {
+        var settings: [(key: String, value: String)] = [
+            ("Steps", String(steps)), ("Sampler", sampler), ("CFG scale", plain(guidanceScale)),
+            ("Seed", String(seed)), ("Size", "\(width)x\(height)"),
+        ]
+        if let model { settings.append(("Model", model)) }
+        settings.append(("RNG", "CPU"))
+        if let version { settings.append(("Version", version)) }
+        let negative = negativePrompt.isEmpty ? [] : ["Negative prompt: \(negativePrompt)"]
+        let line = settings.map { "\($0.key): \(quoted($0.value))" }.joined(separator: ", ")
+        return ([prompt] + negative + [line]).joined(separator: "\n")
+    }
+
+    /// Reads such a text; nil where it has no line of settings, or one without the numbers that every picture
+    /// has.
+    public init?(parameters text: String) {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let last = lines.popLast() else { return nil }
+        let settings = Self.settings(in: last)
+        // As AUTOMATIC1111 does: a last line with fewer settings is part of the prompt.
+        guard settings.count >= 3 else { return nil }
+        let size = settings["Size"]?.split(separator: "x").compactMap { Int($0) } ?? []
+        guard let steps = settings["Steps"].flatMap(Int.init),
+            let seed = settings["Seed"].flatMap(UInt64.init),
+            let scale = settings["CFG scale"].flatMap(Float.init), let sampler = settings["Sampler"],
+            size.count == 2
+        else { return nil }
+        let start = lines.firstIndex { $0.hasPrefix("Negative prompt: ") } ?? lines.endIndex
+        let negative = lines[start...].joined(separator: "\n")
+        self.init(
+            prompt: lines[..<start].joined(separator: "\n"),
+            negativePrompt: String(negative.dropFirst("Negative prompt: ".count)), steps: steps,
+            sampler: sampler, guidanceScale: scale, seed: seed, width: size[0], height: size[1],
+            model: settings["Model"], version: settings["Version"])
+    }
+
+    /// The settings of a line `Key: value, Key: value`, where a value may be a JSON string.
+    private static func settings(in line: Substring) -> [String: String] {
+        var settings: [String: String] = [:]
+        var rest = line[...]
+        while let colon = rest.firstIndex(of: ":") {
+            let key = rest[..<colon].trimmingCharacters(in: .whitespaces)
+            rest = rest[rest.index(after: colon)...].drop { $0 == " " }
+            let value: String
+            if rest.first == "\"", let end = endOfString(rest) {
+                let literal = Data(rest[...end].utf8)
+                value =
+                    (try? JSONDecoder().decode(String.self, from: literal)) ?? String(rest[...end])
+                rest = rest[rest.index(after: end)...]
+            } else {
+                let end = rest.firstIndex(of: ",") ?? rest.endIndex
+                value = rest[..<end].trimmingCharacters(in: .whitespaces)
+                rest = rest[end...]
+            }
+            rest = rest.drop { $0 == "," || $0 == " " }
+            if !key.isEmpty { settings[key] = value }
+        }
+        return settings
+    }
+
+    /// The closing quotation mark of the JSON string that the text begins with.
+    private static func endOfString(_ text: Substring) -> Substring.Index? {
+        var isEscaped = false
+        for index in text.indices.dropFirst() {
+            if isEscaped {
+                isEscaped = false
+            } else if text[index] == "\\" {
+                isEscaped = true
+            } else if text[index] == "\"" {
+                return index
+            }
+        }
+        return nil
+    }
+}
+
+/// A number without a fraction that is zero: 7.5, but 7.
+private func plain(_ value: Float) -> String {
+    value == value.rounded() && value.magnitude < 1e6 ? String(Int(value)) : String(value)
+}
+
+/// A value as it is, or as a JSON string where it would not be read back.
+private func quoted(_ value: String) -> String {
+    guard value.contains(where: { $0 == "," || $0 == ":" || $0.isNewline || $0 == "\"" }) else {
+        return value
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    guard let literal = try? encoder.encode(value) else { return value }
+    return String(decoding: literal, as: UTF8.self)
+}

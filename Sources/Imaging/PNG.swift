@@ -1,0 +1,112 @@
+import CPNGShim
+import Foundation
+
+/// A PNG file's picture and texts.
+public struct PNG: Sendable, Hashable {
+    /// A text chunk: what it is about, and the text.
+    public struct Text: Sendable, Hashable {
+        public let keyword: String
+        public let text: String
+
+        /// - Parameter keyword: 1 to 79 characters of Latin-1, as the format asks; `parameters` is where
+        ///   AUTOMATIC1111 keeps a picture's settings.
+        public init(keyword: String, text: String) {
+            self.keyword = keyword
+            self.text = text
+        }
+    }
+
+    public let image: Image
+    public let texts: [Text]
+
+    public init(_ image: Image, texts: [Text] = []) {
+        self.image = image
+        self.texts = texts
+    }
+
+    /// The largest picture that is read, in pixels.
+    public static let pixelLimit = 64 << 20
+
+    /// Reads a PNG file's bytes.
+    ///
+    /// 16-bit values are scaled to 8 bits, palettes and grey are expanded, and what is transparent is laid over
+    /// white.
+    ///
+    /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole PNG file, and for one of more
+    ///   than ``pixelLimit`` pixels, before memory is taken for them.
+    public init(reading bytes: Data, named name: String) throws {
+        var png = bytes.withUnsafeBytes { buffer in
+            easel_png_decode(
+                buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count, UInt64(Self.pixelLimit))
+        }
+        defer { easel_png_free(&png) }
+        if png.error.0 != 0 {
+            throw ImageError.notReadable(name: name, reason: png.message)
+        }
+        image = Image(
+            width: Int(png.width), height: Int(png.height),
+            pixels: Array(UnsafeBufferPointer(start: png.bytes, count: png.count)))
+        texts = UnsafeBufferPointer(start: png.texts, count: png.text_count).map { chunk in
+            let bytes = UnsafeRawBufferPointer(start: chunk.text, count: chunk.length)
+            return Text(
+                keyword: String(cString: chunk.keyword),
+                text: chunk.international ? String(decoding: bytes, as: UTF8.self) : String(latin1: bytes))
+        }
+    }
+
+    /// The file's bytes: the same for the same picture and texts.
+    ///
+    /// - Throws: ``ImageError/notEncodable(reason:)`` where libpng refuses, as it does where there is no memory.
+    public func encoded() throws -> Data {
+        var chunks: [easel_png_text] = []
+        defer {
+            for chunk in chunks {
+                free(chunk.keyword)
+                free(chunk.text)
+            }
+        }
+        for text in texts {
+            // NUL ends a text in the file, so that none can be in it.
+            let plain = text.text.replacing("\0", with: "\u{FFFD}")
+            let latin1 = plain.latin1
+            let bytes = latin1 ?? Array(plain.utf8)
+            chunks.append(
+                easel_png_text(
+                    keyword: strdup(text.keyword),
+                    text: bytes.withUnsafeBytes { source in
+                        let copy = UnsafeMutableRawBufferPointer.allocate(
+                            byteCount: source.count + 1, alignment: 1)
+                        copy.copyMemory(from: source)
+                        copy[source.count] = 0
+                        return copy.bindMemory(to: CChar.self).baseAddress
+                    }, length: bytes.count, international: latin1 == nil))
+        }
+        var png = easel_png_encode(
+            image.pixels, UInt32(image.width), UInt32(image.height), chunks, chunks.count)
+        defer { easel_png_free(&png) }
+        if png.error.0 != 0 { throw ImageError.notEncodable(reason: png.message) }
+        return Data(bytes: png.bytes, count: png.count)
+    }
+}
+
+extension easel_png {
+    fileprivate var message: String {
+        withUnsafeBytes(of: error) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+extension String {
+    /// The text in Latin-1, or nil where it has other characters.
+    fileprivate var latin1: [UInt8]? {
+        var bytes: [UInt8] = []
+        for scalar in unicodeScalars {
+            guard let byte = UInt8(exactly: scalar.value) else { return nil }
+            bytes.append(byte)
+        }
+        return bytes
+    }
+
+    fileprivate init(latin1 bytes: UnsafeRawBufferPointer) {
+        self.init(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+    }
+}
