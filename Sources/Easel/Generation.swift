@@ -54,7 +54,8 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .promptCut(let field, let tokens, let text):
-            "the \(field) is too long for the text encoder: \(tokens) tokens were left out: \"\(text)\""
+            "the \(field) is too long for the text encoder: \(tokens) tokens were left out: \""
+                + (text.count > 80 ? text.prefix(80) + "…" : text) + "\""
         case .samplerReplaced(let named, let by):
             "the model's own sampler \(named) is not available; \(by) is used"
         case .decodedInFullPrecision:

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #ifdef __APPLE__
 static const char *const candidates[] = {
@@ -19,8 +20,9 @@ static const char *const candidates[] = {
 
 const char *easel_openvino_load(easel_openvino *library) {
     static char message[512];
-    void *handle = NULL;
-    for (size_t i = 0; handle == NULL && i < sizeof candidates / sizeof *candidates; i++)
+    const char *chosen = getenv("EASEL_OPENVINO_LIBRARY");
+    void *handle = chosen ? dlopen(chosen, RTLD_NOW | RTLD_LOCAL) : NULL;
+    for (size_t i = 0; chosen == NULL && handle == NULL && i < sizeof candidates / sizeof *candidates; i++)
         handle = dlopen(candidates[i], RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {
         snprintf(message, sizeof message, "its library could not be opened (%s)", dlerror());

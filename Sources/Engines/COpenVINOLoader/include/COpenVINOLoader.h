@@ -35,7 +35,8 @@ typedef struct {
 #undef EASEL_DECLARE
 } easel_openvino;
 
-// Fills in the table. Returns NULL, or why it could not: a text that stays valid until the next call.
+// Fills in the table, from the library that the environment names in EASEL_OPENVINO_LIBRARY, else from the usual
+// places. Returns NULL, or why it could not: a text that stays valid until the next call.
 const char *easel_openvino_load(easel_openvino *library);
 
 // Compiles with an inference precision ("f32", "bf16", "f16"), a number of threads ("0": the library's own choice)
