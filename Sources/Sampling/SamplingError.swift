@@ -53,7 +53,8 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
             "the shape is \(actual), but \(expected) ([batch, channels, height, width]) was expected"
         case .latentsShape(let batch, let channels, let height, let width, let count):
             "latents of shape [\(batch), \(channels), \(height), \(width)] "
-                + (count.map { "do not have \($0) values" } ?? "are not possible: too large, or an extent below 1")
+                + (count.map { "do not have \($0) values" }
+                    ?? "are not possible: too large, or an extent below 1")
         case .pictureCountMismatch(let latents, let noise):
             "there are latents for \(latents) pictures, but noise for \(noise)"
         }

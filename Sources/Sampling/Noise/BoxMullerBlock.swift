@@ -2,8 +2,7 @@
 ///
 /// PyTorch takes the logarithm, sine and cosine from Cephes' single-precision polynomials (S. L. Moshier,
 /// `logf.c`, `sinf.c`). Its compiler fuses each product with the sum that follows it, so the products here
-/// are fused at the same places; with a rounding in between, about one value in three would differ in its
-/// last bit.
+/// are fused at the same places; rounded in between, one value in a hundred would differ in its last bits.
 enum BoxMullerBlock {
     static let size = 16
 

@@ -18,8 +18,9 @@ public struct PictureNoise: Sendable {
     ///
     /// - Throws: ``SamplingError/latentsShape(batch:channels:height:width:count:)``.
     public mutating func latents(channels: Int, height: Int, width: Int) throws -> Latents {
-        let size = try Latents.elementCount(
-            batch: generators.count, channels: channels, height: height, width: width) / generators.count
+        let size =
+            try Latents.elementCount(
+                batch: generators.count, channels: channels, height: height, width: width) / generators.count
         var values: [Float] = []
         values.reserveCapacity(size * generators.count)
         for index in generators.indices { values += generators[index].normal(count: size) }

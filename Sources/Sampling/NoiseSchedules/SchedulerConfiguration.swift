@@ -77,7 +77,8 @@ public struct SchedulerConfiguration: Sendable, Hashable {
         func bool(_ key: String, default value: Bool) throws -> Bool {
             given(key) ? try all.bool(key) : value
         }
-        func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _ type: Value.Type) throws -> Value?
+        func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _ type: Value.Type) throws
+            -> Value?
         where Value.RawValue == String {
             guard given(key) else { return nil }
             guard let value = Value(rawValue: try all.string(key)) else {

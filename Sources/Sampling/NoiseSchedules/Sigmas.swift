@@ -22,7 +22,8 @@ struct TrainedSigmas {
     func timestep(at sigma: Double) -> Double {
         guard sigmas.count > 1 else { return 0 }
         let logarithm = log(max(sigma, 1e-10))
-        let low = min(max((logarithms.firstIndex { $0 > logarithm } ?? sigmas.count) - 1, 0), sigmas.count - 2)
+        let low = min(
+            max((logarithms.firstIndex { $0 > logarithm } ?? sigmas.count) - 1, 0), sigmas.count - 2)
         let weight = (logarithms[low] - logarithm) / (logarithms[low] - logarithms[low + 1])
         return Double(low) + min(max(weight, 0), 1)
     }

@@ -1,0 +1,177 @@
+import Synchronization
+import Testing
+
+@testable import Sampling
+
+@Suite struct DenoisingLoopTests {
+    private func first() throws -> Latents {
+        try Latents([0.5, -1, 2, 0.1], batch: 1, channels: 1, height: 2, width: 2)
+    }
+
+    @Test(arguments: SamplerCatalogue.all.map(\.name))
+    func reportsEveryStepInOrder(name: String) async throws {
+        let sampler = try SamplerCatalogue.named(name).sampler(latentConfiguration, steps: 6)
+        let steps = Mutex<[DenoisingStep]>([])
+        let result = try await denoise(
+            try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1),
+            denoiser: { latents, _ in latents },
+            report: { step in steps.withLock { $0.append(step) } })
+        let all = steps.withLock { $0 }
+        #expect(all.map(\.index) == Array(0..<6))
+        #expect(all.allSatisfy { $0.count == 6 })
+        #expect(zip(all, all.dropFirst()).allSatisfy { $0.timestep > $1.timestep })
+        #expect(all.last?.latents == result)
+    }
+
+    @Test(arguments: SamplerCatalogue.all.map(\.name))
+    func aBatchEqualsItsPictures(name: String) async throws {
+        var configuration = latentConfiguration
+        configuration.stepsOffset = 1
+        func run(seed: UInt64, count: Int) async throws -> Latents {
+            let sampler = try SamplerCatalogue.named(name).sampler(
+                configuration, steps: 5, options: SamplerOptions(eta: 1))
+            var noise = PictureNoise(seed: seed, count: count)
+            let first = sampler.initialNoiseScale * (try noise.latents(channels: 4, height: 3, width: 3))
+            return try await denoise(first, with: sampler, noise: noise) { latents, _ in
+                latents.map { 0.5 * $0 }
+            }
+        }
+        let batch = try await run(seed: 9, count: 3)
+        for index in 0..<3 {
+            #expect(try await run(seed: 9 + UInt64(index), count: 1) == batch.picture(index))
+        }
+    }
+
+    @Test func anOutputThatIsNotFiniteNamesTheStep() async throws {
+        let sampler = try DDIM(latentConfiguration, steps: 4)
+        await #expect(
+            throws: SamplingError.notFinite(
+                step: 2, stepCount: 4, timestep: 250, index: 3, source: .modelOutput)
+        ) {
+            try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1)) {
+                latents, timestep in
+                guard timestep == 250 else { return latents }
+                return try Latents([0, 1, 2, .nan], batch: 1, channels: 1, height: 2, width: 2)
+            }
+        }
+    }
+
+    @Test func latentsThatOverflowNameTheStep() async throws {
+        let sampler = try Euler(latentConfiguration, steps: 4)
+        await #expect {
+            try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1)) {
+                latents, _ in
+                latents.map { _ in .greatestFiniteMagnitude }
+            }
+        } throws: { error in
+            guard case .notFinite(step: 0, stepCount: 4, _, _, source: .latents) = error as? SamplingError
+            else { return false }
+            return true
+        }
+    }
+
+    @Test func shapesMustBeEqual() async throws {
+        let sampler = try Euler(latentConfiguration, steps: 4)
+        let other = try Latents([1], batch: 1, channels: 1, height: 1, width: 1)
+        await #expect(throws: SamplingError.shapeMismatch(expected: [1, 1, 2, 2], actual: [1, 1, 1, 1])) {
+            try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1)) { _, _ in
+                other
+            }
+        }
+        await #expect(throws: SamplingError.pictureCountMismatch(latents: 1, noise: 2)) {
+            try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 2)) {
+                latents, _ in
+                latents
+            }
+        }
+    }
+
+    @Test func cancellingEndsTheLoopInsideAStep() async throws {
+        let calls = CallCount()
+        let latents = try first()
+        let task = Task {
+            do {
+                _ = try await denoise(
+                    latents, with: try PNDM(latentConfiguration, steps: 10),
+                    noise: PictureNoise(seed: 0, count: 1)
+                ) { latents, _ in
+                    calls.add()
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    return latents
+                }
+                return -1
+            } catch is CancellationError {
+                return calls.value
+            }
+        }
+        #expect(try await task.value == 1)
+    }
+
+    @Test(arguments: SamplerCatalogue.all.map(\.name))
+    func stepsOutOfRangeAreRefused(name: String) throws {
+        let sampler = try SamplerCatalogue.named(name)
+        for steps in [Int.min, -1, 0, 1001, 1_000_000_000, .max] {
+            #expect(throws: SamplingError.stepsOutOfRange(steps: steps, maximum: 1000)) {
+                try sampler.sampler(latentConfiguration, steps: steps)
+            }
+        }
+        #expect(try sampler.sampler(latentConfiguration, steps: 1000).stepCount == 1000)
+    }
+
+    @Test func whatASamplerLacksIsRefusedByName() throws {
+        var configuration = latentConfiguration
+        configuration.skipRungeKuttaSteps = false
+        #expect(throws: SamplingError.tooFewSteps(sampler: "pndm", steps: 3, minimum: 4)) {
+            try PNDM(configuration, steps: 3)
+        }
+        configuration.stepsOffset = 1
+        configuration.timestepSpacing = .leading
+        for name in SamplerCatalogue.all.map(\.name) {
+            #expect(
+                throws: SamplingError.timestepOutOfRange(
+                    timestep: 1000, trainTimesteps: 1000, steps: 1000, stepsOffset: 1)
+            ) { try SamplerCatalogue.named(name).sampler(configuration, steps: 1000) }
+        }
+        for eta in [-0.1, 1.1, .nan] {
+            #expect("eta \(eta)") { try DDIM(latentConfiguration, steps: 4, eta: eta) } throws: {
+                if case .etaOutOfRange = $0 as? SamplingError { true } else { false }
+            }
+        }
+        var thresholding = latentConfiguration
+        thresholding.thresholding = true
+        #expect {
+            try DDIM(thresholding, steps: 4)
+        } throws: { "\($0)".contains("thresholding") && "\($0)".contains("ddim") }
+        var other = latentConfiguration
+        other.interpolationType = "log_linear"
+        #expect { try Euler(other, steps: 4) } throws: { "\($0)".contains("interpolation_type = log_linear") }
+        other = latentConfiguration
+        other.predictionType = .sample
+        #expect { try PNDM(other, steps: 4) } throws: { "\($0)".contains("prediction_type = sample") }
+    }
+
+    @Test func guidanceMovesFromTheUnconditionalOutput() throws {
+        let unconditional = try Latents([1, -2], batch: 1, channels: 1, height: 1, width: 2)
+        let conditional = try Latents([2, -1.5], batch: 1, channels: 1, height: 1, width: 2)
+        let guidance = try ClassifierFreeGuidance(scale: 7.5)
+        #expect(guidance.isActive)
+        #expect(
+            try guidance.combine(unconditional: unconditional, conditional: conditional).values == [
+                8.5, 1.75,
+            ])
+        let none = try ClassifierFreeGuidance(scale: 1)
+        #expect(!none.isActive)
+        #expect(try none.combine(unconditional: unconditional, conditional: conditional) == conditional)
+        for scale in [Double.nan, .infinity, -.infinity, 1e308] {
+            #expect("scale \(scale)") { try ClassifierFreeGuidance(scale: scale) } throws: {
+                if case .guidanceScaleNotFinite = $0 as? SamplingError { true } else { false }
+            }
+        }
+    }
+}
+
+private final class CallCount: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Sampling
+
+/// Against diffusers' schedulers over the same analytic network, tanh(0.7·x + cos(t/1000)).
+@Suite struct SamplerGoldenTests {
+    @Test func latentsEqualDiffusers() async throws {
+        let cases = try golden("samplers/samplers.json").items
+        #expect(cases.count == 196)
+        for one in cases {
+            let name = try #require(one["sampler"].stringValue)
+            let steps = one["steps"].integer
+            let sampler = try SamplerCatalogue.named(name).sampler(
+                one["configuration"].configuration, steps: steps,
+                options: SamplerOptions(eta: Double(one["eta"].float)))
+            #expect(abs(sampler.initialNoiseScale / one["scale"].float - 1) < 3e-7)
+
+            let asked = Mutex<[Float]>([])
+            var noise = PictureNoise(seed: UInt64(one["seed"].integer), count: 1)
+            let first = sampler.initialNoiseScale * (try noise.latents(channels: 2, height: 4, width: 2))
+            let result = try await denoise(first, with: sampler, noise: noise) { latents, timestep in
+                asked.withLock { $0.append(timestep) }
+                return latents.map { tanh(0.7 * $0 + cos(timestep / 1000)) }
+            }
+
+            let all = asked.withLock { $0 }
+            let timesteps = steps <= 50 ? all : Array(all.prefix(3) + all.suffix(3))
+            let expectedTimesteps = one["timesteps"].items.map(\.float)
+            let label: Comment = "\(name), \(steps) steps, \(one["configuration"])"
+            #expect(timesteps.count == expectedTimesteps.count, label)
+            // Only those that come from a logarithm may differ in their last bits.
+            let exact = one["configuration"]["use_karras_sigmas"].boolValue != true
+            for (actual, expected) in zip(timesteps, expectedTimesteps) {
+                #expect(exact ? actual == expected : abs(actual - expected) < 1e-3, label)
+            }
+
+            let expected = one["latents"].items.map(\.float)
+            let magnitude = expected.map(abs).max() ?? 0
+            let distance = zip(result.values, expected).map { abs($0 - $1) }.max() ?? .infinity
+            // Latents of sigma 4096, as a signal-to-noise ratio of 0 gives, cancel to within a unit in the last place.
+            let rounding = 3e-8 * sampler.initialNoiseScale
+            #expect(distance <= 1e-5 * max(magnitude, 1) + rounding, label)
+        }
+    }
+}
