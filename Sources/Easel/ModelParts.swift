@@ -34,6 +34,7 @@ struct ModelParts: Sendable {
         unet = try UNetConfiguration(folder.configuration("unet"))
         autoencoder = try AutoencoderConfiguration(folder.configuration("vae"))
         scheduler = try SchedulerConfiguration(folder.configuration("scheduler"))
+            .correctedForStableDiffusion()
         tokenizer = try CLIPTokenizer(folder: folder.url.appending(path: "tokenizer"))
         try tokenizer.check(embeddings: textEncoder.vocabularySize, positions: textEncoder.positions)
         textEncoderWeights = try folder.checkpoint("text_encoder")
