@@ -21,6 +21,9 @@ actor CompiledNetworks {
     private var textEncoder: (any CompiledGraph)?
     private var unet: (Shape, any CompiledGraph)?
     private var decoder: (Shape, any CompiledGraph)?
+    /// The checkpoints whose values have been looked at.
+    private var inspected: Set<String> = []
+    private var warnings: [Warning] = []
 
     init(_ parts: ModelParts, engine: any Engine, precision: Precision) {
         self.parts = parts
@@ -28,11 +31,35 @@ actor CompiledNetworks {
         self.precision = precision
     }
 
+    /// What was noticed since this was last asked.
+    func takeWarnings() -> [Warning] {
+        defer { warnings = [] }
+        return warnings
+    }
+
+    /// Compiles a graph; beside it, where the weights are used for the first time, looks for values that are not
+    /// numbers.
+    private func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
+        -> any CompiledGraph
+    {
+        let isNew = inspected.insert(weights.origin).inserted
+        async let damaged = isNew ? Self.firstNonFinite(in: weights) : nil
+        let compiled = try await engine.compile(graph, weights: weights, precision: precision)
+        if let name = try await damaged {
+            warnings.append(.notFiniteWeights(file: weights.origin, tensor: name))
+        }
+        return compiled
+    }
+
+    private static func firstNonFinite(in weights: some WeightStorage) async throws -> String? {
+        try weights.map(additionalBytes: 0).firstNonFinite(in: weights)
+    }
+
     /// The text encoder, for one prompt at a time.
     func preparedTextEncoder() async throws -> any CompiledGraph {
         if let textEncoder { return textEncoder }
         let graph = try CLIPTextEncoder(parts.textEncoder).graph(batch: 1, weights: parts.textEncoderWeights)
-        let compiled = try await engine.compile(
+        let compiled = try await compile(
             graph, weights: parts.textEncoderWeights, precision: precision)
         textEncoder = compiled
         return compiled
@@ -46,7 +73,7 @@ actor CompiledNetworks {
         let graph = try UNet(parts.unet).graph(
             batch: batch, height: height, width: width, tokens: parts.textEncoder.positions,
             weights: parts.unetWeights)
-        let compiled = try await engine.compile(graph, weights: parts.unetWeights, precision: precision)
+        let compiled = try await compile(graph, weights: parts.unetWeights, precision: precision)
         unet = (shape, compiled)
         return compiled
     }
@@ -61,7 +88,7 @@ actor CompiledNetworks {
         decoder = nil
         let graph = try Autoencoder(parts.autoencoder).decoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
-        let compiled = try await engine.compile(
+        let compiled = try await compile(
             graph, weights: parts.autoencoderWeights, precision: precision)
         decoder = (shape, compiled)
         return compiled

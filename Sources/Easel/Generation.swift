@@ -48,6 +48,8 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
     case promptCut(field: String, tokens: Int, text: String)
     /// The model's own sampler is not one that Easel has.
     case samplerReplaced(named: String, by: String)
+    /// A tensor of the checkpoint has values that are not finite numbers; it is the first such.
+    case notFiniteWeights(file: String, tensor: String)
     /// The decoder gave values that are not numbers in half precision, and ran again in full.
     case decodedInFullPrecision
 
@@ -58,6 +60,8 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
                 + (text.count > 80 ? text.prefix(80) + "…" : text) + "\""
         case .samplerReplaced(let named, let by):
             "the model's own sampler \(named) is not available; \(by) is used"
+        case .notFiniteWeights(let file, let tensor):
+            "\(file): the weights \"\(tensor)\" have values that are not finite numbers; the file may be damaged"
         case .decodedInFullPrecision:
             "the decoder gave values that are not numbers in half precision, and ran again in f32"
         }

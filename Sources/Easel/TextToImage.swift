@@ -15,6 +15,7 @@ extension Model {
         let textEncoder = try await watch.time(.loadingTextEncoder) {
             try await networks.preparedTextEncoder()
         }
+        await tellWarnings(tell)
         let (negative, positive) = try await watch.time(.encodingPrompt) {
             (
                 plan.guidance.isActive ? try await encode(plan.tokens.negative, textEncoder) : nil,
@@ -26,6 +27,7 @@ extension Model {
                 try await networks.preparedUNet(
                     batch: plan.passes * batch.count, height: plan.latentHeight, width: plan.latentWidth)
             }
+            await tellWarnings(tell)
             let denoiser = GuidedDenoiser(
                 unet: unet, guidance: plan.guidance, negative: negative, positive: positive,
                 pictures: batch.count)
@@ -35,6 +37,7 @@ extension Model {
             let decoder = try await watch.time(.loadingDecoder) {
                 try await networks.preparedDecoder(height: plan.latentHeight, width: plan.latentWidth)
             }
+            await tellWarnings(tell)
             for (offset, index) in batch.enumerated() {
                 let own = latents.picture(offset)
                 let image = try await watch.time(.decoding) { try await decode(own, decoder, tell) }
@@ -46,6 +49,11 @@ extension Model {
                             latents: own, timings: watch.timings)))
             }
         }
+    }
+
+    /// Tells what was noticed while networks were made ready.
+    private func tellWarnings(_ tell: (GenerationEvent) -> Void) async {
+        for warning in await networks.takeWarnings() { tell(.warning(warning)) }
     }
 
     /// A prompt's tokens to embeddings `[1, positions, width]`.
