@@ -43,11 +43,6 @@ extension ExitCode {
 }
 
 /// Runs a command's work; an error is told on standard error and becomes the exit code.
-func reportingErrors<T>(_ work: () throws -> T) throws -> T {
-    do { return try work() } catch { throw report(error) }
-}
-
-/// Runs a command's work; an error is told on standard error and becomes the exit code.
 func reportingErrors<T>(_ work: () async throws -> T) async throws -> T {
     do { return try await work() } catch { throw report(error) }
 }

@@ -5,7 +5,7 @@ import Foundation
 extension ModelNetwork: ExpressibleByArgument {}
 
 /// `easel graph`: a network of a model as text, an operation a line.
-struct GraphCommand: ParsableCommand {
+struct GraphCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph", abstract: "List the operations of a model's network.")
 
@@ -22,8 +22,8 @@ struct GraphCommand: ParsableCommand {
     @Flag(help: "Show composite operations as what they decompose to.")
     var decomposed = false
 
-    func run() throws {
-        try reportingErrors {
+    func run() async throws {
+        try await reportingErrors {
             let graph = try network.graph(
                 of: ModelLocation.folder(named: model), width: width, height: height, batchSize: batchSize)
             print(decomposed ? try graph.decomposed() : graph)

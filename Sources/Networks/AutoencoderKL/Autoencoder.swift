@@ -35,7 +35,7 @@ public struct Autoencoder: Sendable {
     public func encoderGraph(batch: Int, height: Int, width: Int, weights catalog: any WeightCatalog) throws
         -> Graph
     {
-        try Graph.build("vae encoder", weights: catalog, ignoring: { !isEncoders($0) }) { builder in
+        try Graph.build("vae encoder", weights: catalog, ignoring: isDecoders) { builder in
             let pictures = builder.input("pictures", [batch, configuration.imageChannels, height, width])
             let moments = encode(pictures, builder.weights["encoder"])
             guard configuration.hasQuantConvolution else { return ["moments": moments] }
@@ -48,6 +48,10 @@ public struct Autoencoder: Sendable {
 
     private func isEncoders(_ name: String) -> Bool {
         name.hasPrefix("encoder.") || name.hasPrefix("quant_conv.")
+    }
+
+    private func isDecoders(_ name: String) -> Bool {
+        name.hasPrefix("decoder.") || name.hasPrefix("post_quant_conv.")
     }
 
     private func decode(_ latents: Tensor, _ weights: WeightScope) -> Tensor {
