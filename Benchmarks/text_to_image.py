@@ -1,0 +1,75 @@
+"""Alternates whole runs of easel and of diffusers, each a process of its own, and prints medians and ratios.
+
+    python text_to_image.py EASEL MODEL [--precision f32|bf16] [--steps 20] [--rounds 3]
+
+With the pictures of the last round it also says how far they are apart: PSNR in dB (45 is wanted at f32).
+"""
+
+import argparse
+import json
+import math
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy
+from PIL import Image
+
+
+def timed(command):
+    start = time.perf_counter()
+    line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return time.perf_counter() - start, json.loads(line.splitlines()[-1])
+
+
+def distance(first, second):
+    pixels = [numpy.asarray(Image.open(file).convert("RGB"), dtype="float64") for file in (first, second)]
+    error = ((pixels[0] - pixels[1]) ** 2).mean()
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("easel")
+    parser.add_argument("model")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp())
+    ours, theirs = folder / "easel.png", folder / "diffusers.png"
+    prompt = "a red apple on a table"
+    same = ["--precision", asked.precision, "--steps", str(asked.steps), "--seed", "42", "--prompt", prompt]
+    size = str(asked.size)
+    easel = [asked.easel, "generate", "--model", asked.model, "--json", "--width", size, "--height", size,
+             "--output", str(ours), *same]
+    diffusers = [sys.executable, str(Path(__file__).with_name("text_to_image_diffusers.py")), asked.model,
+                 "--size", size, "--output", str(theirs), *same]
+    rows = []
+    for _ in range(asked.rounds):
+        rows.append((timed(easel), timed(diffusers)))
+    loads = ["load_text_encoder", "encode_prompt", "load_unet"]
+    figures = {
+        "whole process, s": lambda a, b: (a[0], b[0]),
+        "load to first step, s": lambda a, b: (
+            a[0] - sum(a[1]["timings"][stage] for stage in ["denoise", "load_decoder", "decode"]),
+            b[1]["load_to_first_step"]),
+        "of that, compiling and encoding, s": lambda a, b: (
+            sum(a[1]["timings"][stage] for stage in loads), math.nan),
+        "denoising, s": lambda a, b: (a[1]["timings"]["denoise"], b[1]["step"] * asked.steps),
+        "peak memory, GB": lambda a, b: (a[1]["peak_memory_bytes"] / 1e9, b[1]["peak_memory_bytes"] / 1e9),
+    }
+    for name, pair in figures.items():
+        pairs = [pair(*row) for row in rows]
+        ours_median, theirs_median = (statistics.median(own) for own in zip(*pairs))
+        print(f"{name}: easel {ours_median:.2f}, diffusers {theirs_median:.2f}, "
+              f"ratio {statistics.median(a / b for a, b in pairs):.3f}")
+    print(f"pictures: PSNR {distance(ours, theirs):.1f} dB")
+
+
+if __name__ == "__main__":
+    main()
