@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Makes every golden file again. Needs Python 3.11 or later; the packages go into .venv/ (about 1 GB).
+set -euo pipefail
+cd "$(dirname "$0")"
+
+./python-environment.sh requirements.txt
+# The models come before what is made with them.
+for script in tokens.py noise.py samplers.py models.py networks.py pipelines.py; do
+    echo "golden: $script"
+    PYTHONWARNINGS=ignore ../../.venv/bin/python "$script"
+done
