@@ -1,40 +1,97 @@
+import EngineConformance
 import EngineInterface
 import TensorGraph
 import Testing
 
 @testable import OpenVINOEngine
 
-struct Scratch {
-    @Test func runsOps() async throws {
-        let engine = try OpenVINOEngine()
-        print(try engine.resolve(.automatic))
-        let graph = try Graph.build("g") { builder in
-            let x = builder.input("x", [1, 4, 3, 5])
-            let scale = builder.constant(HostTensor([1, 2, 3, 4] as [Float], shape: [4]))
-            var y = groupNorm(x, groups: 2, epsilon: 1e-5, scale: scale, shift: scale)
-            y = silu(y)
-            y = upsampleNearest(y, factor: 2)
-            y = slice(y, axis: 2, 0..<5)
-            let flat = transpose(reshape(y, [1, 4, 50]), [0, 2, 1])
-            let n = layerNorm(flat, scale: scale, shift: scale, epsilon: 1e-5)
-            let h = transpose(reshape(n, [1, 50, 2, 2]), [0, 2, 1, 3])
-            let a = scaledDotProductAttention(queries: h, keys: h, values: h)
-            let z = geglu(reshape(transpose(a, [0, 2, 1, 3]), [1, 50, 4]))
-            return ["y": y, "a": quickGELU(gelu(a)), "z": softmax(concatenate([z, z], axis: -1))]
-        }
-        let values = (0..<60).map { Float($0 % 7) - 3 }
-        let compiled = try await engine.compile(graph, weights: None(), precision: .float32)
-        let out = try await compiled.run(["x": HostTensor(values, shape: [1, 4, 3, 5])])
-        print(out["y"]!.floats.prefix(8), out["z"]!.floats.prefix(8), out["a"]!.shape)
+/// OpenVINO held to the reference engine, and to what an engine promises beside the numbers.
+struct OpenVINOEngineTests {
+    let engine: OpenVINOEngine
+
+    init() throws { engine = try OpenVINOEngine() }
+
+    @Test func primitivesConform() async throws {
+        let failures = await conformanceFailures(of: engine, cases: try primitiveCases())
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
     }
-}
-import Checkpoints
-struct None: WeightStorage {
-    var names: [String] { [] }
-    var origin: String { "" }
-    func entry(named name: String) -> WeightEntry? { nil }
-    func map(additionalBytes: Int) throws -> MappedWeights {
-        nonisolated(unsafe) let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(additionalBytes, 1), alignment: 64)
-        return MappedWeights(bytes: memory, additionalOffset: 0, offsets: [:]) { memory.deallocate() }
+
+    @Test func compositesConform() async throws {
+        let failures = await conformanceFailures(of: engine, cases: try compositeCases())
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64]) func randomShapesConform(seed: UInt64) async throws {
+        let failures = await conformanceFailures(of: engine, cases: try randomCases(count: 12, seed: seed))
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+    }
+
+    @Test(arguments: [Precision.bfloat16, .float16])
+    func halfPrecisionConformsWhereTheProcessorHasIt(precision: Precision) async throws {
+        guard let resolved = try? engine.resolve(precision) else {
+            // A processor without it is told so, and what there is instead.
+            let error = #expect(throws: EngineError.self) { try engine.resolve(precision) }
+            #expect(error?.description.contains("f32") == true)
+            return
+        }
+        let failures = await conformanceFailures(
+            of: engine, precision: resolved, cases: try compositeCases())
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+    }
+
+    @Test func automaticPrecisionIsOneThatTheProcessorHas() throws {
+        let precision = try engine.resolve(.automatic)
+        #expect(precision != .automatic)
+        #expect(try engine.resolve(precision) == precision)
+    }
+
+    @Test func twoRunsGiveTheSameBytes() async throws {
+        let one = try #require(try randomCases(count: 1, seed: 9).first)
+        let compiled = try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+        let first = try await compiled.run(one.inputs)
+        let second = try await compiled.run(one.inputs)
+        #expect(first == second)
+    }
+
+    @Test func inputsThatDoNotFitAreNamed() async throws {
+        let graph = try Graph.build("double") { ["y": $0.input("x", [2, 3]) * 2] }
+        let compiled = try await engine.compile(graph, weights: InMemoryWeights(), precision: .float32)
+        let wrong = HostTensor([1, 2] as [Float], shape: [2])
+        let right = HostTensor([Float](repeating: 1, count: 6), shape: [2, 3])
+        for inputs in [[:], ["x": wrong], ["x": right, "z": wrong]] {
+            await #expect(throws: EngineError.self) { try await compiled.run(inputs) }
+        }
+        #expect(try await compiled.run(["x": right])["y"]?.floats == [Float](repeating: 2, count: 6))
+    }
+
+    @Test func cancellingEndsARunEarly() async throws {
+        // Some seconds of work: products of large matrices, one after the other.
+        let size = 1024
+        let graph = try Graph.build("long") { builder in
+            var x = builder.input("x", [size, size])
+            for _ in 0..<400 { x = softmax(matrixMultiply(x, x)) }
+            return ["y": x]
+        }
+        let compiled = try await engine.compile(graph, weights: InMemoryWeights(), precision: .float32)
+        let input = HostTensor([Float](repeating: 0.01, count: size * size), shape: [size, size])
+        let clock = ContinuousClock()
+        let start = clock.now
+        let task = Task { try await compiled.run(["x": input]) }
+        try await Task.sleep(for: .milliseconds(200))
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        let cancelled = start.duration(to: clock.now)
+        let whole = try await clock.measure { _ = try await compiled.run(["x": input]) }
+        #expect(cancelled < whole, "cancelled after \(cancelled), where the whole takes \(whole)")
+    }
+
+    @Test func aGraphWithAMissingWeightIsRefused() async throws {
+        let full = InMemoryWeights().adding("w", [2], [1, 2])
+        let graph = try Graph.build("sum", weights: full) { builder in
+            ["y": builder.input("x", [2]) + builder.weights.tensor("w", [2])]
+        }
+        await #expect(throws: EngineError.self) {
+            try await engine.compile(graph, weights: InMemoryWeights(), precision: .float32)
+        }
     }
 }

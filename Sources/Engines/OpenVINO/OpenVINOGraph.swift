@@ -20,7 +20,7 @@ actor OpenVINOGraph: CompiledGraph {
         executor = QueueExecutor(label: "easel.openvino.\(graph.name)")
         unownedExecutor = executor.asUnownedSerialExecutor()
         self.graph = graph
-        outputs = graph.outputs.map { graph.nodes[$0.node].type }
+        outputs = graph.computedOutputs.map { graph.nodes[$0.node].type }
         try graph.verify()
         let representation = try Lowering(graph).representation
         let mapped = try weights.map(additionalBytes: representation.constants.count)
@@ -49,7 +49,13 @@ actor OpenVINOGraph: CompiledGraph {
         try graph.check(inputs)
         let ordered = graph.inputs.compactMap { inputs[$0.name] }
         let results = try request.run(ordered, outputs: outputs) { Task.isCancelled }
-        return Dictionary(zip(graph.outputs.map(\.name), results)) { first, _ in first }
+        var values = Dictionary(zip(graph.computedOutputs.map(\.name), results)) { first, _ in first }
+        for output in graph.outputs where values[output.name] == nil {
+            if case .primitive(.input(let name)) = graph.nodes[output.node].operation {
+                values[output.name] = inputs[name]
+            }
+        }
+        return values
     }
 }
 

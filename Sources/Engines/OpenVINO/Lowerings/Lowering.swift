@@ -21,7 +21,7 @@ struct Lowering {
                 values.append(lowered.lower(inputs, type: node.type, into: &representation))
             }
         }
-        for output in graph.outputs {
+        for output in graph.computedOutputs {
             _ = representation.add("Result", "opset1", [values[output.node]], gives: [])
         }
     }
@@ -33,4 +33,13 @@ protocol LoweredComposite: CompositeOperation {
         _ inputs: [IntermediateRepresentation.Value], type: TensorType,
         into representation: inout IntermediateRepresentation
     ) -> IntermediateRepresentation.Value
+}
+
+extension Graph {
+    /// The outputs that are not inputs handed back: those the library shares with other results' memory.
+    var computedOutputs: [(name: String, node: Int)] {
+        outputs.filter { output in
+            if case .primitive(.input) = nodes[output.node].operation { false } else { true }
+        }
+    }
 }

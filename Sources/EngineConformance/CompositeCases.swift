@@ -1,0 +1,120 @@
+import TensorGraph
+
+/// Cases for every composite operation, and for small networks of them.
+public func compositeCases() throws -> [ConformanceCase] {
+    try activationCases() + normalizationCases() + attentionCases() + networkCases()
+}
+
+private func activationCases() throws -> [ConformanceCase] {
+    let activations: [(String, (Tensor) -> Tensor)] = [
+        ("SiLU", silu), ("GELU", gelu), ("QuickGELU", quickGELU),
+    ]
+    var cases: [ConformanceCase] = []
+    for (name, activation) in activations {
+        for shape: Shape in [[], [1], [9], [2, 3, 5], [1, 4, 3, 3]] {
+            cases.append(
+                try ConformanceCase("\(name) \(shape)", magnitude: 8) {
+                    ["y": activation($0.input("x", shape))]
+                })
+        }
+    }
+    for shape: Shape in [[2], [3, 8], [2, 5, 6]] {
+        cases.append(
+            try ConformanceCase("GEGLU \(shape)", magnitude: 5) { ["y": geglu($0.input("x", shape))] })
+    }
+    return cases
+}
+
+private func normalizationCases() throws -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for shape: Shape in [[5], [1, 8], [2, 3, 16], [1, 7, 33]] {
+        cases.append(
+            try ConformanceCase(
+                "layer norm \(shape)",
+                weights: ["n.weight": ([shape[-1]], .float32), "n.bias": ([shape[-1]], .float16)]
+            ) { builder in
+                ["y": layerNorm(builder.input("x", shape) + 3, builder.weights["n"], epsilon: 1e-5)]
+            })
+    }
+    for (shape, groups): (Shape, Int) in [
+        ([1, 4, 1, 2], 1), ([2, 4, 3, 5], 4), ([3, 8, 4, 4], 2), ([1, 32, 7, 3], 8), ([2, 6, 9, 9], 3),
+    ] {
+        cases.append(
+            try ConformanceCase(
+                "group norm \(shape) \(groups)",
+                weights: ["n.weight": ([shape[1]], .float32), "n.bias": ([shape[1]], .float32)]
+            ) { builder in
+                let x = builder.input("x", shape) * 4 - 1
+                return ["y": groupNorm(x, groups: groups, epsilon: 1e-6, builder.weights["n"])]
+            })
+    }
+    return cases
+}
+
+private func attentionCases() throws -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for (batch, heads, queries, keys, size) in [
+        (1, 1, 1, 1, 1), (1, 2, 5, 5, 8), (2, 4, 9, 77, 8), (3, 1, 16, 3, 40), (1, 8, 6, 7, 5),
+        (1, 1, 64, 64, 16),
+    ] {
+        for isMasked in [false, true] {
+            cases.append(
+                try ConformanceCase("attention \(batch) \(heads) \(queries) \(keys) \(size) \(isMasked)") {
+                    builder in
+                    let mask = isMasked ? builder.input("mask", [1, 1, queries, keys]) : nil
+                    return [
+                        "y": scaledDotProductAttention(
+                            queries: builder.input("q", [batch, heads, queries, size]),
+                            keys: builder.input("k", [batch, heads, keys, size]),
+                            values: builder.input("v", [batch, heads, keys, size]), mask: mask)
+                    ]
+                })
+        }
+    }
+    cases.append(
+        try ConformanceCase("attention that looks back only") { builder in
+            let later = (0..<6).flatMap { row in (0..<6).map { $0 > row ? -Float.infinity : 0 } }
+            let x = builder.input("x", [2, 3, 6, 4])
+            let mask = builder.constant(HostTensor(later, shape: [1, 1, 6, 6]))
+            return ["y": scaledDotProductAttention(queries: x, keys: x, values: x, mask: mask)]
+        })
+    return cases
+}
+
+private func networkCases() throws -> [ConformanceCase] {
+    [
+        try ConformanceCase(
+            "residual block",
+            weights: [
+                "n.weight": ([8], .float16), "n.bias": ([8], .float16), "c.weight": ([8, 8, 3, 3], .float16),
+                "c.bias": ([8], .float16),
+            ]
+        ) { builder in
+            let x = builder.input("x", [2, 8, 6, 5])
+            let hidden = silu(groupNorm(x, groups: 4, epsilon: 1e-5, builder.weights["n"]))
+            let kernel = builder.weights["c"].tensor("weight", [8, 8, 3, 3])
+            let bias = reshape(builder.weights["c"].tensor("bias", [8]), [1, 8, 1, 1])
+            return ["y": x + convolution(hidden, kernel: kernel, Convolution(padding: .init(1))) + bias]
+        },
+        try ConformanceCase(
+            "transformer block",
+            weights: [
+                "n.weight": ([12], .float32), "n.bias": ([12], .float32), "q": ([12, 12], .bfloat16),
+                "kv": ([12, 12], .float16), "ff": ([48, 12], .float32), "out": ([12, 24], .float32),
+            ]
+        ) { builder in
+            let weights = builder.weights
+            func heads(_ x: Tensor) -> Tensor {
+                transpose(reshape(x, [x.size(0), x.size(1), 3, 4]), [0, 2, 1, 3])
+            }
+            let x = builder.input("x", [2, 10, 12])
+            let normal = layerNorm(x, weights["n"])
+            let queries = heads(matrixMultiply(normal, weights.tensor("q", [12, 12]), transposesRight: true))
+            let keys = heads(matrixMultiply(normal, weights.tensor("kv", [12, 12]), transposesRight: true))
+            let attended = scaledDotProductAttention(queries: queries, keys: keys, values: keys)
+            let y = x + reshape(transpose(attended, [0, 2, 1, 3]), x.shape)
+            let gated = geglu(matrixMultiply(y, weights.tensor("ff", [48, 12]), transposesRight: true))
+            return ["y": y + matrixMultiply(gated, weights.tensor("out", [12, 24]), transposesRight: true)]
+        },
+    ]
+}

@@ -1,0 +1,68 @@
+import Checkpoints
+import TensorGraph
+
+/// Weights that a test makes up, stored as any floating-point type.
+public struct InMemoryWeights: WeightStorage {
+    public let origin = "memory"
+    private let tensors: [String: (entry: WeightEntry, bytes: [UInt8])]
+
+    public init() { tensors = [:] }
+
+    private init(_ tensors: [String: (entry: WeightEntry, bytes: [UInt8])]) { self.tensors = tensors }
+
+    /// The weights and one more: values in row-major order, rounded to the type they are stored as.
+    public func adding(
+        _ name: String, _ shape: Shape, _ values: [Float], storedAs type: ElementType = .float32
+    ) -> InMemoryWeights {
+        precondition(values.count == shape.count, "\(values.count) values for a tensor of shape \(shape)")
+        var tensors = tensors
+        tensors[name] = (
+            WeightEntry(shape: shape, elementType: type), values.flatMap { stored($0, as: type) }
+        )
+        return InMemoryWeights(tensors)
+    }
+
+    public var names: [String] { Array(tensors.keys) }
+
+    public func entry(named name: String) -> WeightEntry? { tensors[name]?.entry }
+
+    public func map(additionalBytes: Int) throws -> MappedWeights {
+        var offsets: [String: Int] = [:]
+        var all: [UInt8] = []
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            offsets[name] = all.count
+            all += tensor.bytes
+        }
+        // As behind the pages of a file, the engine's own memory begins where it suits every type.
+        all += [UInt8](repeating: 0, count: -all.count & 63)
+        let bytes = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(all.count + additionalBytes, 1), alignment: 64)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        bytes.copyBytes(from: all)
+        let address = UInt(bitPattern: bytes.baseAddress)
+        return MappedWeights(
+            bytes: bytes, additionalOffset: all.count, offsets: offsets,
+            release: { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() })
+    }
+}
+
+private func stored(_ value: Float, as type: ElementType) -> [UInt8] {
+    func bytes<T>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value, Array.init) }
+    switch type {
+    case .float64: return bytes(Double(value))
+    case .float32: return bytes(value)
+    case .float16: return bytes(halfPrecision(value))
+    case .bfloat16: return bytes(UInt16(truncatingIfNeeded: value.bitPattern >> 16))
+    case .int64, .int32, .int16, .int8, .uint8, .boolean:
+        preconditionFailure("weights are floating-point numbers, not \(type)")
+    }
+}
+
+/// The bits of a number in IEEE 754's half precision, cut towards zero; for numbers of middling size.
+private func halfPrecision(_ value: Float) -> UInt16 {
+    let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+    let exponent = Int(value.bitPattern >> 23 & 0xFF) - 127 + 15
+    guard exponent > 0 else { return sign }
+    precondition(exponent < 31, "\(value) is too large for half precision")
+    return sign | UInt16(exponent) << 10 | UInt16(truncatingIfNeeded: value.bitPattern >> 13 & 0x3FF)
+}
