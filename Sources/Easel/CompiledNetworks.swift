@@ -5,9 +5,12 @@ import TensorGraph
 
 /// The model's networks, compiled for the shapes that were asked for last.
 ///
-/// A shape that is asked for again is there at once. One U-Net and one decoder are kept, since each holds its
-/// weights again in the engine's own layout.
+/// A shape that is asked for again is there at once, and two requests that ask for the same wait for one
+/// compilation. One U-Net and one decoder are kept, since each holds its weights again in the engine's own layout.
 actor CompiledNetworks {
+    private typealias Compilation = Task<any CompiledGraph, any Error>
+    private enum Network { case textEncoder, unet, decoder }
+
     private struct Shape: Hashable {
         let batch: Int
         let height: Int
@@ -18,9 +21,7 @@ actor CompiledNetworks {
     private let parts: ModelParts
     private let engine: any Engine
     private let precision: Precision
-    private var textEncoder: (any CompiledGraph)?
-    private var unet: (Shape, any CompiledGraph)?
-    private var decoder: (Shape, any CompiledGraph)?
+    private var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
     /// The checkpoints whose values have been looked at.
     private var inspected: Set<String> = []
     private var warnings: [Warning] = []
@@ -35,6 +36,66 @@ actor CompiledNetworks {
     func takeWarnings() -> [Warning] {
         defer { warnings = [] }
         return warnings
+    }
+
+    /// The text encoder, for one prompt at a time.
+    func preparedTextEncoder() async throws -> any CompiledGraph {
+        let shape = Shape(batch: 1, height: 0, width: 0, precision: precision)
+        return try await compilation(of: .textEncoder, shape, weights: parts.textEncoderWeights) { [parts] in
+            try CLIPTextEncoder(parts.textEncoder).graph(batch: 1, weights: parts.textEncoderWeights)
+        }.value
+    }
+
+    /// The U-Net for latents of that batch and size, in latent cells.
+    func preparedUNet(batch: Int, height: Int, width: Int) async throws -> any CompiledGraph {
+        try await unetCompilation(batch: batch, height: height, width: width).value
+    }
+
+    /// Begins what ``preparedUNet(batch:height:width:)`` then waits for.
+    func beginPreparingUNet(batch: Int, height: Int, width: Int) {
+        _ = unetCompilation(batch: batch, height: height, width: width)
+    }
+
+    private func unetCompilation(batch: Int, height: Int, width: Int) -> Compilation {
+        let shape = Shape(batch: batch, height: height, width: width, precision: precision)
+        return compilation(of: .unet, shape, weights: parts.unetWeights) { [parts] in
+            try UNet(parts.unet).graph(
+                batch: batch, height: height, width: width, tokens: parts.textEncoder.positions,
+                weights: parts.unetWeights)
+        }
+    }
+
+    /// The decoder for one picture's latents of that size, in latent cells.
+    func preparedDecoder(height: Int, width: Int, inFullPrecision: Bool = false) async throws
+        -> any CompiledGraph
+    {
+        let precision = inFullPrecision ? Precision.float32 : precision
+        let shape = Shape(batch: 1, height: height, width: width, precision: precision)
+        return try await compilation(of: .decoder, shape, weights: parts.autoencoderWeights) { [parts] in
+            try Autoencoder(parts.autoencoder).decoderGraph(
+                batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
+        }.value
+    }
+
+    /// The compilation under way or done for the shape, or a new one.
+    private func compilation(
+        of network: Network, _ shape: Shape, weights: any WeightStorage,
+        graph: @escaping @Sendable () throws -> Graph
+    ) -> Compilation {
+        if let known = ready[network], known.shape == shape { return known.compilation }
+        // The one before is let go first, so that memory is not needed for both.
+        ready[network] = nil
+        let compilation = Task {
+            do {
+                return try await compile(graph(), weights: weights, precision: shape.precision)
+            } catch {
+                // What failed is tried again when it is asked for again.
+                if ready[network]?.shape == shape { ready[network] = nil }
+                throw error
+            }
+        }
+        ready[network] = (shape, compilation)
+        return compilation
     }
 
     /// Compiles a graph; beside it, where the weights are used for the first time, looks for values that are not
@@ -53,44 +114,5 @@ actor CompiledNetworks {
 
     private static func firstNonFinite(in weights: some WeightStorage) async throws -> String? {
         try weights.map(additionalBytes: 0).firstNonFinite(in: weights)
-    }
-
-    /// The text encoder, for one prompt at a time.
-    func preparedTextEncoder() async throws -> any CompiledGraph {
-        if let textEncoder { return textEncoder }
-        let graph = try CLIPTextEncoder(parts.textEncoder).graph(batch: 1, weights: parts.textEncoderWeights)
-        let compiled = try await compile(
-            graph, weights: parts.textEncoderWeights, precision: precision)
-        textEncoder = compiled
-        return compiled
-    }
-
-    /// The U-Net for latents of that batch and size.
-    func preparedUNet(batch: Int, height: Int, width: Int) async throws -> any CompiledGraph {
-        let shape = Shape(batch: batch, height: height, width: width, precision: precision)
-        if let unet, unet.0 == shape { return unet.1 }
-        unet = nil
-        let graph = try UNet(parts.unet).graph(
-            batch: batch, height: height, width: width, tokens: parts.textEncoder.positions,
-            weights: parts.unetWeights)
-        let compiled = try await compile(graph, weights: parts.unetWeights, precision: precision)
-        unet = (shape, compiled)
-        return compiled
-    }
-
-    /// The decoder for one picture's latents of that size.
-    func preparedDecoder(height: Int, width: Int, inFullPrecision: Bool = false) async throws
-        -> any CompiledGraph
-    {
-        let precision = inFullPrecision ? Precision.float32 : precision
-        let shape = Shape(batch: 1, height: height, width: width, precision: precision)
-        if let decoder, decoder.0 == shape { return decoder.1 }
-        decoder = nil
-        let graph = try Autoencoder(parts.autoencoder).decoderGraph(
-            batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
-        let compiled = try await compile(
-            graph, weights: parts.autoencoderWeights, precision: precision)
-        decoder = (shape, compiled)
-        return compiled
     }
 }

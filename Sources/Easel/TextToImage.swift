@@ -12,6 +12,9 @@ extension Model {
         for warning in plan.warnings { tell(.warning(warning)) }
         var watch = Stopwatch(tell: tell)
 
+        // The U-Net, which takes longest, is made ready beside the prompts.
+        await networks.beginPreparingUNet(
+            batch: plan.passes * plan.batches[0].count, height: plan.latentHeight, width: plan.latentWidth)
         let textEncoder = try await watch.time(.loadingTextEncoder) {
             try await networks.preparedTextEncoder()
         }

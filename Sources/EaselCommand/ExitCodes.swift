@@ -20,13 +20,11 @@ extension ExitCode {
     static let internalFault = ExitCode(70)
     /// The output cannot be written.
     static let output = ExitCode(74)
-    /// Interrupted from the keyboard.
-    static let interrupted = ExitCode(130)
 
     init(for error: any Error) {
         self =
             switch error {
-            case is CancellationError: .interrupted
+            case is GenerationError, SamplingError.notFinite: .badInput
             case is RequestError, is SamplingError: .usage
             case let error as EngineError:
                 switch error {
@@ -47,8 +45,8 @@ func reportingErrors<T>(_ work: () async throws -> T) async throws -> T {
     do { return try await work() } catch { throw report(error) }
 }
 
+/// Tells of the error, and gives its exit code.
 private func report(_ error: any Error) -> ExitCode {
-    let text = error is CancellationError ? "interrupted" : "\(error)"
-    FileHandle.standardError.write(Data("easel: \(text)\n".utf8))
+    FileHandle.standardError.write(Data("easel: \(error)\n".utf8))
     return ExitCode(for: error)
 }

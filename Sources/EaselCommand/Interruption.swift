@@ -20,5 +20,13 @@ func interruptible(_ work: @escaping @Sendable () async throws -> Void) async th
         return source
     }
     defer { for source in sources { source.cancel() } }
-    try await task.value
+    do {
+        try await task.value
+        // A stream of events just ends when its task is cancelled.
+        if task.isCancelled { throw CancellationError() }
+    } catch is CancellationError {
+        FileHandle.standardError.write(Data("easel: interrupted\n".utf8))
+        // A compilation may go on in the background: leaving at once does not pull the library from under it.
+        _exit(130)
+    }
 }

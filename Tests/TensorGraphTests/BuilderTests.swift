@@ -77,7 +77,8 @@ struct BuilderTests {
     }
 
     @Test func ignoredWeightsMayBeThere() throws {
-        let graph = try Graph.build("test", weights: Catalogue(["ids": [1]]), ignoring: { $0 == "ids" }) {
+        func isIgnored(_ name: String) -> Bool { name == "ids" }
+        let graph = try Graph.build("test", weights: Catalogue(["ids": [1]]), ignoring: isIgnored) {
             ["y": $0.input("x", [1])]
         }
         #expect(graph.weights.isEmpty)
