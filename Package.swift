@@ -81,7 +81,7 @@ let package = Package(
             ]),
         .testTarget(name: "ConditioningTests", dependencies: ["Conditioning", "Checkpoints"]),
         .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Checkpoints", "TensorGraph"]),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], exclude: ["Fixtures"]),
         .testTarget(
             name: "ReferenceEngineTests",
             dependencies: [
