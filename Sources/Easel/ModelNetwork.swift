@@ -13,6 +13,7 @@ public enum ModelNetwork: String, Sendable, Hashable, CaseIterable {
     /// The network of the model in a folder as a graph, for pictures of that size.
     ///
     /// - Parameters:
+    ///   - folder: The folder with `model_index.json`.
     ///   - width: In pixels; nil is the model's own.
     ///   - height: In pixels; nil is the model's own.
     ///   - batchSize: The number of pictures at once, from 1 to 64.
