@@ -68,11 +68,9 @@ extension Request {
         guard sides.contains(pixels), pixels % factor == 0 else {
             let bounded = min(max(pixels, sides.lowerBound), sides.upperBound)
             let below = bounded / factor * factor
-            let nearest = [below, below + factor].filter {
-                sides.contains($0) && (pixels % factor != 0 || $0 == bounded)
-            }
-            throw .size(
-                axis: axis, value: pixels, multiple: factor, nearest: nearest.isEmpty ? [bounded] : nearest)
+            let nearest =
+                below == bounded ? [bounded] : [below, below + factor].filter { sides.contains($0) }
+            throw .size(axis: axis, value: pixels, multiple: factor, nearest: nearest)
         }
         return pixels / factor
     }

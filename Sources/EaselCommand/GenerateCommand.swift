@@ -95,6 +95,8 @@ struct GenerateCommand: AsyncParsableCommand {
                 if !json { print(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }
             }
         }
+        // A cancelled task's events end without an error.
+        try Task.checkCancellation()
         if json { print(try report.line()) }
     }
 }

@@ -1,0 +1,79 @@
+import Checkpoints
+import Easel
+import Foundation
+import Testing
+
+/// What diffusers' pipeline gives for a request.
+struct GoldenRequest: Decodable {
+    let prompt: String
+    let negativePrompt: String
+    let width: Int
+    let height: Int
+    let steps: Int
+    let guidanceScale: Float
+    let seeds: [UInt64]
+    let sampler: String
+    let picture: Bool
+}
+
+struct GoldenRequests: Decodable {
+    let requests: [String: GoldenRequest]
+}
+
+@Suite("Pictures are diffusers'")
+struct GoldenPipelineTests {
+    /// The bytes of a tensor in a golden file.
+    static func bytes(_ name: String, in checkpoint: Checkpoint) throws -> [UInt8] {
+        let entry = try #require(checkpoint.entry(named: name), "no \(name)")
+        let mapped = try checkpoint.map(additionalBytes: 0)
+        let offset = try #require(mapped.offset(of: name))
+        let count = entry.shape.count * entry.elementType.byteCount
+        return withExtendedLifetime(mapped) { Array(mapped.bytes[offset..<offset + count]) }
+    }
+
+    static func floats(_ name: String, in checkpoint: Checkpoint) throws -> [Float] {
+        let bytes = try bytes(name, in: checkpoint)
+        return bytes.withUnsafeBytes { buffer in
+            stride(from: 0, to: buffer.count, by: 4).map {
+                Float(
+                    bitPattern: UInt32(
+                        littleEndian: buffer.loadUnaligned(fromByteOffset: $0, as: UInt32.self)))
+            }
+        }
+    }
+
+    @Test(arguments: TinyModel.allCases)
+    func everyRequest(_ tiny: TinyModel) async throws {
+        let folder = TinyModel.golden.appending(path: "pipelines")
+        let golden = try Checkpoint(contentsOf: folder.appending(path: "\(tiny.rawValue).safetensors"))
+        let requests = try JSONDecoder().decode(
+            GoldenRequests.self, from: Data(contentsOf: folder.appending(path: "\(tiny.rawValue).json"))
+        ).requests
+        let full = requests.values.filter { $0.steps == 20 && $0.guidanceScale == 7.5 }
+        #expect(Set(full.map(\.sampler)) == ["pndm", "ddim", "euler"])
+
+        let model = try tiny.opened()
+        for (name, wanted) in requests.sorted(by: { $0.key < $1.key }) {
+            var latents: [Float] = []
+            var pixels: [UInt8] = []
+            // The seeds of a batch there are free; here they count up, so each is asked for alone.
+            for seed in wanted.seeds {
+                let picture = try await model.picture(
+                    Request(
+                        prompt: wanted.prompt, negativePrompt: wanted.negativePrompt, width: wanted.width,
+                        height: wanted.height, steps: wanted.steps, guidanceScale: wanted.guidanceScale,
+                        seed: seed, sampler: wanted.sampler))
+                #expect(picture.image.width == wanted.width && picture.image.height == wanted.height)
+                #expect(picture.sampler == wanted.sampler)
+                latents += picture.latents.values
+                pixels += picture.image.pixels
+            }
+            let difference = largestDifference(try Self.floats("\(name).latents", in: golden), latents)
+            #expect(difference <= 2e-3, "\(tiny.rawValue), \(name): latents differ by \(difference)")
+            if wanted.picture {
+                let levels = largestDifference(try Self.bytes("\(name).picture", in: golden), pixels)
+                #expect(levels <= 1, "\(tiny.rawValue), \(name): pictures differ by \(levels) levels")
+            }
+        }
+    }
+}

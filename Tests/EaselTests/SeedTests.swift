@@ -1,0 +1,58 @@
+import Easel
+import Testing
+
+@Suite("A picture follows from its request alone")
+struct SeedTests {
+    @Test(arguments: TinyModel.allCases)
+    func sameSeedSameBytes(_ tiny: TinyModel) async throws {
+        let model = try tiny.opened()
+        let first = try await model.picture(.quick())
+        let second = try await model.picture(.quick())
+        #expect(first.latents == second.latents)
+        #expect(first.image == second.image)
+        #expect(first.metadata == second.metadata)
+        let elsewhere = try await tiny.opened().picture(.quick())
+        #expect(first.image == elsewhere.image)
+    }
+
+    @Test func seedsOfSeveralPicturesCountUp() async throws {
+        let model = try TinyModel.sd1.opened()
+        let together = try await model.pictures(.quick(seed: 10, count: 3))
+        #expect(together.map(\.index) == [0, 1, 2])
+        #expect(together.map(\.seed) == [10, 11, 12])
+        #expect(together.map(\.metadata.seed) == [10, 11, 12])
+        for picture in together {
+            let alone = try await model.picture(.quick(seed: picture.seed))
+            #expect(alone.latents == picture.latents)
+            #expect(alone.image == picture.image)
+        }
+        #expect(Set(together.map(\.image)).count == 3)
+    }
+
+    @Test func theSeedAfterTheLastIsZero() async throws {
+        let pictures = try await TinyModel.sd1.opened().pictures(.quick(seed: .max, steps: 1, count: 2))
+        #expect(pictures.map(\.seed) == [.max, 0])
+    }
+
+    @Test(arguments: TinyModel.allCases)
+    func batchesAreCloseToPicturesAlone(_ tiny: TinyModel) async throws {
+        let model = try tiny.opened()
+        let alone = try await model.pictures(.quick(count: 3))
+        // A batch of two and one of one.
+        let together = try await model.pictures(.quick(count: 3, batchSize: 2))
+        #expect(together.map(\.seed) == alone.map(\.seed))
+        for (one, other) in zip(alone, together) {
+            #expect(largestDifference(one.latents.values, other.latents.values) <= 2e-3)
+            #expect(largestDifference(one.image.pixels, other.image.pixels) <= 1)
+        }
+    }
+
+    @Test func aDrawnSeedMakesThePictureAgain() async throws {
+        let model = try TinyModel.sd1.opened()
+        let drawn = try await model.picture(.quick(seed: nil))
+        let again = try await model.picture(.quick(seed: drawn.seed))
+        #expect(drawn.image == again.image)
+        let other = try await model.picture(.quick(seed: nil))
+        #expect(other.seed != drawn.seed)
+    }
+}
