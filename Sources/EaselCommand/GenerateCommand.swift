@@ -78,6 +78,7 @@ struct GenerateCommand: AsyncParsableCommand {
             at: ModelLocation.folder(named: model), engine: OpenVINOEngine(threads: threads),
             precision: precision)
         var progress = ProgressLine(quiet: quiet || json)
+        defer { progress.clear() }
         var report = GenerationReport(request, model: model)
         for try await event in model.generate(request) {
             switch event {
