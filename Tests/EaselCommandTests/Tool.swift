@@ -90,7 +90,7 @@ final class Tool: Sendable {
                 kill(identifier, SIGINT)
             }
             // A tool that hangs would hang the tests.
-            try await Task.sleep(for: .seconds(60))
+            try await Task.sleep(for: .seconds(300))
             kill(identifier, SIGKILL)
         }
         for await _ in ended {}

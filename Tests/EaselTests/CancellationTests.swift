@@ -24,11 +24,8 @@ struct CancellationTests {
             return (finished, told)
         }
         for await _ in firstStep { break }
-        let clock = ContinuousClock()
-        let start = clock.now
         task.cancel()
         let (finished, told) = try await task.value
-        #expect(start.duration(to: clock.now) < .seconds(2))
         #expect(finished == 0)
         #expect(told < 999)
 
@@ -37,13 +34,16 @@ struct CancellationTests {
         #expect(try await TinyModel.sd1.opened().picture(.quick()).image == picture.image)
     }
 
-    @Test func leavingTheLoopIsEnough() async throws {
+    @Test(.timeLimit(.minutes(10)))
+    func leavingTheLoopIsEnough() async throws {
         let model = try TinyModel.sd1.opened()
-        for try await event in model.generate(.quick(steps: 999)) {
+        var large = Request.quick(steps: 999)
+        large.width = 1024
+        large.height = 1024
+        // Finished, it would take longer than the time limit.
+        for try await event in model.generate(large) {
             if case .step = event { break }
         }
-        let clock = ContinuousClock()
-        let time = try await clock.measure { _ = try await model.picture(.quick(steps: 1)) }
-        #expect(time < .seconds(10))
+        #expect(try await model.picture(.quick(steps: 1)).index == 0)
     }
 }
