@@ -94,8 +94,10 @@ static void keep_texts(png_structp png, png_infop info, easel_png *result) {
     int count = 0;
     png_get_text(png, info, &texts, &count);
     if (count <= 0) return;
-    result->texts = calloc((size_t)count, sizeof *result->texts);
-    if (result->texts == NULL) png_error(png, "no memory for texts");
+    easel_png_text *grown =
+        realloc(result->texts, (result->text_count + (size_t)count) * sizeof *result->texts);
+    if (grown == NULL) png_error(png, "no memory for texts");
+    result->texts = grown;
     for (int i = 0; i < count; i++) {
         bool international = texts[i].compression >= PNG_ITXT_COMPRESSION_NONE;
         easel_png_text *text = &result->texts[result->text_count];
@@ -153,7 +155,7 @@ easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_lim
         result.height = height;
         // libpng gathers texts before and behind the pixels in two places.
         keep_texts(png, info, &result);
-        if (result.text_count == 0) keep_texts(png, end, &result);
+        keep_texts(png, end, &result);
     }
     png_destroy_read_struct(&png, &info, &end);
     if (result.error[0] != 0) {
