@@ -124,6 +124,9 @@ easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_lim
         png_set_chunk_malloc_max(png, chunk_byte_limit);
         png_set_chunk_cache_max(png, chunk_count_limit);
         png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
+        // With a gamma, libpng would mix what is half transparent in linear light: another grey than without.
+        static const uint8_t colour_spaces[] = "gAMA\0sRGB\0iCCP\0cHRM";
+        png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, colour_spaces, 4);
         png_read_info(png, info);
         uint32_t width = png_get_image_width(png, info);
         uint32_t height = png_get_image_height(png, info);
