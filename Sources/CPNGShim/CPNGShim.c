@@ -94,8 +94,10 @@ static void keep_texts(png_structp png, png_infop info, easel_png *result) {
     int count = 0;
     png_get_text(png, info, &texts, &count);
     if (count <= 0) return;
-    result->texts = calloc((size_t)count, sizeof *result->texts);
-    if (result->texts == NULL) png_error(png, "no memory for texts");
+    easel_png_text *grown =
+        realloc(result->texts, (result->text_count + (size_t)count) * sizeof *result->texts);
+    if (grown == NULL) png_error(png, "no memory for texts");
+    result->texts = grown;
     for (int i = 0; i < count; i++) {
         bool international = texts[i].compression >= PNG_ITXT_COMPRESSION_NONE;
         easel_png_text *text = &result->texts[result->text_count];
@@ -122,6 +124,9 @@ easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_lim
         png_set_chunk_malloc_max(png, chunk_byte_limit);
         png_set_chunk_cache_max(png, chunk_count_limit);
         png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
+        // With a gamma, libpng would mix what is half transparent in linear light: another grey than without.
+        static const uint8_t colour_spaces[] = "gAMA\0sRGB\0iCCP\0cHRM";
+        png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, colour_spaces, 4);
         png_read_info(png, info);
         uint32_t width = png_get_image_width(png, info);
         uint32_t height = png_get_image_height(png, info);
@@ -153,7 +158,7 @@ easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_lim
         result.height = height;
         // libpng gathers texts before and behind the pixels in two places.
         keep_texts(png, info, &result);
-        if (result.text_count == 0) keep_texts(png, end, &result);
+        keep_texts(png, end, &result);
     }
     png_destroy_read_struct(&png, &info, &end);
     if (result.error[0] != 0) {

@@ -52,7 +52,8 @@ public struct GenerationMetadata: Sendable, Hashable {
     /// Reads such a text; nil where it has no line of settings, or one without the numbers that every picture
     /// has.
     public init?(parameters text: String) {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // By scalars, not characters: "\r\n" is one character, and so is a space with a combining mark.
+        var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
         guard let last = lines.popLast() else { return nil }
         let settings = Self.settings(in: last)
         // As AUTOMATIC1111 does: a last line with fewer settings is part of the prompt.
@@ -63,31 +64,33 @@ public struct GenerationMetadata: Sendable, Hashable {
             let scale = settings["CFG scale"].flatMap(Float.init), let sampler = settings["Sampler"],
             size.count == 2
         else { return nil }
-        let start = lines.firstIndex { $0.hasPrefix("Negative prompt: ") } ?? lines.endIndex
-        let negative = lines[start...].joined(separator: "\n")
+        let label = "Negative prompt: ".unicodeScalars
+        let start = lines.firstIndex { $0.starts(with: label) } ?? lines.endIndex
+        let prompts = [lines[..<start], lines[start...]].map {
+            $0.map { String($0) }.joined(separator: "\n").unicodeScalars
+        }
         self.init(
-            prompt: lines[..<start].joined(separator: "\n"),
-            negativePrompt: String(negative.dropFirst("Negative prompt: ".count)), steps: steps,
+            prompt: String(prompts[0]), negativePrompt: String(prompts[1].dropFirst(label.count)),
+            steps: steps,
             sampler: sampler, guidanceScale: scale, seed: seed, width: size[0], height: size[1],
             model: settings["Model"], version: settings["Version"])
     }
 
     /// The settings of a line `Key: value, Key: value`, where a value may be a JSON string.
-    private static func settings(in line: Substring) -> [String: String] {
+    private static func settings(in line: Substring.UnicodeScalarView) -> [String: String] {
         var settings: [String: String] = [:]
         var rest = line[...]
         while let colon = rest.firstIndex(of: ":") {
-            let key = rest[..<colon].trimmingCharacters(in: .whitespaces)
+            let key = String(rest[..<colon]).trimmingCharacters(in: .whitespaces)
             rest = rest[rest.index(after: colon)...].drop { $0 == " " }
             let value: String
             if rest.first == "\"", let end = endOfString(rest) {
-                let literal = Data(rest[...end].utf8)
-                value =
-                    (try? JSONDecoder().decode(String.self, from: literal)) ?? String(rest[...end])
+                let literal = String(rest[...end])
+                value = (try? JSONDecoder().decode(String.self, from: Data(literal.utf8))) ?? literal
                 rest = rest[rest.index(after: end)...]
             } else {
                 let end = rest.firstIndex(of: ",") ?? rest.endIndex
-                value = rest[..<end].trimmingCharacters(in: .whitespaces)
+                value = String(rest[..<end]).trimmingCharacters(in: .whitespaces)
                 rest = rest[end...]
             }
             rest = rest.drop { $0 == "," || $0 == " " }
@@ -97,7 +100,7 @@ public struct GenerationMetadata: Sendable, Hashable {
     }
 
     /// The closing quotation mark of the JSON string that the text begins with.
-    private static func endOfString(_ text: Substring) -> Substring.Index? {
+    private static func endOfString(_ text: Substring.UnicodeScalarView) -> Substring.Index? {
         var isEscaped = false
         for index in text.indices.dropFirst() {
             if isEscaped {
@@ -119,7 +122,7 @@ private func plain(_ value: Float) -> String {
 
 /// A value as it is, or as a JSON string where it would not be read back.
 private func quoted(_ value: String) -> String {
-    guard value.contains(where: { $0 == "," || $0 == ":" || $0.isNewline || $0 == "\"" }) else {
+    guard value.unicodeScalars.contains(where: { ",:\n\r\"".unicodeScalars.contains($0) }) else {
         return value
     }
     let encoder = JSONEncoder()

@@ -22,15 +22,16 @@ struct GenerationMetadataTests {
         "", "a red apple", "a, b: c", "\"quoted\"", "two\nlines\n\nand a gap",
         "Steps: 20, Sampler: Euler, Seed: 1",
         "日本 🙂", "back\\slash", "ends in a newline\n",
+        "ends in a carriage return\r", "windows\r\nlines\r\n", "\u{301}begins with a combining mark",
     ])
     func comesBack(prompt: String) {
-        for negative in ["", "blurry", "low, quality\nSteps: 3, Seed: 9, Size: 1x1"] {
+        for negative in ["", "blurry", "\u{301}", "a\r", "low, quality\nSteps: 3, Seed: 9, Size: 1x1"] {
             let whole = metadata(prompt, negative: negative)
             #expect(GenerationMetadata(parameters: whole.parameters) == whole)
         }
     }
 
-    @Test(arguments: ["a: b, c", "say \"hi\"", "comma, colon: newline\nquote\""])
+    @Test(arguments: ["a: b, c", "say \"hi\"", "comma, colon: newline\nquote\"", ",\u{301}", "a\r\nb"])
     func valuesThatNeedItAreQuoted(model: String) {
         var whole = metadata("p")
         whole.model = model

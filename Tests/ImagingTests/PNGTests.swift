@@ -49,12 +49,35 @@ struct PNGTests {
         #expect(try pixels("palette.png") == (0..<18).map { UInt8($0 * 10) })
         #expect(try pixels("grey.png") == [0, 0, 0, 128, 128, 128, 255, 255, 255])
         #expect(try pixels("grey16.png") == [0, 0, 0, 128, 128, 128, 255, 255, 255])
-        #expect(try pixels("interlaced.png") == [7, 8, 9])
+        #expect(try pixels("grey2.png") == [0, 0, 0, 85, 85, 85, 170, 170, 170, 255, 255, 255])
+    }
+
+    @Test func interlacedRowsComeInOrder() throws {
+        let expected = (0..<9).flatMap { y in (0..<9).flatMap { x in [x * 20, y * 20, x + y] } }
+        #expect(try pixels("interlaced9.png") == expected.map { UInt8($0) })
     }
 
     @Test func whatIsTransparentLiesOverWhite() throws {
         #expect(try pixels("rgba.png") == [255, 0, 0, 255, 255, 255, 127, 127, 127])
         #expect(try pixels("grey-alpha.png") == [0, 0, 0, 255, 255, 255])
+    }
+
+    @Test(arguments: ["rgba16.png", "rgba-gamma.png", "palette-transparent.png"])
+    func everyFormLiesOverWhiteAlike(name: String) throws {
+        #expect(try pixels(name) == [255, 0, 0, 255, 255, 255, 127, 127, 127])
+    }
+
+    @Test func aColourMayStandForTransparent() throws {
+        #expect(try pixels("rgb16-transparent.png") == [255, 255, 255, 255, 0, 0])
+    }
+
+    @Test func textsBeforeAndBehindThePixelsAreKept() throws {
+        let png = try PNG(reading: fixture("text-behind.png"), named: "text-behind.png")
+        #expect(
+            png.texts == [
+                .init(keyword: "Software", text: "x"),
+                .init(keyword: "parameters", text: "behind the pixels"),
+            ])
     }
 
     @Test(arguments: ["huge.png", "zero.png"]) func refusesSizes(name: String) throws {
