@@ -3,7 +3,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.openvino/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
 EASEL := .build/release/easel
 PROMPT ?= a red apple on a yellow background
-SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
+SWIFT_SOURCES := Package.swift Sources Tests Benchmarks Fuzz
 
 .PHONY: run test build format lint golden bench clean help set-up
 

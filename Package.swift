@@ -71,6 +71,11 @@ let package = Package(
             dependencies: ["Networks", "Checkpoints", "TensorGraph", "EngineInterface", "OpenVINOEngine"],
             path: "Benchmarks/UNetStep"),
 
+        // What any bytes must be met with; Fuzz/run.sh searches for bytes that are not.
+        .target(
+            name: "FuzzTargets", dependencies: ["Checkpoints", "Conditioning", "Imaging"],
+            path: "Fuzz/Targets"),
+
         .testTarget(name: "TensorGraphTests", dependencies: ["TensorGraph"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorGraph"]),
         .testTarget(
@@ -98,6 +103,7 @@ let package = Package(
                 "Easel", "OpenVINOEngine", "EngineInterface", "Checkpoints", "Sampling", "Imaging",
                 "TensorGraph",
             ]),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "EaselCommandTests", dependencies: ["Imaging"]),
     ],
     swiftLanguageModes: [.v6]

@@ -122,9 +122,10 @@ private func plain(_ value: Float) -> String {
 
 /// A value as it is, or as a JSON string where it would not be read back.
 private func quoted(_ value: String) -> String {
-    guard value.unicodeScalars.contains(where: { ",:\n\r\"".unicodeScalars.contains($0) }) else {
-        return value
-    }
+    let isPlain =
+        !value.unicodeScalars.contains { ",:\n\r\"".unicodeScalars.contains($0) }
+        && value == value.trimmingCharacters(in: .whitespaces)
+    if isPlain { return value }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
     guard let literal = try? encoder.encode(value) else { return value }

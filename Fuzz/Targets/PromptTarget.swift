@@ -1,0 +1,22 @@
+import Conditioning
+import Foundation
+
+private let tokenizer = Result {
+    let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Tests/Golden")
+    return try CLIPTokenizer(folder: golden.appending(path: "models/tiny-sd1/tokenizer"))
+}
+
+/// Any text has tokens; they are framed to 77 and none is lost.
+func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
+    guard case .success(let tokenizer) = tokenizer else { throw Broken(description: "no tokenizer") }
+    let prompt = String(decoding: bytes, as: UTF8.self)
+    let all = tokenizer.encode(prompt)
+    let known = 0..<Int32(tokenizer.tokenCount)
+    try require(all.allSatisfy(known.contains), "a token is not in the vocabulary")
+    let tokens = tokenizer.tokenize(prompt)
+    try require(tokens.ids.count == 77 && tokens.ids[0] == tokenizer.startToken, "not framed: \(tokens.ids)")
+    try require(
+        Array((all.prefix(75) + tokens.cutIDs)) == all, "\(tokens.cutIDs.count) tokens cut of \(all.count)")
+    _ = tokenizer.decode(all)
+}
