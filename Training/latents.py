@@ -1,7 +1,5 @@
 """Stage two: a pool of scenes encoded once, so that diffusion trains on latents alone."""
 
-import os
-
 import torch
 
 import clock
@@ -9,24 +7,28 @@ from autoencoder import to_tensor
 from scenes import draw, scene
 
 SEED = 2
-POOL = 16000
+POOL = 4096
 BATCH = 32
 
 
 @torch.no_grad()
 def encode_pool(autoencoder, path, log):
-    """The pool's latents, scaled to unit deviation, and the scale that did it."""
-    if os.path.exists(path):
-        kept = clock.load(path)
-        return kept["latents"].float(), kept["scale"]
+    """The pool's latents, scaled to unit deviation, and the scale that did it.
+
+    A pool kept from before only grows: its scale is what the denoiser learnt with.
+    """
+    kept = clock.load(path) or {"latents": torch.empty(0), "scale": None}
+    latents, scale = kept["latents"].float(), kept["scale"]
+    if len(latents) >= POOL:
+        return latents[:POOL], scale
     parts = []
-    for start in range(0, POOL, BATCH):
+    for start in range(len(latents), POOL, BATCH):
         images = to_tensor([draw(scene(SEED, i)) for i in range(start, start + BATCH)])
         parts.append(autoencoder.encode(images).latent_dist.mean)
-        if start % (BATCH * 50) == 0:
+        if start % (BATCH * 16) == 0:
             log(f"encoded {start} of {POOL}")
-    latents = torch.cat(parts)
-    scale = round(1 / latents.std().item(), 5)
-    latents = (latents * scale).half()
-    clock.save({"latents": latents, "scale": scale}, path)
-    return latents.float(), scale
+    fresh = torch.cat(parts)
+    scale = scale or round(1 / fresh.std().item(), 5)
+    latents = torch.cat([latents, fresh * scale])
+    clock.save({"latents": latents.half(), "scale": scale}, path)
+    return latents, scale
