@@ -15,7 +15,7 @@ from schedule import scheduler
 PARTS = ("tokenizer", "text_encoder", "unet", "vae", "scheduler")
 
 
-def export(folder, autoencoder, scale, denoiser, tokenizer_folder):
+def export(folder, autoencoder, scale, text_encoder, unet, tokenizer_folder):
     """Replaces each part whole; anything else in the folder, like the card, stays."""
     folder = Path(folder)
     fresh = folder.with_name(folder.name + ".partial")
@@ -23,8 +23,8 @@ def export(folder, autoencoder, scale, denoiser, tokenizer_folder):
     autoencoder = copy.deepcopy(autoencoder)
     autoencoder.register_to_config(scaling_factor=scale)
     pipeline = StableDiffusionPipeline(
-        vae=autoencoder.half(), text_encoder=copy.deepcopy(denoiser.text_encoder).half(),
-        unet=copy.deepcopy(denoiser.unet).half(), scheduler=scheduler("inference"),
+        vae=autoencoder.half(), text_encoder=copy.deepcopy(text_encoder).half(),
+        unet=copy.deepcopy(unet).half(), scheduler=scheduler("inference"),
         tokenizer=CLIPTokenizer.from_pretrained(tokenizer_folder),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False)
     pipeline.save_pretrained(fresh, safe_serialization=True)

@@ -1,4 +1,4 @@
-"""Stage four: the decoder alone learns finer detail; the latents stay what they are."""
+"""Stage five: the decoder alone learns finer detail; the latents stay what they are."""
 
 import numpy as np
 import torch

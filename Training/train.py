@@ -12,12 +12,13 @@ import torch
 
 import autoencoder
 import diffusion
+import foretell
 import sharpen
 from export import export
 from latents import encode_pool
 from tokenizer import write_tokenizer
 
-SHARES = {"autoencoder": 0.24, "diffusion": 0.66, "sharpen": 0.10}
+SHARES = {"autoencoder": 0.22, "text encoder": 0.10, "diffusion": 0.58, "sharpen": 0.10}
 
 
 def arguments():
@@ -43,14 +44,16 @@ def main():
     minutes = {stage: share * asked.minutes for stage, share in SHARES.items()}
     coder = autoencoder.train(asked.state / "autoencoder.pt", minutes["autoencoder"], log)
     pool, scale = encode_pool(coder, asked.state / "latents.pt", log)
+    text_encoder = foretell.train(asked.state / "text_encoder.pt", minutes["text encoder"], pool, words, log)
 
-    def write(denoiser):
+    def write(unet):
         sharp = sharpen.train(asked.state / "decoder.pt", 0, coder, pool, scale, log)
-        export(asked.output, sharp, scale, denoiser, words)
+        export(asked.output, sharp, scale, text_encoder, unet, words)
 
-    denoiser = diffusion.train(asked.state / "diffusion.pt", minutes["diffusion"], pool, words, log, write)
+    unet = diffusion.train(asked.state / "diffusion.pt", minutes["diffusion"], pool, text_encoder, words,
+                           log, write)
     sharpen.train(asked.state / "decoder.pt", minutes["sharpen"], coder, pool, scale, log)
-    write(denoiser)
+    write(unet)
     log("done")
 
 
