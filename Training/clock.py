@@ -31,7 +31,7 @@ class Clock:
     def done(self):
         return self.spent >= self.budget
 
-    def save_is_due(self, every=180):
+    def save_is_due(self, every=300):
         if self.last - self.saved < every:
             return False
         self.saved = self.last
@@ -45,7 +45,7 @@ def learning_rate(peak, step, progress, warm_up=100, floor=0.02):
 
 def set_learning_rate(optimizer, rate):
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("scale", 1)
 
 
 class Average:

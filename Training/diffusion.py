@@ -1,4 +1,4 @@
-"""Stage four: the U-Net learns to denoise latents, by captions."""
+"""Stage four: the U-Net learns to denoise latents, by captions; the text encoder learns on, slower."""
 
 import numpy as np
 import torch
@@ -6,12 +6,13 @@ from diffusers import UNet2DConditionModel
 from transformers import CLIPTokenizer
 
 import clock
-from foretell import WIDTH, chosen_and_worded
+from foretell import WIDTH, chosen_and_worded, new_text_encoder
 from schedule import scheduler
 
-BATCH = 16
+BATCH = 32
 SEED = 3
 PEAK_RATE = 1e-3
+TEXT_ENCODER_RATE = 0.1  # of the U-Net's
 # Nearly clean latents would otherwise ask for detail that nobody sees.
 MOST_SIGNAL_TO_NOISE = 5
 
@@ -47,33 +48,35 @@ def loss_of(unet, words, clean, noise, times, noising):
 def train(state_path, minutes, latents, text_encoder, words, log, on_save):
     torch.manual_seed(SEED)
     tokenizer = CLIPTokenizer.from_pretrained(words)
-    unet, noising = new_unet(), scheduler("training")
-    optimizer = torch.optim.AdamW(unet.parameters(), PEAK_RATE, (0.9, 0.99), weight_decay=1e-2)
-    average, step, timer = clock.Average(unet), 0, clock.Clock(minutes)
+    networks = torch.nn.ModuleDict({"unet": new_unet(), "text_encoder": text_encoder.requires_grad_(True)})
+    optimizer = torch.optim.AdamW([
+        {"params": networks["unet"].parameters(), "scale": 1},
+        {"params": networks["text_encoder"].parameters(), "scale": TEXT_ENCODER_RATE},
+    ], PEAK_RATE, (0.9, 0.99), weight_decay=1e-2, fused=True)
+    noising, average, step, timer = scheduler("training"), clock.Average(networks), 0, clock.Clock(minutes)
     state = clock.load(state_path)
     if state:
-        unet.load_state_dict(state["model"])
+        networks.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         average.values, step = state["average"], state["step"]
         timer = clock.Clock(minutes, state["seconds"])
 
     def save():
-        clock.save({"model": unet.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
+        clock.save({"model": networks.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
                     "average": average.values, "seconds": timer.spent}, state_path)
-        on_save(averaged(average))
+        on_save(*averaged(average))
 
     recent = []
     while not timer.done():
         clock.set_learning_rate(optimizer, clock.learning_rate(PEAK_RATE, step, timer.progress()))
         clean, noise, times, tokens = batch(step, latents, tokenizer)
-        with torch.no_grad():
-            described = text_encoder(tokens)[0]
-        loss = loss_of(unet, described, clean, noise, times, noising)
+        described = networks["text_encoder"](tokens)[0]
+        loss = loss_of(networks["unet"], described, clean, noise, times, noising)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(networks.parameters(), 1.0)
         optimizer.step()
-        average.update(unet, step, most=0.999)
+        average.update(networks, step, most=0.999)
         step += 1
         timer.tick()
         recent.append(loss.item())
@@ -87,6 +90,7 @@ def train(state_path, minutes, latents, text_encoder, words, log, on_save):
 
 
 def averaged(average):
-    unet = new_unet()
-    unet.load_state_dict(average.values)
-    return unet.eval()
+    """The U-Net and the text encoder."""
+    networks = torch.nn.ModuleDict({"unet": new_unet(), "text_encoder": new_text_encoder()})
+    networks.load_state_dict(average.values)
+    return networks["unet"].eval(), networks["text_encoder"].eval()

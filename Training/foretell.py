@@ -69,7 +69,7 @@ def train(state_path, minutes, latents, words, log):
         optimizer.load_state_dict(state["optimizer"])
         step, timer = state["step"], clock.Clock(minutes, state["seconds"])
     recent = []
-    # Once finished it stays: the denoiser has learnt to read this encoder.
+    # Once finished it stays: the denoiser goes on from it.
     while not state and not timer.done():
         clock.set_learning_rate(optimizer, clock.learning_rate(PEAK_RATE, step, timer.progress()))
         chosen, tokens = chosen_and_worded(step, BATCH, tokenizer)

@@ -7,7 +7,7 @@ from autoencoder import to_tensor
 from scenes import draw, scene
 
 SEED = 2
-POOL = 4096
+POOL = 8192
 BATCH = 32
 
 

@@ -42,18 +42,20 @@ def main():
     if not (words / "merges.txt").exists():
         write_tokenizer(words)
     minutes = {stage: share * asked.minutes for stage, share in SHARES.items()}
-    coder = autoencoder.train(asked.state / "autoencoder.pt", minutes["autoencoder"], log)
-    pool, scale = encode_pool(coder, asked.state / "latents.pt", log)
+    latents = asked.state / "latents.pt"
+    # Once latents were made with it, the autoencoder stays.
+    coder = autoencoder.train(asked.state / "autoencoder.pt", 0 if latents.exists() else minutes["autoencoder"], log)
+    pool, scale = encode_pool(coder, latents, log)
     text_encoder = foretell.train(asked.state / "text_encoder.pt", minutes["text encoder"], pool, words, log)
 
-    def write(unet):
+    def write(unet, text_encoder):
         sharp = sharpen.train(asked.state / "decoder.pt", 0, coder, pool, scale, log)
         export(asked.output, sharp, scale, text_encoder, unet, words)
 
-    unet = diffusion.train(asked.state / "diffusion.pt", minutes["diffusion"], pool, text_encoder, words,
-                           log, write)
+    unet, text_encoder = diffusion.train(asked.state / "diffusion.pt", minutes["diffusion"], pool,
+                                         text_encoder, words, log, write)
     sharpen.train(asked.state / "decoder.pt", minutes["sharpen"], coder, pool, scale, log)
-    write(unet)
+    write(unet, text_encoder)
     log("done")
 
 
