@@ -79,7 +79,7 @@ public struct GeneratedPicture: Sendable {
     public let metadata: GenerationMetadata
     /// The latents that the picture was decoded from.
     public let latents: Latents
-    /// How long each stage took for the batch that the picture was part of.
+    /// How long each stage took, from the request's start until this picture: those of earlier batches included.
     public let timings: [Stage: Duration]
 
     /// Writes the picture as PNG, with its settings in AUTOMATIC1111's `parameters` text. The file appears

@@ -45,7 +45,8 @@ public final class Model: Sendable {
 
     /// Makes the pictures of a request, telling each event as it happens.
     ///
-    /// Cancelling the task that iterates ends the work within moments.
+    /// Cancelling the task that iterates ends the work within moments; the stream then ends without an error, and
+    /// without the pictures that were not finished.
     ///
     /// - Throws: while iterating, ``RequestError`` and `SamplingError` for what the request asks, `GraphError`
     ///   where the weights do not fit, `EngineError`.
