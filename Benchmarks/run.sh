@@ -8,11 +8,8 @@ steps=${STEPS:-20}
 rounds=${ROUNDS:-3}
 model=.build/benchmarks/random-sd15
 
-if [ ! -x .venv-benchmarks/bin/python ]; then
-    python3 -m venv .venv-benchmarks
-    .venv-benchmarks/bin/pip install --quiet --requirement Benchmarks/requirements.txt
-fi
-python=.venv-benchmarks/bin/python
+Tests/Golden/python-environment.sh Tests/Golden/requirements.txt Benchmarks/requirements.txt
+python=.venv/bin/python
 swift build --configuration release --product UNetStep
 [ -f $model/model_index.json ] || $python Benchmarks/random_sd15.py $model
 
