@@ -80,6 +80,7 @@ public struct Checkpoint: WeightStorage {
         return MappedWeights(
             bytes: mapping.bytes, additionalOffset: mapping.additionalOffset,
             offsets: places.mapValues { mapping.fileOffsets[$0.file] + $0.tensor.offset },
-            check: { try mapping.validate() }, release: { withExtendedLifetime(mapping) {} })
+            check: { try mapping.validate() }, releaseFilePages: { mapping.releaseFilePages() },
+            release: { withExtendedLifetime(mapping) {} })
     }
 }

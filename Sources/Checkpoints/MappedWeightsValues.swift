@@ -11,12 +11,32 @@ extension MappedWeights {
     /// The values of a weight as `Float`, in row-major order: exact from `float32`, `float16`, `bfloat16`, 8 and
     /// 16 bit integers and booleans, rounded to the nearest from the others. Nil for a name that is not there.
     public func floats(of name: String, _ entry: WeightEntry) -> [Float]? {
-        guard let bytes = bytes(of: name, entry) else { return nil }
-        func convert<Stored>(_ type: Stored.Type, _ convert: (Stored) -> Float) -> [Float] {
+        guard offset(of: name) != nil, let count = entry.shape.checkedCount else { return nil }
+        return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let values = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+            initialized = readFloats(of: name, entry, from: 0, into: values)
+        }
+    }
+
+    /// Reads values of a weight as ``floats(of:_:)`` gives them, from the one at `start` on, as many as there is
+    /// room for and as there are.
+    ///
+    /// - Returns: How many were read: none for a name that is not there.
+    @discardableResult
+    public func readFloats(
+        of name: String, _ entry: WeightEntry, from start: Int, into values: UnsafeMutableBufferPointer<Float>
+    ) -> Int {
+        guard let bytes = bytes(of: name, entry) else { return 0 }
+        func convert<Stored>(_ type: Stored.Type, _ convert: (Stored) -> Float) -> Int {
             let size = MemoryLayout<Stored>.size
-            return (0..<bytes.count / size).map {
-                convert(bytes.loadUnaligned(fromByteOffset: $0 * size, as: Stored.self))
+            let count = max(0, min(values.count, bytes.count / size - start))
+            for index in 0..<count {
+                values.initializeElement(
+                    at: index,
+                    to: convert(
+                        bytes.loadUnaligned(fromByteOffset: (start &+ index) &* size, as: Stored.self)))
             }
+            return count
         }
         return switch entry.elementType {
         case .float64: convert(UInt64.self) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }

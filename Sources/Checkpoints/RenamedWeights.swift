@@ -34,7 +34,8 @@ public struct RenamedWeights: WeightStorage {
         return MappedWeights(
             bytes: weights.bytes, additionalOffset: weights.additionalOffset,
             offsets: originalNames.compactMapValues { weights.offset(of: $0) },
-            check: { try weights.validate() }, release: { withExtendedLifetime(weights) {} })
+            check: { try weights.validate() }, releaseFilePages: { weights.releaseFilePages() },
+            release: { withExtendedLifetime(weights) {} })
     }
 }
 

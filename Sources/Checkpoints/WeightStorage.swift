@@ -18,19 +18,23 @@ public final class MappedWeights: @unchecked Sendable {
     private let offsets: [String: Int]
     private let release: @Sendable () -> Void
     private let check: @Sendable () throws -> Void
+    private let pageRelease: @Sendable () -> Void
 
     /// - Parameters:
     ///   - offsets: Where each weight's first byte is in `bytes`.
     ///   - check: Throws where the files behind the memory have been cut short since they were mapped.
+    ///   - releaseFilePages: Gives the memory of the files' pages back, which are read again when they are needed.
     ///   - release: Gives the memory back.
     public init(
         bytes: UnsafeMutableRawBufferPointer, additionalOffset: Int, offsets: [String: Int],
-        check: @escaping @Sendable () throws -> Void = {}, release: @escaping @Sendable () -> Void
+        check: @escaping @Sendable () throws -> Void = {},
+        releaseFilePages: @escaping @Sendable () -> Void = {}, release: @escaping @Sendable () -> Void
     ) {
         self.bytes = bytes
         self.additionalOffset = additionalOffset
         self.offsets = offsets
         self.check = check
+        pageRelease = releaseFilePages
         self.release = release
     }
 
@@ -44,4 +48,8 @@ public final class MappedWeights: @unchecked Sendable {
     ///
     /// - Throws: ``FileError`` with the file, its size when it was mapped and its size now.
     public func validate() throws { try check() }
+
+    /// Lets the system take back the memory that holds the files' bytes, which stay in place: they are read again
+    /// where they are needed. For after the weights have been copied elsewhere.
+    public func releaseFilePages() { pageRelease() }
 }

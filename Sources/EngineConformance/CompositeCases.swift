@@ -2,7 +2,7 @@ import TensorGraph
 
 /// Cases for every composite operation, and for small networks of them.
 public func compositeCases() throws -> [ConformanceCase] {
-    try activationCases() + normalizationCases() + attentionCases() + networkCases()
+    try activationCases() + normalizationCases() + attentionCases() + convolutionCases() + networkCases()
 }
 
 private func activationCases() throws -> [ConformanceCase] {
@@ -77,6 +77,36 @@ private func attentionCases() throws -> [ConformanceCase] {
             let x = builder.input("x", [2, 3, 6, 4])
             let mask = builder.constant(HostTensor(later, shape: [1, 1, 6, 6]))
             return ["y": scaledDotProductAttention(queries: x, keys: x, values: x, mask: mask)]
+        })
+    return cases
+}
+
+/// Convolutions of pictures of every width up to some tiles, and of pictures enlarged just before.
+private func convolutionCases() throws -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for (height, width) in [(1, 1), (4, 2), (1, 3), (3, 4), (2, 5), (5, 8), (2, 9)] {
+        for isEnlarged in [false, true] {
+            let weights: KeyValuePairs = ["kernel": (Shape([5, 3, 3, 3]), ElementType.float16)]
+            cases.append(
+                try ConformanceCase("convolution \(height) \(width) \(isEnlarged)", weights: weights) {
+                    builder in
+                    let x = builder.input("x", [2, 3, height, width])
+                    let kernel = builder.weights.tensor("kernel", [5, 3, 3, 3])
+                    return [
+                        "y": convolution(
+                            isEnlarged ? upsampleNearest(x, factor: 2) : x, kernel: kernel,
+                            Convolution(padding: .init(1)))
+                    ]
+                })
+        }
+    }
+    cases.append(
+        try ConformanceCase("enlarged picture of two readers", weights: ["kernel": ([2, 2, 3, 3], .float32)])
+        {
+            builder in
+            let x = upsampleNearest(builder.input("x", [1, 2, 3, 3]), factor: 2)
+            let kernel = builder.weights.tensor("kernel", [2, 2, 3, 3])
+            return ["y": x + convolution(x, kernel: kernel, Convolution(padding: .init(1)))]
         })
     return cases
 }

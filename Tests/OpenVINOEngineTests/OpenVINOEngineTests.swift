@@ -21,6 +21,18 @@ struct OpenVINOEngineTests {
         #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
     }
 
+    /// The forms that are otherwise chosen only for large pictures and many channels.
+    @Test func otherFormsOfConvolutionsConform() async throws {
+        let engine = try OpenVINOEngine(forms: .wherePossible)
+        let lowered = try (primitiveCases() + compositeCases()).map { one in
+            (one, try Lowering(one.graph, forms: .wherePossible).representation)
+        }.filter { !$1.derivedKernels.isEmpty }
+        let layers = Set(lowered.flatMap { $1.layers.map(\.type) })
+        #expect(layers.isSuperset(of: ["Split", "DepthToSpace"]))
+        let failures = await conformanceFailures(of: engine, cases: lowered.map(\.0))
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+    }
+
     @Test(arguments: [1, 2, 3] as [UInt64]) func randomShapesConform(seed: UInt64) async throws {
         let failures = await conformanceFailures(of: engine, cases: try randomCases(count: 12, seed: seed))
         #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")

@@ -57,6 +57,10 @@ final class FileMapping: @unchecked Sendable {
             guard mapped != MAP_FAILED else {
                 throw Self.notMapped(files, bytes: total - additionalOffset, code: errno)
             }
+            #if canImport(Glibc)
+                // Much of it is filled soon, and large pages take a fraction of the time; without, it works as well.
+                madvise(reserved + additionalOffset, total - additionalOffset, MADV_HUGEPAGE)
+            #endif
         }
         for file in files { try file.checkUnchanged() }
     }
@@ -64,6 +68,14 @@ final class FileMapping: @unchecked Sendable {
     deinit {
         for watch in watches { easel_unwatch_mapping(watch) }
         munmap(bytes.baseAddress, bytes.count)
+    }
+
+    /// Gives the memory of the files' pages back; nothing may have been written to them.
+    func releaseFilePages() {
+        guard let start = bytes.baseAddress else { return }
+        for (file, offset) in zip(files, fileOffsets) where file.byteCount > 0 {
+            madvise(start + offset, file.byteCount, MADV_DONTNEED)
+        }
     }
 
     /// Throws where a file has been cut short or written to, or a page of it could not be read.

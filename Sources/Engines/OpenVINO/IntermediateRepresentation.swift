@@ -18,6 +18,8 @@ struct IntermediateRepresentation {
         case weight(String)
         /// At an offset of ``constants``.
         case constant(offset: Int)
+        /// At an offset of the bytes of ``derivedKernels``.
+        case derived(offset: Int)
     }
 
     struct Layer {
@@ -37,6 +39,9 @@ struct IntermediateRepresentation {
     private(set) var layers: [Layer] = []
     /// The bytes of the constants that are not the checkpoint's.
     private(set) var constants: [UInt8] = []
+    /// What is to be computed from the checkpoint before the graph is compiled.
+    private(set) var derivedKernels: [DerivedKernel] = []
+    var derivedByteCount: Int { derivedKernels.last.map { $0.offset + $0.byteCount } ?? 0 }
     private var knownIntegers: [[Int]: Value] = [:]
     /// The network's layer whose nodes are being added, for the names in the plug-in's profile.
     var scope = ""
@@ -89,6 +94,17 @@ struct IntermediateRepresentation {
         let value = addConstant(TensorType([values.count], .int64), at: .constant(offset: offset))
         knownIntegers[values] = value
         return value
+    }
+
+    /// Adds kernels to be computed from the checkpoint's kernel `[O, C, 3, 3]`.
+    mutating func addDerivedKernel(
+        _ transform: DerivedKernel.Transform, of source: String, outputChannels: Int, inputChannels: Int
+    ) -> DerivedKernel {
+        let derived = DerivedKernel(
+            source: source, outputChannels: outputChannels, inputChannels: inputChannels,
+            transform: transform, offset: (derivedByteCount + 63) & ~63)
+        derivedKernels.append(derived)
+        return derived
     }
 
     private mutating func append<T>(_ values: [T]) -> Int {

@@ -11,6 +11,8 @@ public struct OpenVINOEngine: Engine {
     private let device: String
     private let threads: Int?
     private let library: OpenVINOLibrary
+    /// The forms of convolutions, where they are not left to the processor and the precision.
+    private let forms: ConvolutionForms?
 
     /// Opens OpenVINO's library.
     ///
@@ -19,8 +21,13 @@ public struct OpenVINOEngine: Engine {
     ///   - threads: How many threads compute; nil leaves it to the library, which takes one a core.
     /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)`` where the library is not on this machine.
     public init(device: String = "CPU", threads: Int? = nil) throws {
+        try self.init(device: device, threads: threads, forms: nil)
+    }
+
+    init(device: String = "CPU", threads: Int? = nil, forms: ConvolutionForms?) throws {
         self.device = device
         self.threads = threads
+        self.forms = forms
         library = try OpenVINOLibrary.shared.get()
     }
 
@@ -42,6 +49,18 @@ public struct OpenVINOEngine: Engine {
     {
         let precision = try resolve(precision)
         return try await OpenVINOGraph(
-            graph, weights: weights, library: library, device: device, precision: precision, threads: threads)
+            graph, weights: weights, library: library, device: device, precision: precision, threads: threads,
+            forms: forms ?? defaultForms(precision))
+    }
+
+    /// On other processors than x86 the library chooses such forms itself.
+    private func defaultForms(_ precision: Precision) -> ConvolutionForms {
+        guard device == "CPU" else { return .plain }
+        #if arch(x86_64)
+            return ConvolutionForms(
+                winograd: precision == .float32 ? .whereFaster : .never, upsampled: .whereFaster)
+        #else
+            return ConvolutionForms(winograd: .never, upsampled: .whereFaster)
+        #endif
     }
 }

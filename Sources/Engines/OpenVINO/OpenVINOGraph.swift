@@ -15,19 +15,21 @@ actor OpenVINOGraph: CompiledGraph {
 
     init(
         _ graph: Graph, weights: any WeightStorage, library: OpenVINOLibrary, device: String,
-        precision: Precision, threads: Int?
+        precision: Precision, threads: Int?, forms: ConvolutionForms
     ) async throws {
         executor = QueueExecutor(label: "easel.openvino.\(graph.name)")
         unownedExecutor = executor.asUnownedSerialExecutor()
         self.graph = graph
         outputs = graph.computedOutputs.map { graph.nodes[$0.node].type }
         try graph.verify()
-        let representation = try Lowering(graph).representation
-        let mapped = try weights.map(additionalBytes: representation.constants.count)
+        let representation = try Lowering(graph, forms: forms).representation
+        let derivedOffset = (representation.constants.count + 63) & ~63
+        let mapped = try weights.map(additionalBytes: derivedOffset + representation.derivedByteCount)
         mapped.bytes[mapped.additionalOffset...].copyBytes(from: representation.constants)
         let xml = try representation.xml { place in
             switch place {
             case .constant(let offset): return mapped.additionalOffset + offset
+            case .derived(let offset): return mapped.additionalOffset + derivedOffset + offset
             case .weight(let name):
                 guard let offset = mapped.offset(of: name) else {
                     throw EngineError.failed(
@@ -38,11 +40,14 @@ actor OpenVINOGraph: CompiledGraph {
         }
         self.weights = mapped
         request = try await executor.run {
-            try library.compile(
+            mapped.derive(
+                representation.derivedKernels, of: weights, at: mapped.additionalOffset + derivedOffset)
+            return try library.compile(
                 xml, weights: mapped.bytes, device: device, precision: precision, threads: threads,
                 keepsTimes: false, graph: graph.name)
         }
         try mapped.validate()
+        mapped.releaseFilePages()
     }
 
     func run(_ inputs: [String: HostTensor]) async throws -> [String: HostTensor] {
@@ -56,6 +61,21 @@ actor OpenVINOGraph: CompiledGraph {
             }
         }
         return values
+    }
+}
+
+extension MappedWeights {
+    /// Computes kernels into the additional memory, each on a thread of its own.
+    fileprivate func derive(_ kernels: [DerivedKernel], of weights: any WeightStorage, at offset: Int) {
+        DispatchQueue.concurrentPerform(iterations: kernels.count) { index in
+            let kernel = kernels[index]
+            guard let entry = weights.entry(named: kernel.source) else { return }
+            let start = offset + kernel.offset
+            let planes = UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + kernel.byteCount])
+            kernel.compute(into: planes.bindMemory(to: Float.self)) { first, values in
+                readFloats(of: kernel.source, entry, from: first, into: values)
+            }
+        }
     }
 }
 

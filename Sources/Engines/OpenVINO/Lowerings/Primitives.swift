@@ -30,7 +30,9 @@ extension Lowering {
                     "transpose_a": String(product.transposesLeft),
                     "transpose_b": String(product.transposesRight),
                 ], gives: type)
-        case .convolution(let convolution): lowerConvolution(convolution, inputs, type: type)
+        case .convolution(let convolution):
+            lowerConvolution(
+                convolution, inputs, ConvolutionSource(kernel: nil, isUpsampled: false), type: type)
         case .upsampleNearest(let factor): lowerUpsampling(factor, inputs, type: type)
         case .gather:
             representation.add(
@@ -62,27 +64,6 @@ extension Lowering {
         return representation.add(
             "Convert", "opset1", [stored], ["destination_type": type.elementType.irName], gives: type,
             decompresses: true)
-    }
-
-    private mutating func lowerConvolution(
-        _ convolution: Convolution, _ inputs: [IntermediateRepresentation.Value], type: TensorType
-    ) -> IntermediateRepresentation.Value {
-        var kernel = inputs[1]
-        if convolution.groups > 1 {
-            let shape = kernel.type.shape
-            let grouped = [convolution.groups, shape[0] / convolution.groups] + shape.dimensions.dropFirst()
-            kernel = representation.add(
-                "Reshape", "opset1", [kernel, representation.addIntegers(grouped)],
-                ["special_zero": "false"], gives: TensorType(Shape(grouped)))
-        }
-        let padding = convolution.padding
-        return representation.add(
-            convolution.groups > 1 ? "GroupConvolution" : "Convolution", "opset1", [inputs[0], kernel],
-            [
-                "strides": list([convolution.stride, convolution.stride]), "dilations": "1,1",
-                "pads_begin": list([padding.top, padding.left]),
-                "pads_end": list([padding.bottom, padding.right]), "auto_pad": "explicit",
-            ], gives: type)
     }
 
     private mutating func lowerUpsampling(
