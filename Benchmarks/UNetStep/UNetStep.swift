@@ -25,15 +25,15 @@ struct UNetStep {
         let clock = ContinuousClock()
         let start = clock.now
         let (height, width) = (configuration.sampleHeight, configuration.sampleWidth)
-        // Two pictures a step: without the prompt and with it, as guidance asks.
+        // Two predictions a step: without the prompt and with it, as guidance asks.
         let graph = try UNet(configuration).graph(
-            batch: 2, height: height, width: width, tokens: 77, weights: weights)
+            batch: 1, passes: 2, height: height, width: width, tokens: 77, weights: weights)
         let engine = try OpenVINOEngine(threads: arguments.count > 3 ? Int(arguments[3]) : nil)
         let unet = try await engine.compile(graph, weights: weights, precision: precision)
         tell("{\"ready\": \(start.duration(to: clock.now) / .seconds(1))}")
 
         let inputs = [
-            "latents": noise([2, configuration.inputChannels, height, width]),
+            "latents": noise([1, configuration.inputChannels, height, width]),
             "timestep": HostTensor([500] as [Float], shape: [1]),
             "context": noise([2, 77, configuration.contextWidth]),
         ]

@@ -13,6 +13,7 @@ actor CompiledNetworks {
 
     private struct Shape: Hashable {
         let batch: Int
+        var passes = 1
         let height: Int
         let width: Int
         let precision: Precision
@@ -46,21 +47,22 @@ actor CompiledNetworks {
         }.value
     }
 
-    /// The U-Net for latents of that batch and size, in latent cells.
-    func preparedUNet(batch: Int, height: Int, width: Int) async throws -> any CompiledGraph {
-        try await unetCompilation(batch: batch, height: height, width: width).value
+    /// The U-Net for latents of that batch and size, in latent cells, each for as many contexts as there are passes.
+    func preparedUNet(batch: Int, passes: Int, height: Int, width: Int) async throws -> any CompiledGraph {
+        try await unetCompilation(batch: batch, passes: passes, height: height, width: width).value
     }
 
-    /// Begins what ``preparedUNet(batch:height:width:)`` then waits for.
-    func beginPreparingUNet(batch: Int, height: Int, width: Int) {
-        _ = unetCompilation(batch: batch, height: height, width: width)
+    /// Begins what ``preparedUNet(batch:passes:height:width:)`` then waits for.
+    func beginPreparingUNet(batch: Int, passes: Int, height: Int, width: Int) {
+        _ = unetCompilation(batch: batch, passes: passes, height: height, width: width)
     }
 
-    private func unetCompilation(batch: Int, height: Int, width: Int) -> Compilation {
-        let shape = Shape(batch: batch, height: height, width: width, precision: precision)
+    private func unetCompilation(batch: Int, passes: Int, height: Int, width: Int) -> Compilation {
+        let shape = Shape(batch: batch, passes: passes, height: height, width: width, precision: precision)
         return compilation(of: .unet, shape, weights: parts.unetWeights) { [parts] in
             try UNet(parts.unet).graph(
-                batch: batch, height: height, width: width, tokens: parts.textEncoder.positions,
+                batch: batch, passes: passes, height: height, width: width,
+                tokens: parts.textEncoder.positions,
                 weights: parts.unetWeights)
         }
     }

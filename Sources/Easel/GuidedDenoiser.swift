@@ -10,7 +10,7 @@ struct GuidedDenoiser: Sendable {
     private let context: HostTensor
 
     /// - Parameters:
-    ///   - unet: Compiled for `passes · pictures` latents, where there are two passes with guidance.
+    ///   - unet: Compiled for that many pictures, and for two passes with guidance.
     ///   - negative: The negative prompt's embeddings `[1, tokens, width]`; nil without guidance.
     ///   - positive: The prompt's embeddings `[1, tokens, width]`.
     init(
@@ -29,14 +29,13 @@ struct GuidedDenoiser: Sendable {
 
     /// The guided prediction for latents `[pictures, channels, height, width]` at a timestep.
     func callAsFunction(_ latents: Latents, timestep: Float) async throws -> Latents {
-        let input = guidance.isActive ? try Latents.stack([latents, latents]) : latents
         let outputs = try await unet.run([
-            "latents": HostTensor(input.values, shape: Shape(input.shape)),
+            "latents": HostTensor(latents.values, shape: Shape(latents.shape)),
             "timestep": HostTensor([timestep], shape: [1]), "context": context,
         ])
         let prediction = try Latents(
-            outputs["prediction"]?.floats ?? [], batch: input.batch, channels: input.channels,
-            height: input.height, width: input.width)
+            outputs["prediction"]?.floats ?? [], batch: context.shape[0], channels: latents.channels,
+            height: latents.height, width: latents.width)
         guard guidance.isActive else { return prediction }
         let half = latents.batch
         return try guidance.combine(

@@ -36,9 +36,10 @@ public enum ModelNetwork: String, Sendable, Hashable, CaseIterable {
             return try CLIPTextEncoder(parts.textEncoder).graph(
                 batch: batchSize, weights: parts.textEncoderWeights)
         case .unet:
-            // With guidance each picture is computed twice, without and with the prompt.
+            // With guidance each picture is predicted twice, for the negative prompt and for the prompt.
             return try UNet(parts.unet).graph(
-                batch: 2 * batchSize, height: rows, width: columns, tokens: parts.textEncoder.positions,
+                batch: batchSize, passes: 2, height: rows, width: columns,
+                tokens: parts.textEncoder.positions,
                 weights: parts.unetWeights)
         case .vaeDecoder:
             return try Autoencoder(parts.autoencoder).decoderGraph(

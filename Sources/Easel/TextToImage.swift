@@ -14,7 +14,8 @@ extension Model {
 
         // The U-Net, which takes longest, is made ready beside the prompts.
         await networks.beginPreparingUNet(
-            batch: plan.passes * plan.batches[0].count, height: plan.latentHeight, width: plan.latentWidth)
+            batch: plan.batches[0].count, passes: plan.passes, height: plan.latentHeight,
+            width: plan.latentWidth)
         let textEncoder = try await watch.time(.loadingTextEncoder) {
             try await networks.preparedTextEncoder()
         }
@@ -28,7 +29,8 @@ extension Model {
         for batch in plan.batches {
             let unet = try await watch.time(.loadingUNet) {
                 try await networks.preparedUNet(
-                    batch: plan.passes * batch.count, height: plan.latentHeight, width: plan.latentWidth)
+                    batch: batch.count, passes: plan.passes, height: plan.latentHeight,
+                    width: plan.latentWidth)
             }
             await tellWarnings(tell)
             let denoiser = GuidedDenoiser(

@@ -71,20 +71,6 @@ public struct Latents: Sendable, Hashable {
             Array(values[range.lowerBound * size..<range.upperBound * size]), like: self, batch: range.count)
     }
 
-    /// The pictures of all, one after the other.
-    ///
-    /// - Throws: ``SamplingError/shapeMismatch(expected:actual:)`` where their channels, heights or widths differ,
-    ///   ``SamplingError/latentsShape(batch:channels:height:width:count:)`` where there are none.
-    public static func stack(_ all: [Latents]) throws -> Latents {
-        guard let first = all.first else {
-            throw SamplingError.latentsShape(batch: 0, channels: 0, height: 0, width: 0, count: nil)
-        }
-        for one in all where one.shape.dropFirst() != first.shape.dropFirst() {
-            throw SamplingError.shapeMismatch(expected: first.shape, actual: one.shape)
-        }
-        return Latents(all.flatMap(\.values), like: first, batch: all.reduce(0) { $0 + $1.batch })
-    }
-
     /// Each value, changed.
     public func map(_ transform: (Float) -> Float) -> Latents {
         Latents(values.map(transform), like: self)

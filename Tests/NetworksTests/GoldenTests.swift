@@ -47,6 +47,33 @@ import Testing
         expect(result["prediction"], equals: golden.tensor("\(name).output"), within: 1e-4)
     }
 
+    /// Two passes give what the network gives for each context alone.
+    @Test(arguments: models) func unetInTwoPasses(model: String) async throws {
+        let folder = try Golden.folder(model)
+        let golden = try Golden(model, "unet")
+        let weights = try folder.checkpoint("unet")
+        let unet = UNet(try UNetConfiguration(folder.configuration("unet")))
+        let (latents, context) = (golden.tensor("batch.latents"), golden.tensor("batch.embeddings"))
+        let zero = HostTensor([Float](repeating: 0, count: context.shape.count), shape: context.shape)
+        func predict(_ contexts: [HostTensor]) async throws -> [Float] {
+            let graph = try unet.graph(
+                batch: latents.shape[0], passes: contexts.count, height: latents.shape[2],
+                width: latents.shape[3], tokens: context.shape[1], weights: weights)
+            let compiled = try await engine.compile(graph, weights: weights, precision: .float32)
+            let shape: Shape = [contexts.count * context.shape[0], context.shape[1], context.shape[2]]
+            let result = try await compiled.run([
+                "latents": latents, "timestep": HostTensor([500] as [Float], shape: [1]),
+                "context": HostTensor(contexts.flatMap(\.floats), shape: shape),
+            ])
+            return try #require(result["prediction"]).floats
+        }
+        let alone = try await predict([zero]) + predict([context])
+        let together = try await predict([zero, context])
+        #expect(together.count == alone.count)
+        #expect(zip(together, alone).allSatisfy { abs($0 - $1) <= 1e-5 })
+        #expect(together.prefix(together.count / 2) != together.suffix(together.count / 2))
+    }
+
     @Test(arguments: models, ["square", "wide"]) func decoder(model: String, name: String) async throws {
         let golden = try Golden(model, "vae")
         let (autoencoder, weights) = try Golden.autoencoder(model)

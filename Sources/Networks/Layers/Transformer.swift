@@ -1,10 +1,11 @@
 import TensorGraph
 
-/// Attention over a picture's cells, to each other and to the text: `[N, C, h, w] → [N, C, h, w]`.
+/// Attention over a picture's cells, to each other and to the text: `[N, C, h, w] → [M, C, h, w]`.
 ///
 /// diffusers' `Transformer2DModel`, section 3.3 of Rombach et al. 2022.
 ///
-/// - Parameter context: The text's embeddings `[N, tokens, D]`.
+/// - Parameter context: The text's embeddings `[M, tokens, D]`, where M is a multiple of N: each N of them are one
+///   pass over all pictures.
 func spatialTransformer(
     _ x: Tensor, context: Tensor, heads: Int, layers: Int, groups: Int, usesLinearProjection: Bool,
     _ weights: WeightScope
@@ -29,11 +30,17 @@ func spatialTransformer(
         usesLinearProjection
         ? restored(linear(hidden, to: channels, weights["proj_out"]))
         : convolution(restored(hidden), to: channels, size: 1, weights["proj_out"])
-    return hidden + x
+    return hidden + repeated(x, toBatch: hidden.size(0))
+}
+
+/// All of `[N, …]` one or more times, to `[batch, …]`.
+func repeated(_ x: Tensor, toBatch batch: Int) -> Tensor {
+    let count = batch / x.size(0)
+    return count == 1 ? x : concatenate(Array(repeating: x, count: count), axis: 0)
 }
 
 /// Self-attention, cross-attention and a gated feed-forward layer, each beside a shortcut:
-/// `[N, cells, C] → [N, cells, C]`; diffusers' `BasicTransformerBlock`.
+/// `[N, cells, C] → [M, cells, C]`; diffusers' `BasicTransformerBlock`.
 private func transformerBlock(_ x: Tensor, context: Tensor, heads: Int, _ weights: WeightScope) -> Tensor {
     let channels = x.size(-1)
     func attend(_ x: Tensor, to context: Tensor, _ weights: WeightScope) -> Tensor {
@@ -43,6 +50,7 @@ private func transformerBlock(_ x: Tensor, context: Tensor, heads: Int, _ weight
     }
     let normalized = layerNorm(x, weights["norm1"])
     var x = x + attend(normalized, to: normalized, weights["attn1"])
+    x = repeated(x, toBatch: context.size(0))
     x = x + attend(layerNorm(x, weights["norm2"]), to: context, weights["attn2"])
     let gated = geglu(linear(layerNorm(x, weights["norm3"]), to: 8 * channels, weights["ff.net.0.proj"]))
     return x + linear(gated, to: channels, weights["ff.net.2"])

@@ -7,25 +7,27 @@ public struct UNet: Sendable {
     public init(_ configuration: UNetConfiguration) { self.configuration = configuration }
 
     /// The network as a graph: `latents` `[batch, inputChannels, height, width]`, `timestep` `[1]` in 0…999
-    /// and `context` `[batch, tokens, contextWidth]` to `prediction`
-    /// `[batch, outputChannels, height, width]`; sizes in latent cells.
+    /// and `context` `[passes · batch, tokens, contextWidth]` to `prediction`
+    /// `[passes · batch, outputChannels, height, width]`; sizes in latent cells.
     ///
-    /// diffusers' `UNet2DConditionModel`.
+    /// diffusers' `UNet2DConditionModel`. What comes before the first attention to the text is the same in every
+    /// pass, and is computed once.
     ///
+    /// - Parameter passes: How many contexts all latents are predicted for: two with guidance.
     /// - Throws: `GraphError` where the checkpoint does not fit the configuration.
-    public func graph(batch: Int, height: Int, width: Int, tokens: Int, weights catalog: any WeightCatalog)
-        throws -> Graph
-    {
+    public func graph(
+        batch: Int, passes: Int = 1, height: Int, width: Int, tokens: Int, weights catalog: any WeightCatalog
+    ) throws -> Graph {
         try Graph.build("unet", weights: catalog) { builder in
             let latents = builder.input("latents", [batch, configuration.inputChannels, height, width])
             let timestep = builder.input("timestep", [1])
-            let context = builder.input("context", [batch, tokens, configuration.contextWidth])
+            let context = builder.input("context", [passes * batch, tokens, configuration.contextWidth])
             let prediction = predict(latents, timestep, context, builder)
-            return ["prediction": prediction]
+            return ["prediction": repeated(prediction, toBatch: passes * batch)]
         }
     }
 
-    // N: batch. h = height, w = width, in latent cells. The sizes noted are Stable Diffusion 1.5's.
+    // N: batch, times passes from the first attention on. h = height, w = width, in latent cells. The sizes noted are Stable Diffusion 1.5's.
     private func predict(
         _ latents: Tensor, _ timestep: Tensor, _ context: Tensor, _ builder: GraphBuilder
     ) -> Tensor {
@@ -85,7 +87,7 @@ public struct UNet: Sendable {
     ) -> Tensor {
         var x = x
         for index in 0...level.layers {
-            x = concatenate([x, skips.removeLast()], axis: 1)
+            x = concatenate([x, repeated(skips.removeLast(), toBatch: x.size(0))], axis: 1)
             x = resNet(x, level.channels, time, weights["resnets", index])
             if level.attendsGoingUp { x = attend(level, x, context, weights["attentions", index]) }
         }
