@@ -22,15 +22,49 @@ actor CompiledNetworks {
     private let parts: ModelParts
     private let engine: any Engine
     private let precision: Precision
+    /// In bytes, what all networks together may take.
+    private let memory: Int
     private var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
     /// The checkpoints whose values have been looked at.
     private var inspected: Set<String> = []
     private var warnings: [Warning] = []
+    private var fitting: Shape?
 
-    init(_ parts: ModelParts, engine: any Engine, precision: Precision) {
+    init(_ parts: ModelParts, engine: any Engine, precision: Precision, memory: Int) {
         self.parts = parts
         self.engine = engine
         self.precision = precision
+        self.memory = memory
+    }
+
+    /// Checks that the memory holds the U-Net and the decoder for latents of that batch and size, in latent cells.
+    ///
+    /// - Throws: ``RequestError/memory(width:height:batchSize:needed:available:)``, `GraphError`.
+    func checkMemory(batch: Int, passes: Int, height: Int, width: Int) throws {
+        let shape = Shape(batch: batch, passes: passes, height: height, width: width, precision: precision)
+        guard fitting != shape else { return }
+        let (unet, decoder) = (try unetGraph(shape), try decoderGraph(height: height, width: width))
+        let count =
+            unet.weightCount + decoder.weightCount + max(unet.peakValueCount, decoder.peakValueCount)
+        let needed = count * (precision == .float32 ? 4 : 2)
+        guard needed <= memory else {
+            let factor = parts.autoencoder.factor
+            throw RequestError.memory(
+                width: width * factor, height: height * factor, batchSize: batch, needed: needed,
+                available: memory)
+        }
+        fitting = shape
+    }
+
+    private nonisolated func unetGraph(_ shape: Shape) throws -> Graph {
+        try UNet(parts.unet).graph(
+            batch: shape.batch, passes: shape.passes, height: shape.height, width: shape.width,
+            tokens: parts.textEncoder.positions, weights: parts.unetWeights)
+    }
+
+    private nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
+        try Autoencoder(parts.autoencoder).decoderGraph(
+            batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
 
     /// What was noticed since this was last asked.
@@ -59,12 +93,7 @@ actor CompiledNetworks {
 
     private func unetCompilation(batch: Int, passes: Int, height: Int, width: Int) -> Compilation {
         let shape = Shape(batch: batch, passes: passes, height: height, width: width, precision: precision)
-        return compilation(of: .unet, shape, weights: parts.unetWeights) { [parts] in
-            try UNet(parts.unet).graph(
-                batch: batch, passes: passes, height: height, width: width,
-                tokens: parts.textEncoder.positions,
-                weights: parts.unetWeights)
-        }
+        return compilation(of: .unet, shape, weights: parts.unetWeights) { try self.unetGraph(shape) }
     }
 
     /// The decoder for one picture's latents of that size, in latent cells.
@@ -73,9 +102,8 @@ actor CompiledNetworks {
     {
         let precision = inFullPrecision ? Precision.float32 : precision
         let shape = Shape(batch: 1, height: height, width: width, precision: precision)
-        return try await compilation(of: .decoder, shape, weights: parts.autoencoderWeights) { [parts] in
-            try Autoencoder(parts.autoencoder).decoderGraph(
-                batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
+        return try await compilation(of: .decoder, shape, weights: parts.autoencoderWeights) {
+            try self.decoderGraph(height: height, width: width)
         }.value
     }
 

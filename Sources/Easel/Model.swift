@@ -32,7 +32,14 @@ public final class Model: Sendable {
     ///   - precision: The arithmetic; `automatic` is the fastest that the processor has natively.
     /// - Throws: `FileError`, `JSONError`, `ConfigurationError`, `CheckpointError`, `TokenizerError` and
     ///   ``ModelError`` for what is wrong in the folder, `EngineError` for a precision that the engine lacks.
-    public init(at folder: URL, engine: any Engine, precision: Precision = .automatic) throws {
+    public convenience init(at folder: URL, engine: any Engine, precision: Precision = .automatic) throws {
+        try self.init(
+            at: folder, engine: engine, precision: precision,
+            memory: Int(clamping: ProcessInfo.processInfo.physicalMemory))
+    }
+
+    /// - Parameter memory: In bytes, what the networks together may take.
+    init(at folder: URL, engine: any Engine, precision: Precision, memory: Int) throws {
         let precision = try engine.resolve(precision)
         let modelFolder = try ModelFolder(at: folder)
         parts = try ModelParts(modelFolder)
@@ -40,7 +47,7 @@ public final class Model: Sendable {
         width = parts.unet.sampleWidth * parts.autoencoder.factor
         height = parts.unet.sampleHeight * parts.autoencoder.factor
         self.precision = precision
-        networks = CompiledNetworks(parts, engine: engine, precision: precision)
+        networks = CompiledNetworks(parts, engine: engine, precision: precision, memory: memory)
     }
 
     /// Makes the pictures of a request, telling each event as it happens.

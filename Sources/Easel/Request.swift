@@ -47,6 +47,8 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
     case size(axis: String, value: Int, multiple: Int, nearest: [Int])
     /// A number is out of its range.
     case outOfRange(field: String, value: String, range: String)
+    /// The networks need more memory for pictures of that size than the machine has; in bytes.
+    case memory(width: Int, height: Int, batchSize: Int, needed: Int, available: Int)
 
     public var description: String {
         switch self {
@@ -55,7 +57,16 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
                 + nearest.map(String.init).joined(separator: " or ")
         case .outOfRange(let field, let value, let range):
             "\(field) \(value) is not possible: it must be \(range)"
+        case .memory(let width, let height, let batchSize, let needed, let available):
+            "\(width)×\(height) pixels with batch size \(batchSize) take at least \(Self.gigabytes(needed)) GB of "
+                + "memory, and this machine has \(Self.gigabytes(available)) GB: take a smaller "
+                + (batchSize > 1 ? "batch size" : "size")
         }
+    }
+
+    private static func gigabytes(_ bytes: Int) -> String {
+        let tenths = bytes / 100_000_000
+        return "\(tenths / 10).\(tenths % 10)"
     }
 }
 

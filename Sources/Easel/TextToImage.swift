@@ -12,12 +12,13 @@ extension Model {
         for warning in plan.warnings { tell(.warning(warning)) }
         var watch = Stopwatch(tell: tell)
 
-        // The U-Net, which takes longest, is made ready beside the prompts.
-        await networks.beginPreparingUNet(
-            batch: plan.batches[0].count, passes: plan.passes, height: plan.latentHeight,
-            width: plan.latentWidth)
         let textEncoder = try await watch.time(.loadingTextEncoder) {
-            try await networks.preparedTextEncoder()
+            let (batch, height, width) = (plan.batches[0].count, plan.latentHeight, plan.latentWidth)
+            try await networks.checkMemory(batch: batch, passes: plan.passes, height: height, width: width)
+            // The U-Net, which takes longest, is made ready beside the prompts.
+            await networks.beginPreparingUNet(
+                batch: batch, passes: plan.passes, height: height, width: width)
+            return try await networks.preparedTextEncoder()
         }
         await tellWarnings(tell)
         let (negative, positive) = try await watch.time(.encodingPrompt) {

@@ -23,7 +23,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var negativePrompt = ""
     @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
     var model: String?
-    @Option(name: [.short, .long], help: "A PNG file, or a folder (default: easel-<seed>.png).")
+    @Option(name: [.short, .long], help: "A PNG file, or a folder/ (default: easel-<seed>.png).")
     var output: String?
     @Option(name: [.customShort("W"), .long], help: "Width in pixels (default: the model's own).")
     var width: Int?
@@ -74,12 +74,15 @@ struct GenerateCommand: AsyncParsableCommand {
             batchSize: batchSize)
         request.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         let files = try OutputFiles(output, count: count)
+        let clock = ContinuousClock()
+        let start = clock.now
         let model = try Model(
             at: ModelLocation.folder(named: model), engine: OpenVINOEngine(threads: threads),
             precision: precision)
+        let opening = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)
         defer { progress.clear() }
-        var report = GenerationReport(request, model: model)
+        var report = GenerationReport(request, model: model, opening: opening)
         for try await event in model.generate(request) {
             switch event {
             case .stage(let stage): progress.show(stage)

@@ -22,11 +22,12 @@ struct GenerationReport: Encodable {
     private var files: [String] = []
     private var pictures: [Picture] = []
     /// Seconds spent in each stage, for all pictures together.
-    private var timings: [String: Double] = [:]
+    private var timings: [String: Double]
     private var peakMemoryBytes = 0
     var warnings: [String] = []
 
-    init(_ request: Request, model: Model) {
+    /// - Parameter opening: How long it took to open the model.
+    init(_ request: Request, model: Model, opening: Duration) {
         self.model = model.name
         prompt = request.prompt
         negativePrompt = request.negativePrompt
@@ -36,6 +37,7 @@ struct GenerationReport: Encodable {
         guidanceScale = request.guidanceScale
         seed = request.seed ?? 0
         sampler = ""
+        timings = ["open_model": seconds(opening)]
         precision = model.precision.rawValue
     }
 
@@ -43,8 +45,7 @@ struct GenerationReport: Encodable {
         files.append(file.path)
         pictures.append(Picture(file: file.path, seed: picture.seed))
         sampler = picture.sampler
-        timings = Dictionary(
-            uniqueKeysWithValues: picture.timings.map { ($0.key.rawValue, seconds($0.value)) })
+        for (stage, duration) in picture.timings { timings[stage.rawValue] = seconds(duration) }
     }
 
     mutating func line() throws -> String {

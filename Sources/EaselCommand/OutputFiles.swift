@@ -10,7 +10,8 @@ struct OutputFiles {
     private let ending: String
     private let count: Int
 
-    /// Decides from what `--output` says: a file, or a folder for several; nothing is the current folder.
+    /// Decides from what `--output` says: a file, or a folder for several; nothing is the current folder. A folder
+    /// said to be one by a slash at its end is made where it is not there yet.
     ///
     /// - Throws: `ImageError` where nothing can be written there, found before the work starts.
     init(_ output: String?, count: Int) throws {
@@ -20,6 +21,7 @@ struct OutputFiles {
         let exists = FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder)
         if output == nil || output?.hasSuffix("/") == true || (exists && isFolder.boolValue) {
             folder = path
+            if !exists { try Self.makeFolder(at: path) }
             stem = nil
             ending = "png"
         } else {
@@ -30,6 +32,12 @@ struct OutputFiles {
                 ? path.lastPathComponent : path.deletingPathExtension().lastPathComponent
         }
         try Image.checkWritable(at: file(seed: 0, index: 0))
+    }
+
+    private static func makeFolder(at path: URL) throws {
+        guard mkdir(path.path, 0o777) != 0 else { return }
+        let reason = String(cString: strerror(errno))
+        throw ImageError.notWritable(path: path.path, reason: "the folder cannot be made: \(reason)")
     }
 
     /// The file of a picture. Several pictures under one name are told apart by a number.

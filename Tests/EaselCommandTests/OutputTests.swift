@@ -43,6 +43,11 @@ struct OutputTests {
                 == ["easel-7.png", "easel-8.png"])
     }
 
+    @Test func aFolderThatIsNotThereIsMade() async throws {
+        #expect(try await tool.generate("a cat", "--seed", "7", "-o", "new/").code == 0)
+        #expect(FileManager.default.fileExists(atPath: tool.file("new/easel-7.png").path))
+    }
+
     @Test func severalUnderOneNameAreNumbered() async throws {
         let result = try await tool.generate("a cat", "--seed", "7", "--count", "3", "-o", "cat.png")
         #expect(result.code == 0)
@@ -109,7 +114,8 @@ struct OutputTests {
         let timings = try #require(report["timings"] as? [String: Double])
         #expect(
             Set(timings.keys) == [
-                "load_text_encoder", "encode_prompt", "load_unet", "denoise", "load_decoder", "decode",
+                "open_model", "load_text_encoder", "encode_prompt", "load_unet", "denoise", "load_decoder",
+                "decode",
             ])
         #expect(timings.values.allSatisfy { $0 >= 0 && $0 < 60 })
     }
@@ -118,7 +124,7 @@ struct OutputTests {
         try Data("text".utf8).write(to: tool.file("text"))
         try FileManager.default.createDirectory(
             at: tool.file("taken.png"), withIntermediateDirectories: true)
-        for path in ["missing/cat.png", "text/cat.png", "/proc/cat.png", "cat.jpg", "missing/"] {
+        for path in ["missing/cat.png", "text/cat.png", "/proc/cat.png", "cat.jpg", "missing/deeper/"] {
             // No model is opened: that there is none would be said otherwise.
             let result = try await tool.run("a cat", "-m", "/nonexistent", "-o", path)
             #expect(result.code == 74, "\(path): \(result.errors)")

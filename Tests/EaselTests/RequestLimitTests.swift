@@ -1,3 +1,5 @@
+import EngineInterface
+import OpenVINOEngine
 import Sampling
 import Testing
 
@@ -43,6 +45,22 @@ struct RequestLimitTests {
             #expect("\(error)".contains("\(axis) \(side)"))
             for side in nearest { #expect("\(error)".contains("\(side)")) }
         }
+    }
+
+    @Test func moreThanTheMemoryHoldsIsRefusedWithAnEstimate() async throws {
+        let engine = try OpenVINOEngine(threads: 1)
+        let small = try Model(
+            at: TinyModel.sd1.folder, engine: engine, precision: .float32, memory: 50_000_000)
+        _ = try await small.picture(.quick(steps: 1))
+        var request = Request.quick(count: 8, batchSize: 8)
+        (request.width, request.height) = (1024, 1024)
+        let error = await #expect(throws: RequestError.self) { try await small.events(request) }
+        guard case .memory(1024, 1024, 8, let needed, 50_000_000) = error else {
+            Issue.record("\(error.map(String.init(describing:)) ?? "no error")")
+            return
+        }
+        #expect(needed > 50_000_000)
+        #expect(error?.description.contains("this machine has 0.0 GB: take a smaller batch size") == true)
     }
 
     @Test(arguments: [0, -1, 1_000_000_000, Int.max, Int.min, 1001])
