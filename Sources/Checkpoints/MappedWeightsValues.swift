@@ -63,33 +63,44 @@ extension MappedWeights {
     private func hasNonFinite(_ name: String, _ entry: WeightEntry) -> Bool {
         guard let bytes = bytes(of: name, entry) else { return false }
         return switch entry.elementType {
-        case .float64: Self.hasValue(in: bytes, withAll: 0x7FF0_0000_0000_0000 as UInt64)
-        case .float32: Self.hasValue(in: bytes, withAll: 0x7F80_0000 as UInt32)
-        case .float16: Self.hasValue(in: bytes, withAll: 0x7C00 as UInt16)
-        case .bfloat16: Self.hasValue(in: bytes, withAll: 0x7F80 as UInt16)
+        case .float64: Self.hasNonFinite(bytes, exponent: 0x7FF0_0000_0000_0000 as UInt64)
+        case .float32: Self.hasNonFinite(bytes, exponent: 0x7F80_0000 as UInt32)
+        case .float16: Self.hasNonFinite(bytes, exponent: 0x7C00 as UInt16)
+        case .bfloat16: Self.hasNonFinite(bytes, exponent: 0x7F80 as UInt16)
         case .int64, .int32, .int16, .int8, .uint8, .boolean: false
         }
     }
 
-    /// Whether a value has all the exponent's bits set. Looks at blocks, without a branch inside.
-    private static func hasValue<Bits: FixedWidthInteger>(
-        in bytes: UnsafeRawBufferPointer, withAll exponent: Bits
+    /// Whether a number has all the exponent's bits set: then one added to the exponent carries into the sign's bit.
+    /// Looks at several numbers in a word at once, and at blocks of words without a branch inside.
+    private static func hasNonFinite<Bits: FixedWidthInteger & UnsignedInteger>(
+        _ bytes: UnsafeRawBufferPointer, exponent: Bits
     ) -> Bool {
-        let size = MemoryLayout<Bits>.size
-        let mask = exponent.littleEndian
-        let count = bytes.count / size
+        // One such number in every lane of a word.
+        func word(_ bits: Bits) -> UInt64 {
+            var word: UInt64 = 0
+            for lane in stride(from: 0, to: 64, by: Bits.bitWidth) { word |= UInt64(bits) << UInt64(lane) }
+            return word
+        }
+        let (mask, one) = (word(exponent), word(exponent & (~exponent &+ 1)))
+        let sign = word(exponent & (~exponent &+ 1) &+ exponent)
+        func carried(_ offset: Int) -> UInt64 {
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) & mask &+ one
+        }
+        let words = bytes.count / 8
         var start = 0
-        while start < count {
-            let end = min(start + 4096, count)
-            var found: Bits = 0
-            for index in start..<end {
-                let bits = bytes.loadUnaligned(fromByteOffset: index &* size, as: Bits.self)
-                found |= bits & mask == mask ? 1 : 0
-            }
-            if found != 0 { return true }
+        while start < words {
+            let end = min(start + 2048, words)
+            var found: UInt64 = 0
+            for index in start..<end { found |= carried(index &* 8) }
+            if found & sign != 0 { return true }
             start = end
         }
-        return false
+        let size = MemoryLayout<Bits>.size
+        return stride(from: words * 8, to: bytes.count, by: size).contains { offset in
+            let bits = Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Bits.self))
+            return bits & exponent == exponent
+        }
     }
 }
 

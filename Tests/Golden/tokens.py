@@ -80,6 +80,14 @@ def tokenizer_files(folder, vocabulary, merges, padding):
     write(folder / "tokenizer_config.json", configuration)
 
 
+def forget_the_run(path):
+    """Drops what transformers notes of how the tokenizer was loaded, which differs from machine to machine."""
+    configuration = json.loads(path.read_text(encoding="utf-8"))
+    for key in ["is_local", "local_files_only"]:
+        configuration.pop(key, None)
+    path.write_text(json.dumps(configuration, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def prompts():
     fixed = """
     |a photo of a cat|A PHOTO OF A CAT|it's they're we've i'm you'll she'd don't|IT'S THEY'RE|'s's'T 'sam 'really
@@ -145,6 +153,7 @@ def main():
         tokenizer_files(folder, vocabulary, merges, padding)
         tokenizer = CLIPTokenizer.from_pretrained(folder)
         tokenizer.save_pretrained(FOLDER / (name + "-json"))
+        forget_the_run(FOLDER / (name + "-json") / "tokenizer_config.json")
         cases = []
         for text in texts if name.endswith("1") else [text for text in texts if "!" in text or "<|" in text]:
             ids = tokenizer(text)["input_ids"]
