@@ -131,6 +131,27 @@ import Testing
         }
     }
 
+    /// Whatever the place of the number among others, and whatever the others are.
+    @Test(
+        arguments: [
+            ("F16", [0xFF, 0xFB], [0x00, 0xFC]), ("BF16", [0x7F, 0x7F], [0x81, 0x7F]),
+            ("F32", [0xFF, 0xFF, 0x7F, 0xFF], [0x00, 0x00, 0x80, 0x7F]),
+            ("F64", [UInt8](repeating: 0xFF, count: 6) + [0xEF, 0x7F], [1, 0, 0, 0, 0, 0, 0xF0, 0xFF]),
+        ] as [(String, [UInt8], [UInt8])])
+    func findsANonFiniteNumberAnywhere(type: String, largest: [UInt8], bad: [UInt8]) throws {
+        let count = 37
+        func firstNonFinite(badAt index: Int?) throws -> String? {
+            let data = (0..<count).flatMap { $0 == index ? bad : largest }
+            let header =
+                "{\"t\":{\"dtype\":\"\(type)\",\"shape\":[\(count)],\"data_offsets\":[0,\(data.count)]}}"
+            let url = try folder.write(safetensors(header, data: data), to: "t.safetensors")
+            let checkpoint = try Checkpoint(contentsOf: url)
+            return try checkpoint.map(additionalBytes: 0).firstNonFinite(in: checkpoint)
+        }
+        #expect(try firstNonFinite(badAt: nil) == nil)
+        for index in 0..<count { #expect(try firstNonFinite(badAt: index) == "t") }
+    }
+
     // M21
     @Test func survivesAFileThatIsCutShort() throws {
         let url = try write(["a": [Float](repeating: 1, count: 100_000), "b": [2]])

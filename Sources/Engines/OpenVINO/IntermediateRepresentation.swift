@@ -41,7 +41,9 @@ struct IntermediateRepresentation {
     private(set) var constants: [UInt8] = []
     /// What is to be computed from the checkpoint before the graph is compiled.
     private(set) var derivedKernels: [DerivedKernel] = []
-    var derivedByteCount: Int { derivedKernels.last.map { $0.offset + $0.byteCount } ?? 0 }
+    /// The weights of the checkpoint that are to be widened to `float32`, with where they go among the derived bytes.
+    private(set) var widenedWeights: [(name: String, shape: Shape, offset: Int)] = []
+    private(set) var derivedByteCount = 0
     private var knownIntegers: [[Int]: Value] = [:]
     /// The network's layer whose nodes are being added, for the names in the plug-in's profile.
     var scope = ""
@@ -104,7 +106,16 @@ struct IntermediateRepresentation {
             source: source, outputChannels: outputChannels, inputChannels: inputChannels,
             transform: transform, offset: (derivedByteCount + 63) & ~63)
         derivedKernels.append(derived)
+        derivedByteCount = derived.offset + derived.byteCount
         return derived
+    }
+
+    /// Adds a weight of the checkpoint as `float32`, whatever it is stored as.
+    mutating func addWidened(_ name: String, _ shape: Shape) -> Value {
+        let offset = (derivedByteCount + 63) & ~63
+        widenedWeights.append((name, shape, offset))
+        derivedByteCount = offset + shape.count * ElementType.float32.byteCount
+        return addConstant(TensorType(shape), at: .derived(offset: offset))
     }
 
     private mutating func append<T>(_ values: [T]) -> Int {

@@ -40,8 +40,9 @@ actor OpenVINOGraph: CompiledGraph {
         }
         self.weights = mapped
         request = try await executor.run {
-            mapped.derive(
-                representation.derivedKernels, of: weights, at: mapped.additionalOffset + derivedOffset)
+            let offset = mapped.additionalOffset + derivedOffset
+            mapped.derive(representation.derivedKernels, of: weights, at: offset)
+            mapped.widen(representation.widenedWeights, of: weights, at: offset)
             return try library.compile(
                 xml, weights: mapped.bytes, device: device, precision: precision, threads: threads,
                 keepsTimes: false, graph: graph.name)
@@ -75,6 +76,20 @@ extension MappedWeights {
             kernel.compute(into: planes.bindMemory(to: Float.self)) { first, values in
                 readFloats(of: kernel.source, entry, from: first, into: values)
             }
+        }
+    }
+}
+
+extension MappedWeights {
+    /// Writes weights as `float32` into the additional memory.
+    fileprivate func widen(
+        _ widened: [(name: String, shape: Shape, offset: Int)], of weights: any WeightStorage, at offset: Int
+    ) {
+        for (name, shape, start) in widened {
+            guard let entry = weights.entry(named: name) else { continue }
+            let values = UnsafeMutableRawBufferPointer(rebasing: bytes[(offset + start)...])
+                .bindMemory(to: Float.self)
+            readFloats(of: name, entry, from: 0, into: .init(rebasing: values[..<shape.count]))
         }
     }
 }

@@ -30,6 +30,8 @@ struct Lowering {
             let inputs = node.inputs.map { values[$0] }
             switch node.operation {
             case .primitive(.upsampleNearest) where covered.contains(index): values.append(inputs[0])
+            case .primitive(.gather):
+                values.append(lowerGather(inputs, table: graph.storedWeight(node.inputs[0]), type: node.type))
             case .primitive(.convolution(let convolution)):
                 let source = ConvolutionSource(
                     kernel: graph.storedWeight(node.inputs[1]), isUpsampled: covered.contains(node.inputs[0]))

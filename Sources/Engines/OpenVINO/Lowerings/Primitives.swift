@@ -34,10 +34,7 @@ extension Lowering {
             lowerConvolution(
                 convolution, inputs, ConvolutionSource(kernel: nil, isUpsampled: false), type: type)
         case .upsampleNearest(let factor): lowerUpsampling(factor, inputs, type: type)
-        case .gather:
-            representation.add(
-                "Gather", "opset8", inputs + [representation.addConstant(HostTensor([Int32(0)], shape: []))],
-                ["batch_dims": "0"], gives: type)
+        case .gather: lowerGather(inputs, table: nil, type: type)
         case .reshape(let shape):
             representation.add(
                 "Reshape", "opset1", inputs + [representation.addIntegers(shape.dimensions)],
@@ -64,6 +61,17 @@ extension Lowering {
         return representation.add(
             "Convert", "opset1", [stored], ["destination_type": type.elementType.irName], gives: type,
             decompresses: true)
+    }
+
+    /// - Parameter table: The name of the table in the checkpoint; nil for one that the graph computes. The library
+    ///   takes some thirty nanoseconds a number to widen the table of a Gather, so that it is given a wide one.
+    mutating func lowerGather(
+        _ inputs: [IntermediateRepresentation.Value], table: String?, type: TensorType
+    ) -> IntermediateRepresentation.Value {
+        let zero = representation.addConstant(HostTensor([Int32(0)], shape: []))
+        let values = table.map { representation.addWidened($0, inputs[0].type.shape) } ?? inputs[0]
+        return representation.add(
+            "Gather", "opset8", [values, inputs[1], zero], ["batch_dims": "0"], gives: type)
     }
 
     private mutating func lowerUpsampling(
