@@ -33,6 +33,7 @@ if [ ! -d .openvino ] && pkg-config --exists openvino 2>/dev/null; then exit 0; 
 
 case "$(uname -s)-$(uname -m)" in
     Linux-x86_64) platform=manylinux_2_28_x86_64 ;;
+    Linux-aarch64) platform=manylinux_2_35_aarch64 ;;
     *)
         echo "set-up: install OpenVINO $pinned or later so that pkg-config finds it (macOS: brew install openvino)" >&2
         exit 1
