@@ -12,7 +12,10 @@ struct GenerationPlan: Sendable {
     let latentWidth: Int
     let tokens: GuidedPromptTokens
     let sampler: SamplerDescription
+    let samplerOptions: SamplerOptions
     let scheduler: SchedulerConfiguration
+    /// How many steps the sampler takes; for one that chooses them, how many it expects.
+    let stepCount: Int
     let guidance: ClassifierFreeGuidance
     let warnings: [Warning]
     /// The indices of the pictures that are computed together.
@@ -42,8 +45,11 @@ struct GenerationPlan: Sendable {
                 warnings.append(.samplerReplaced(named: missing, by: own.sampler.name))
             }
         }
+        samplerOptions = SamplerOptions(
+            eta: request.eta,
+            levels: NoiseLevelOptions(schedule: request.schedule, sigmas: request.sigmas))
         // The sampler is made once here, for what it refuses, and again for each batch.
-        _ = try sampler.sampler(scheduler, steps: request.steps)
+        stepCount = try sampler.sampler(scheduler, steps: request.steps, options: samplerOptions).stepCount
 
         tokens = parts.tokenizer.tokenize(
             request.prompt, negative: request.negativePrompt, length: parts.textEncoder.positions)
@@ -52,13 +58,20 @@ struct GenerationPlan: Sendable {
             warnings.append(.promptCut(field: field, tokens: cut.cutIDs.count, text: cut.cutText))
         }
         self.warnings = warnings
-        batches = stride(from: 0, to: request.count, by: request.batchSize).map {
-            $0..<min($0 + request.batchSize, request.count)
+        // Pictures whose steps depend on them are the same in a batch only if they are alone in it.
+        let batchSize = sampler.isAdaptive ? 1 : request.batchSize
+        batches = stride(from: 0, to: request.count, by: batchSize).map {
+            $0..<min($0 + batchSize, request.count)
         }
     }
 
     /// How many times the U-Net sees each picture in a step: without the prompt and with it, or with it only.
     var passes: Int { guidance.isActive ? 2 : 1 }
+
+    /// The sampler, at its first step.
+    func makeSampler() throws -> any Sampler {
+        try sampler.sampler(scheduler, steps: request.steps, options: samplerOptions)
+    }
 
     /// The seed of a picture.
     func seed(ofPicture index: Int) -> UInt64 { seed &+ UInt64(index) }
@@ -67,7 +80,9 @@ struct GenerationPlan: Sendable {
     func metadata(ofPicture index: Int, model: Model) -> GenerationMetadata {
         GenerationMetadata(
             prompt: request.prompt, negativePrompt: request.negativePrompt, steps: request.steps,
-            sampler: sampler.aliases.first ?? sampler.name, guidanceScale: request.guidanceScale,
+            sampler: sampler.label,
+            schedule: request.schedule.flatMap { try? ScheduleCatalogue.named($0).label },
+            guidanceScale: request.guidanceScale,
             seed: seed(ofPicture: index), width: latentWidth * model.parts.autoencoder.factor,
             height: latentHeight * model.parts.autoencoder.factor, model: model.name,
             version: "Easel \(easelVersion)")

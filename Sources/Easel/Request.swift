@@ -18,6 +18,12 @@ public struct Request: Sendable, Hashable {
     public var seed: UInt64?
     /// The name of the sampler; nil is the one of the model's scheduler_config.json.
     public var sampler: String?
+    /// The name of a schedule of noise levels; nil is the model's own.
+    public var schedule: String?
+    /// The noise levels themselves, falling, from 10,000 at most to 0; instead of ``steps`` and ``schedule``.
+    public var sigmas: [Double]?
+    /// How much of each step's noise is fresh, from 0 to 1; nil is the sampler's own.
+    public var eta: Double?
     /// The number of pictures.
     public var count: Int
     /// The number of pictures that are computed at once.

@@ -73,7 +73,7 @@ extension Model {
         _ batch: Range<Int>, _ plan: GenerationPlan, _ denoiser: GuidedDenoiser,
         _ tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> Latents {
-        let sampler = try plan.sampler.sampler(plan.scheduler, steps: plan.request.steps)
+        let sampler = try plan.makeSampler()
         var noise = PictureNoise(seed: plan.seed(ofPicture: batch.lowerBound), count: batch.count)
         let latents = try noise.latents(
             channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth)

@@ -6,6 +6,18 @@ import OpenVINOEngine
 
 extension Precision: ExpressibleByArgument {}
 
+/// Numbers with commas between.
+struct NoiseLevelList: ExpressibleByArgument {
+    let values: [Double]
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",").map { Double($0.trimmingPrefix(while: \.isWhitespace)) }
+        let values = numbers.compactMap { $0 }
+        guard !values.isEmpty, values.count == numbers.count else { return nil }
+        self.values = values
+    }
+}
+
 /// `easel generate`: a prompt goes in, pictures come out.
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,8 +48,14 @@ struct GenerateCommand: AsyncParsableCommand {
     var guidanceScale: Float = 7.5
     @Option(name: [.short, .long], help: "What the noise is drawn from (default: random, and printed).")
     var seed: UInt64?
-    @Option(help: "pndm, ddim or euler (default: the model's own).")
+    @Option(help: "A name that `easel samplers` lists (default: the model's own).")
     var sampler: String?
+    @Option(help: "A schedule of noise levels that `easel samplers` lists (default: the model's own).")
+    var schedule: String?
+    @Option(help: "The noise levels themselves: falling numbers with commas between; instead of --steps.")
+    var sigmas: NoiseLevelList?
+    @Option(help: "How much of each step's noise is fresh, from 0 to 1 (default: the sampler's own).")
+    var eta: Double?
     @Option(help: "The number of pictures; their seeds count up.")
     var count = 1
     @Option(help: "The number of pictures computed at once.")
@@ -72,6 +90,9 @@ struct GenerateCommand: AsyncParsableCommand {
             prompt: prompt ?? text ?? "", negativePrompt: negativePrompt, width: width, height: height,
             steps: steps, guidanceScale: guidanceScale, seed: seed, sampler: sampler, count: count,
             batchSize: batchSize)
+        request.schedule = schedule
+        request.sigmas = sigmas?.values
+        request.eta = eta
         request.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         let files = try OutputFiles(output, count: count)
         let clock = ContinuousClock()

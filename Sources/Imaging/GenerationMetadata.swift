@@ -7,6 +7,8 @@ public struct GenerationMetadata: Sendable, Hashable {
     public var steps: Int
     /// The sampler's name as AUTOMATIC1111 writes it.
     public var sampler: String
+    /// The schedule's name as AUTOMATIC1111 writes it; nil for the sampler's own.
+    public var schedule: String?
     public var guidanceScale: Float
     public var seed: UInt64
     /// In pixels.
@@ -19,13 +21,15 @@ public struct GenerationMetadata: Sendable, Hashable {
     public var version: String?
 
     public init(
-        prompt: String, negativePrompt: String, steps: Int, sampler: String, guidanceScale: Float,
-        seed: UInt64, width: Int, height: Int, model: String? = nil, version: String? = nil
+        prompt: String, negativePrompt: String, steps: Int, sampler: String, schedule: String? = nil,
+        guidanceScale: Float, seed: UInt64, width: Int, height: Int, model: String? = nil,
+        version: String? = nil
     ) {
         self.prompt = prompt
         self.negativePrompt = negativePrompt
         self.steps = steps
         self.sampler = sampler
+        self.schedule = schedule
         self.guidanceScale = guidanceScale
         self.seed = seed
         self.width = width
@@ -38,8 +42,11 @@ public struct GenerationMetadata: Sendable, Hashable {
     /// settings.
     public var parameters: String {
         var settings: [(key: String, value: String)] = [
-            ("Steps", String(steps)), ("Sampler", sampler), ("CFG scale", plain(guidanceScale)),
-            ("Seed", String(seed)), ("Size", "\(width)x\(height)"),
+            ("Steps", String(steps)), ("Sampler", sampler),
+        ]
+        if let schedule { settings.append(("Schedule type", schedule)) }
+        settings += [
+            ("CFG scale", plain(guidanceScale)), ("Seed", String(seed)), ("Size", "\(width)x\(height)"),
         ]
         if let model { settings.append(("Model", model)) }
         settings.append(("RNG", "CPU"))
@@ -72,7 +79,8 @@ public struct GenerationMetadata: Sendable, Hashable {
         self.init(
             prompt: String(prompts[0]), negativePrompt: String(prompts[1].dropFirst(label.count)),
             steps: steps,
-            sampler: sampler, guidanceScale: scale, seed: seed, width: size[0], height: size[1],
+            sampler: sampler, schedule: settings["Schedule type"], guidanceScale: scale, seed: seed,
+            width: size[0], height: size[1],
             model: settings["Model"], version: settings["Version"])
     }
 

@@ -8,7 +8,12 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
     case timestepOutOfRange(timestep: Int, trainTimesteps: Int, steps: Int, stepsOffset: Int)
     /// The model's scheduler configuration asks for what the sampler does not have.
     case unsupportedSetting(sampler: String, key: String, value: String, supported: [String])
-    case unknownSampler(name: String, known: [String])
+    case unknownSampler(name: String, nearest: [String], known: [String])
+    case unknownSchedule(name: String, nearest: [String], known: [String])
+    /// A sampler over timesteps has no schedule to choose.
+    case noSchedule(sampler: String)
+    /// Noise levels that do not fall, or are not numbers from 0 to 10,000.
+    case sigmasNotFalling([Double])
     /// A guidance scale that is infinite or not a number.
     case guidanceScaleNotFinite(Double)
     /// DDIM's eta lies outside 0…1.
@@ -40,8 +45,17 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unsupportedSetting(let sampler, let key, let value, let supported):
             "the sampler \(sampler) does not have the model's scheduler setting \(key) = \(value), only "
                 + supported.joined(separator: ", ") + "; choose another sampler"
-        case .unknownSampler(let name, let known):
-            "there is no sampler \"\(name)\"; choose one of " + known.joined(separator: ", ")
+        case .unknownSampler(let name, let nearest, let known):
+            Self.unknown("sampler", name, nearest, known)
+        case .unknownSchedule(let name, let nearest, let known):
+            Self.unknown("schedule", name, nearest, known)
+        case .noSchedule(let sampler):
+            "the sampler \(sampler) goes by the training's timesteps and takes no schedule or sigmas; leave them out "
+                + "or choose another sampler, such as euler"
+        case .sigmasNotFalling(let sigmas):
+            "the sigmas \(sigmas.prefix(8).map { "\($0)" }.joined(separator: ", "))"
+                + (sigmas.count > 8 ? ", …" : "")
+                + " are not a list of numbers that fall, from 10000 at most to 0"
         case .guidanceScaleNotFinite(let scale):
             "the guidance scale is \(scale); give a finite number, such as 7.5"
         case .etaOutOfRange(let eta):
@@ -58,5 +72,12 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
         case .pictureCountMismatch(let latents, let noise):
             "there are latents for \(latents) pictures, but noise for \(noise)"
         }
+    }
+
+    private static func unknown(_ kind: String, _ name: String, _ nearest: [String], _ known: [String])
+        -> String
+    {
+        let meant = nearest.isEmpty ? "" : "; did you mean " + nearest.joined(separator: " or ") + "?"
+        return "there is no \(kind) \"\(name)\"" + meant + " There are " + known.joined(separator: ", ")
     }
 }

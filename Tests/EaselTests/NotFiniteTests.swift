@@ -18,8 +18,8 @@ struct NotFiniteTests {
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect((step, count, source) == (0, 3, .modelOutput))
-        #expect("\(error!)".contains("step 1 of 3"))
+        #expect((step, count, source) == (0, 4, .modelOutput))
+        #expect("\(error!)".contains("step 1 of 4"))
     }
 
     @Test func inTheDecoder() async throws {

@@ -1,4 +1,5 @@
 import Easel
+import Sampling
 import Testing
 
 @Suite("Each field of a request changes the picture")
@@ -38,7 +39,7 @@ struct RequestFieldTests {
         #expect(try await model.picture(request).latents != one.latents)
     }
 
-    @Test(arguments: [("pndm", "PLMS"), ("ddim", "DDIMScheduler"), ("euler", "K_EULER")])
+    @Test(arguments: [("pndm", "PNDMScheduler"), ("dpmpp-2m", "DPM++ 2M"), ("euler", "K_EULER")])
     func samplersHaveOtherNames(_ name: String, _ alias: String) async throws {
         let model = try TinyModel.sd1.opened()
         var request = Request.quick()
@@ -59,8 +60,39 @@ struct RequestFieldTests {
         #expect((model.width, model.height) == (tiny == .sd1 ? (64, 64) : (96, 64)))
     }
 
+    @Test func aScheduleAndSigmasChangeThePicture() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = Request.quick()
+        request.sampler = "euler"
+        let own = try await model.picture(request)
+        request.schedule = "Karras"
+        let karras = try await model.picture(request)
+        #expect(karras.image != own.image)
+        #expect(karras.metadata.parameters.contains("Sampler: Euler, Schedule type: Karras, "))
+        request.sigmas = [14, 3, 0.5]
+        let given = try await model.picture(request)
+        #expect(given.image != karras.image)
+        request.sigmas = [14, 3, 3]
+        await #expect(throws: SamplingError.sigmasNotFalling([14, 3, 3])) { try await model.picture(request) }
+        request.sigmas = nil
+        request.sampler = "pndm"
+        await #expect(throws: SamplingError.noSchedule(sampler: "pndm")) { try await model.picture(request) }
+    }
+
+    @Test func anAdaptiveSamplersPicturesAreTheSameInABatch() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = Request.quick()
+        request.sampler = "dpm-adaptive"
+        (request.count, request.batchSize) = (2, 2)
+        let both = try await model.events(request).pictures
+        request.count = 1
+        request.seed = both[1].seed
+        #expect(try await model.picture(request).image == both[1].image)
+    }
+
     @Test func eventsComeInOrder() async throws {
-        let events = try await TinyModel.sd1.opened().events(.quick(steps: 3))
+        // Its own sampler is PNDM, which takes the first step twice.
+        let events = try await TinyModel.sd1.opened().events(.quick(steps: 2))
         let told = events.map { event in
             switch event {
             case .stage(let stage): stage.rawValue

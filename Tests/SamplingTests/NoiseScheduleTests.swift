@@ -66,11 +66,16 @@ import Testing
 
     @Test func theModelsClassChoosesTheSampler() throws {
         for sampler in SamplerCatalogue.all {
+            guard let schedulerClass = sampler.schedulerClass else { continue }
             let chosen = SamplerCatalogue.default(
-                for: try configuration("{\"_class_name\": \"\(sampler.schedulerClass)\"}"))
+                for: try configuration("{\"_class_name\": \"\(schedulerClass)\"}"))
             #expect(chosen.sampler.name == sampler.name)
             #expect(chosen.missing == nil)
         }
+        let stochastic = SamplerCatalogue.default(
+            for: try configuration(
+                #"{"_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver++"}"#))
+        #expect(stochastic.sampler.name == "dpmpp-2m-sde")
         let unknown = SamplerCatalogue.default(for: try configuration(#"{"_class_name": "NewScheduler"}"#))
         #expect(unknown.sampler.name == "pndm")
         #expect(unknown.missing == "NewScheduler")
@@ -80,13 +85,24 @@ import Testing
     @Test func namesAndAliasesFindOneSamplerEach() throws {
         var seen: Set<String> = []
         for sampler in SamplerCatalogue.all {
-            for name in [sampler.name, sampler.schedulerClass] + sampler.aliases {
+            #expect(try SamplerCatalogue.named(sampler.label).name == sampler.name)
+            for name in [sampler.name, sampler.schedulerClass].compactMap({ $0 }) + sampler.aliases {
                 #expect(seen.insert(name.lowercased()).inserted, "\(name) is there twice")
                 #expect(try SamplerCatalogue.named(name.uppercased()).name == sampler.name)
             }
         }
-        #expect(throws: SamplingError.unknownSampler(name: "eular", known: ["pndm", "ddim", "euler"])) {
-            try SamplerCatalogue.named("eular")
+        for (typed, meant) in [("eular", "euler"), ("dpm++ 2m", "dpmpp-2m"), ("uni-pc", "unipc")] {
+            #expect {
+                let found = try SamplerCatalogue.named(typed)
+                #expect(found.name == meant)
+                throw SamplingError.noSchedule(sampler: meant)
+            } throws: { error in
+                guard
+                    case .unknownSampler(typed, let nearest, SamplerCatalogue.all.map(\.name)) =
+                        error as? SamplingError
+                else { return error as? SamplingError == .noSchedule(sampler: meant) }
+                return nearest.first == meant && "\(error)".contains("did you mean \(meant)")
+            }
         }
     }
 }

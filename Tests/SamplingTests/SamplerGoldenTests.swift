@@ -8,18 +8,27 @@ import Testing
 @Suite struct SamplerGoldenTests {
     @Test func latentsEqualDiffusers() async throws {
         let cases = try golden("samplers/samplers.json").items
-        #expect(cases.count == 196)
+        #expect(cases.count == 502)
         for one in cases {
             let name = try #require(one["sampler"].stringValue)
             let steps = one["steps"].integer
             let sampler = try SamplerCatalogue.named(name).sampler(
                 one["configuration"].configuration, steps: steps,
-                options: SamplerOptions(eta: Double(one["eta"].float)))
-            #expect(abs(sampler.initialNoiseScale / one["scale"].float - 1) < 3e-7)
+                options: SamplerOptions(
+                    eta: one["eta"].numberValue?.double, firstStep: one["first"].integer))
+            let startsAtNoise = one["first"].integer == 0
+            // diffusers' latents of variance 1 are ours divided by √(σ²+1).
+            let isOne = one["scale"].float == 1
+            if startsAtNoise, !isOne {
+                #expect(abs(sampler.initialNoiseScale / one["scale"].float - 1) < 3e-7)
+            }
 
             let asked = Mutex<[Float]>([])
             var noise = PictureNoise(seed: UInt64(one["seed"].integer), count: 1)
-            let first = sampler.initialNoiseScale * (try noise.latents(channels: 2, height: 4, width: 2))
+            let drawn = try noise.latents(channels: 2, height: 4, width: 2)
+            let first =
+                startsAtNoise
+                ? sampler.initialNoiseScale * drawn : sampler.noised(drawn.map { _ in 0.5 }, with: drawn)
             let result = try await denoise(first, with: sampler, noise: noise) { latents, timestep in
                 asked.withLock { $0.append(timestep) }
                 return latents.map { tanh(0.7 * $0 + cos(timestep / 1000)) }
@@ -31,9 +40,14 @@ import Testing
             let label: Comment = "\(name), \(steps) steps, \(one["configuration"])"
             #expect(timesteps.count == expectedTimesteps.count, label)
             // Only those that come from a logarithm may differ in their last bits.
-            let exact = one["configuration"]["use_karras_sigmas"].boolValue != true
+            let exact =
+                ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"]
+                .allSatisfy { one["configuration"][$0].boolValue != true } && !name.hasPrefix("dpm2")
+            // Where a level is the difference of two squares, diffusers loses bits to float32 that are here.
+            let isCancelling = name == "dpm2-ancestral"
+            let slack: Float = isCancelling ? 0.02 : 1e-3
             for (actual, expected) in zip(timesteps, expectedTimesteps) {
-                #expect(exact ? actual == expected : abs(actual - expected) < 1e-3, label)
+                #expect(exact ? actual == expected : abs(actual - expected) < slack, label)
             }
 
             let expected = one["latents"].items.map(\.float)
@@ -41,7 +55,8 @@ import Testing
             let distance = zip(result.values, expected).map { abs($0 - $1) }.max() ?? .infinity
             // Latents of sigma 4096, as a signal-to-noise ratio of 0 gives, cancel to within a unit in the last place.
             let rounding = 3e-8 * sampler.initialNoiseScale
-            #expect(distance <= 1e-5 * max(magnitude, 1) + rounding, label)
+            let relative: Float = isCancelling ? 1e-4 : 1e-5
+            #expect(distance <= relative * max(magnitude, 1) + rounding, label)
         }
     }
 }

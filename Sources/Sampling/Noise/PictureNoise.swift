@@ -14,6 +14,16 @@ public struct PictureNoise: Sendable {
     /// How many pictures there are.
     public var count: Int { generators.count }
 
+    /// The next noise of every picture, of the shape of the pictures' latents.
+    mutating func latents(like latents: Latents) throws -> Latents {
+        try self.latents(channels: latents.channels, height: latents.height, width: latents.width)
+    }
+
+    /// The noise of a step from a noise level to another.
+    mutating func latents(like latents: Latents, from sigma: Double, to next: Double) throws -> Latents {
+        try self.latents(like: latents)
+    }
+
     /// The next noise of every picture: [count, channels, height, width], standard normal.
     ///
     /// - Throws: ``SamplingError/latentsShape(batch:channels:height:width:count:)``.

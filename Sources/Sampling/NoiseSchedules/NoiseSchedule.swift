@@ -35,6 +35,12 @@ public struct NoiseSchedule: Sendable, Hashable {
         timestep < 0 ? finalAlphaCumprod : alphasCumprod[min(timestep, trainTimesteps - 1)]
     }
 
+    /// A picture's latents at a timestep, the noise in them: Ho et al., 2020, equation 4.
+    func noised(_ original: Latents, with noise: Latents, at timestep: Int) -> Latents {
+        let alpha = alpha(at: timestep)
+        return alpha.squareRoot() * original + (1 - alpha).squareRoot() * noise
+    }
+
     /// The noise's standard deviation for latents that are not scaled down: √((1−ᾱ)/ᾱ), rising.
     var sigmas: [Float] { alphasCumprod.map { ((1 - $0) / $0).squareRoot() } }
 

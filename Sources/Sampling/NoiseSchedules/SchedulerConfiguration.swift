@@ -50,18 +50,36 @@ public struct SchedulerConfiguration: Sendable, Hashable {
     public var clipSampleRange = 1.0
     /// DDIM: dynamic thresholding (Saharia et al., 2022), which latents do not use.
     public var thresholding = false
-    /// Euler: `linear` or `log_linear`.
+    /// `linear` or `log_linear`.
     public var interpolationType = "linear"
-    /// Euler: the sigmas of Karras et al., 2022, equation 5.
+    /// The sigmas of Karras et al., 2022, equation 5.
     public var useKarrasSigmas = false
     public var useExponentialSigmas = false
     public var useBetaSigmas = false
     public var sigmaMinimum: Double?
     public var sigmaMaximum: Double?
-    /// Euler: `discrete` or `continuous`.
+    /// `discrete` or `continuous`.
     public var timestepType = "discrete"
-    /// Euler: `zero` or `sigma_min`.
+    /// `zero` or `sigma_min`.
     public var finalSigmasType = "zero"
+    /// DPM-Solver: `dpmsolver++` or, for the stochastic equation, `sde-dpmsolver++`.
+    public var algorithmType = "dpmsolver++"
+    /// DPM-Solver, DEIS and UniPC.
+    public var solverOrder = 2
+    /// DPM-Solver: `midpoint` or `heun`; UniPC: `bh1` or `bh2`; nil is the solver's own.
+    public var solverType: String?
+    /// DPM-Solver and DEIS: whether the last of fewer than 15 steps is of order 1; UniPC: whether the last ever is.
+    public var lowerOrderFinal = true
+    /// DPM-Solver: whether the last step is of order 1 however many there are.
+    public var eulerAtFinal = false
+    /// DPM-Solver: the largest −log σ that is left out.
+    public var lambdaMinClipped = -Double.infinity
+    /// DPM-Solver: the levels of Lu et al., 2022, which are not here.
+    public var useLuLambdas = false
+    /// Levels of flow matching, which Stable Diffusion is not.
+    public var useFlowSigmas = false
+    /// DPM-Solver: `learned` variances are in the network's output.
+    public var varianceType: String?
 
     public init() {}
 
@@ -126,6 +144,16 @@ public struct SchedulerConfiguration: Sendable, Hashable {
         sigmaMaximum = given("sigma_max") ? try all.number("sigma_max", in: sigmas) : nil
         if given("timestep_type") { timestepType = try all.string("timestep_type") }
         if given("final_sigmas_type") { finalSigmasType = try all.string("final_sigmas_type") }
+        if given("algorithm_type") { algorithmType = try all.string("algorithm_type") }
+        if given("solver_order") { solverOrder = try all.integer("solver_order", in: 1...8) }
+        if given("solver_type") { solverType = try all.string("solver_type") }
+        lowerOrderFinal = try bool("lower_order_final", default: true)
+        eulerAtFinal = try bool("euler_at_final", default: false)
+        lambdaMinClipped = try number(
+            "lambda_min_clipped", default: lambdaMinClipped, in: -Double.infinity...1e30)
+        useLuLambdas = try bool("use_lu_lambdas", default: false)
+        useFlowSigmas = try bool("use_flow_sigmas", default: false)
+        if given("variance_type") { varianceType = try all.optionalString("variance_type") }
     }
 
     /// The configuration as diffusers' Stable Diffusion pipelines correct it: `steps_offset` 1 and no clipping,
@@ -135,5 +163,24 @@ public struct SchedulerConfiguration: Sendable, Hashable {
         corrected.stepsOffset = min(1, trainTimesteps - 1)
         corrected.clipSample = false
         return corrected
+    }
+}
+
+extension SchedulerConfiguration {
+    /// Refuses a setting that a sampler does not have, rather than ignoring it.
+    ///
+    /// - Throws: ``SamplingError/unsupportedSetting(sampler:key:value:supported:)``.
+    func refuse(
+        _ key: String, _ value: String, sampler: String, unlessOneOf supported: [String]
+    ) throws {
+        guard supported.contains(value) else {
+            throw SamplingError.unsupportedSetting(
+                sampler: sampler, key: key, value: value, supported: supported)
+        }
+    }
+
+    /// Refuses dynamic thresholding, which is for pictures and not for latents.
+    func refuseThresholding(sampler: String) throws {
+        try refuse("thresholding", "\(thresholding)", sampler: sampler, unlessOneOf: ["false"])
     }
 }

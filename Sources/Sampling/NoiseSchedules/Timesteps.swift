@@ -49,4 +49,31 @@ struct Timesteps {
             }
         }
     }
+
+    /// One whole timestep more than steps, of which the last, where the last step ends, is left out: as diffusers'
+    /// multistep solvers have it.
+    ///
+    /// - Throws: As ``whole(steps:)``.
+    func intervals(steps: Int) throws -> [Double] {
+        let limit = spacing == .leading ? trainTimesteps - 1 : trainTimesteps
+        guard (1...max(limit, 1)).contains(steps) else {
+            throw SamplingError.stepsOutOfRange(steps: steps, maximum: limit)
+        }
+        switch spacing {
+        case .leading:
+            let stride = trainTimesteps / (steps + 1)
+            let first = steps * stride + stepsOffset
+            guard first < trainTimesteps else {
+                throw SamplingError.timestepOutOfRange(
+                    timestep: first, trainTimesteps: trainTimesteps, steps: steps, stepsOffset: stepsOffset)
+            }
+            return (1...steps).reversed().map { Double($0 * stride + stepsOffset) }
+        case .linspace:
+            return evenlySpaced(from: 0, to: Double(trainTimesteps - 1), count: steps + 1).reversed()
+                .dropLast()
+                .map { $0.rounded(.toNearestOrEven) }
+        case .trailing:
+            return try fractional(steps: steps)
+        }
+    }
 }

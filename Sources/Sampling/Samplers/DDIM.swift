@@ -10,7 +10,7 @@ public struct DDIM: Sampler {
     private let clipRange: Float?
     private let eta: Float
     private let stride: Int
-    private var next = 0
+    private var next: Int
 
     public var stepCount: Int { timesteps.count }
     public var isFinished: Bool { next == timesteps.count }
@@ -18,19 +18,24 @@ public struct DDIM: Sampler {
     /// - Parameters:
     ///   - steps: From 1 to the timesteps trained with.
     ///   - eta: From 0 to 1.
+    ///   - firstStep: How many steps are left out, as image-to-image does; at most all.
     /// - Throws: ``SamplingError``.
-    public init(_ configuration: SchedulerConfiguration, steps: Int, eta: Double = 0) throws {
+    public init(_ configuration: SchedulerConfiguration, steps: Int, eta: Double = 0, firstStep: Int = 0)
+        throws
+    {
         guard (0...1).contains(eta) else { throw SamplingError.etaOutOfRange(eta) }
-        guard !configuration.thresholding else {
-            throw SamplingError.unsupportedSetting(
-                sampler: "ddim", key: "thresholding", value: "true", supported: ["false"])
-        }
+        try configuration.refuseThresholding(sampler: "ddim")
         timesteps = try Timesteps(configuration, spacing: .leading).whole(steps: steps)
         schedule = NoiseSchedule(configuration, setAlphaToOne: true, rescalesBetas: true)
         prediction = configuration.predictionType
         clipRange = configuration.clipSample ? Float(configuration.clipSampleRange) : nil
         self.eta = Float(eta)
         stride = configuration.trainTimesteps / steps
+        next = min(max(firstStep, 0), timesteps.count)
+    }
+
+    public func noised(_ original: Latents, with noise: Latents) -> Latents {
+        isFinished ? original : schedule.noised(original, with: noise, at: timesteps[next])
     }
 
     public mutating func step(
@@ -51,9 +56,7 @@ public struct DDIM: Sampler {
         let direction = (1 - previousAlpha - deviation * deviation).squareRoot() * epsilon
         var result = previousAlpha.squareRoot() * original + direction
         if eta > 0 {
-            let drawn = try noise.latents(
-                channels: latents.channels, height: latents.height, width: latents.width)
-            result = result + deviation * drawn
+            result = result + deviation * (try noise.latents(like: latents))
         }
         next += 1
         return SamplerStep(latents: result, timestep: Float(timestep), predictedOriginal: original)

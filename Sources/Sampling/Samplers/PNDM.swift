@@ -1,39 +1,68 @@
 /// Pseudo numerical methods for diffusion models: Liu et al., 2022, algorithm 2; as diffusers' `PNDMScheduler`.
 ///
 /// A linear multistep rule of order 4. Its first steps are three of pseudo Runge–Kutta, four model calls each; or,
-/// with `skip_prk_steps` as for Stable Diffusion (PLMS), multistep rules of lower order after a first step that asks
-/// the model twice.
+/// with `skip_prk_steps` as for Stable Diffusion (PLMS), multistep rules of lower order after a first step that is
+/// taken twice. Each model call counts as a step, as in diffusers: there is one more than asked for, or nine.
 public struct PNDM: Sampler {
     public let initialNoiseScale: Float = 1
-    /// Those that steps start from, noisiest first.
+    /// Those that the model is asked at, noisiest first.
     public let timesteps: [Int]
     private let schedule: NoiseSchedule
     private let prediction: PredictionType
-    private let skipsRungeKutta: Bool
+    /// How many of ``timesteps`` are of Runge–Kutta steps.
+    private let rungeKuttaCount: Int
     private let stride: Int
-    private var next = 0
+    private let first: Int
+    private var next: Int
     /// The model's last outputs, newest last, at most four.
     private var outputs: [Latents] = []
+    /// What the step under way started from.
+    private var start: Latents?
+    /// The weighted outputs of the Runge–Kutta step under way.
+    private var sum: Latents?
 
     public var stepCount: Int { timesteps.count }
     public var isFinished: Bool { next == timesteps.count }
 
-    /// - Parameter steps: From 1 to the timesteps trained with; from 4 with Runge–Kutta steps.
+    /// - Parameters:
+    ///   - steps: From 1 to the timesteps trained with; from 4 with Runge–Kutta steps.
+    ///   - firstStep: How many of the model's calls are left out, as image-to-image does; at most all.
+    ///   - skipsRungeKutta: Whether to begin with multistep rules, as is also done where steps are left out; nil is
+    ///     as the configuration says.
     /// - Throws: ``SamplingError``.
-    public init(_ configuration: SchedulerConfiguration, steps: Int) throws {
+    public init(
+        _ configuration: SchedulerConfiguration, steps: Int, firstStep: Int = 0, skipsRungeKutta: Bool? = nil
+    ) throws {
         guard configuration.predictionType != .sample else {
             throw SamplingError.unsupportedSetting(
                 sampler: "pndm", key: "prediction_type", value: "sample",
                 supported: ["epsilon", "v_prediction"])
         }
-        timesteps = try Timesteps(configuration, spacing: .leading).whole(steps: steps)
-        skipsRungeKutta = configuration.skipRungeKuttaSteps
-        guard skipsRungeKutta || steps >= 4 else {
-            throw SamplingError.tooFewSteps(sampler: "pndm", steps: steps, minimum: 4)
+        let all = try Timesteps(configuration, spacing: .leading).whole(steps: steps)
+        stride = configuration.trainTimesteps / steps
+        if skipsRungeKutta ?? configuration.skipRungeKuttaSteps || firstStep > 0 {
+            rungeKuttaCount = 0
+            timesteps = Array(all.prefix(2) + all.dropFirst())
+        } else {
+            guard steps >= 4 else {
+                throw SamplingError.tooFewSteps(sampler: "pndm", steps: steps, minimum: 4)
+            }
+            let half = stride / 2
+            let begin = (0..<3).flatMap { step -> [Int] in
+                let (start, end) = (all[step], all[step + 1])
+                return [start, end + half, end + half, end]
+            }
+            rungeKuttaCount = begin.count
+            timesteps = begin + all.dropFirst(3)
         }
         schedule = NoiseSchedule(configuration, setAlphaToOne: false, rescalesBetas: false)
         prediction = configuration.predictionType
-        stride = configuration.trainTimesteps / steps
+        first = min(max(firstStep, 0), timesteps.count)
+        next = first
+    }
+
+    public func noised(_ original: Latents, with noise: Latents) -> Latents {
+        isFinished ? original : schedule.noised(original, with: noise, at: timesteps[next])
     }
 
     public mutating func step(
@@ -41,50 +70,40 @@ public struct PNDM: Sampler {
     ) async throws -> SamplerStep {
         let timestep = timesteps[next]
         let output = try await model(latents, timestep: Float(timestep))
-        outputs = outputs.suffix(3) + [output]
+        let original = prediction.original(latents, output, alpha: schedule.alpha(at: timestep))
         let result =
-            if !skipsRungeKutta, next < 3 {
-                try await rungeKuttaStep(latents, output, model)
-            } else if next == 0, timesteps.count > 1 {
-                try await firstStep(latents, output, model)
-            } else {
-                transfer(latents, multistepOutput, from: timestep, to: timestep - stride)
-            }
+            next - first < rungeKuttaCount
+            ? rungeKuttaStage(latents, output) : multistep(latents, output, at: timestep)
         next += 1
-        return SamplerStep(
-            latents: result, timestep: Float(timestep),
-            predictedOriginal: prediction.original(latents, output, alpha: schedule.alpha(at: timestep)))
+        return SamplerStep(latents: result, timestep: Float(timestep), predictedOriginal: original)
     }
 
-    /// From the mean of the outputs at both ends of the step.
-    private func firstStep(
-        _ latents: Latents, _ output: Latents, _ model: DenoisingModel
-    ) async throws -> Latents {
-        let (start, end) = (timesteps[0], timesteps[1])
-        let guess = transfer(latents, output, from: start, to: start - stride)
-        let atEnd = try await model(guess, timestep: Float(end))
-        return transfer(latents, (atEnd + output) / 2, from: end + stride, to: end)
+    /// A stage of equation 13, whose outputs are at the start, twice at the middle and at the end.
+    private mutating func rungeKuttaStage(_ latents: Latents, _ output: Latents) -> Latents {
+        let stage = (next - first) % 4
+        let begin = timesteps[next - stage]
+        let weighted = (stage == 0 || stage == 3 ? Float(1.0 / 6) : Float(1.0 / 3)) * output
+        if stage == 0 {
+            outputs = outputs.suffix(3) + [output]
+            start = latents
+            sum = nil
+        }
+        sum = sum.map { $0 + weighted } ?? weighted
+        let end = timesteps[next] - (stage % 2 == 0 ? stride / 2 : 0)
+        return transfer(start ?? latents, stage == 3 ? sum ?? output : output, from: begin, to: end)
     }
 
-    /// Equation 13: the outputs at the start, twice at the middle and at the end.
-    private func rungeKuttaStep(
-        _ latents: Latents, _ output: Latents, _ model: DenoisingModel
-    ) async throws -> Latents {
-        let (start, end) = (timesteps[next], timesteps[next + 1])
-        let half = stride / 2
-        let middle = end + half
-        var guess = transfer(latents, output, from: start, to: start - half)
-        let second = try await model(guess, timestep: Float(middle))
-        guess = transfer(latents, second, from: start, to: middle)
-        let third = try await model(guess, timestep: Float(middle))
-        guess = transfer(latents, third, from: start, to: middle - half)
-        let fourth = try await model(guess, timestep: Float(end))
-        let (oneSixth, oneThird) = (Float(1.0 / 6), Float(1.0 / 3))
-        let mean = oneSixth * output + oneThird * second + oneThird * third + oneSixth * fourth
-        return transfer(latents, mean, from: start, to: end)
+    /// Adams–Bashforth; the first step is taken again from the mean of the outputs at both its ends.
+    private mutating func multistep(_ latents: Latents, _ output: Latents, at timestep: Int) -> Latents {
+        if rungeKuttaCount == 0, next == first + 1, let start, let before = outputs.last {
+            return transfer(start, (output + before) / 2, from: timestep + stride, to: timestep)
+        }
+        outputs = outputs.suffix(3) + [output]
+        start = latents
+        return transfer(latents, multistepOutput, from: timestep, to: timestep - stride)
     }
 
-    /// Adams–Bashforth: equation 12 with four outputs, lower orders with fewer.
+    /// Equation 12 with four outputs, lower orders with fewer.
     private var multistepOutput: Latents {
         let last = outputs.count - 1
         return switch outputs.count {

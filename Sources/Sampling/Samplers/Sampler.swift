@@ -7,6 +7,13 @@ public protocol Sampler: Sendable {
     var stepCount: Int { get }
     /// What standard normal noise is multiplied with to become the first latents.
     var initialNoiseScale: Float { get }
+
+    /// A picture's latents with as much noise as the next step starts from; after the last step, as they are.
+    ///
+    /// - Parameters:
+    ///   - original: The picture's latents: [batch, channels, height, width].
+    ///   - noise: Standard normal, of the same shape.
+    func noised(_ original: Latents, with noise: Latents) -> Latents
     /// Whether the last step was taken.
     var isFinished: Bool { get }
 

@@ -1,77 +1,173 @@
-/// A sampler's entry in the catalogue.
-public struct SamplerDescription: Sendable {
-    /// Its name here, in kebab-case.
-    public let name: String
-    /// AUTOMATIC1111's and diffusers' names for it; letter case does not count.
-    public let aliases: [String]
-    /// What it is, in a line.
-    public let summary: String
-    /// diffusers' scheduler class with the same update rule.
-    public let schedulerClass: String
-    private let build: @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
-
-    init(
-        _ name: String, aliases: [String], schedulerClass: String, summary: String,
-        build: @escaping @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
-    ) {
-        self.name = name
-        self.aliases = aliases
-        self.schedulerClass = schedulerClass
-        self.summary = summary
-        self.build = build
-    }
-
-    /// The sampler, at its first step, with the model's settings as diffusers' `from_config` carries them over.
-    ///
-    /// - Parameter steps: From 1 to the timesteps the model was trained with.
-    /// - Throws: ``SamplingError``.
-    public func sampler(
-        _ configuration: SchedulerConfiguration, steps: Int, options: SamplerOptions = SamplerOptions()
-    ) throws -> any Sampler {
-        try build(configuration, steps, options)
-    }
-}
-
-/// What a user may set of a sampler's rule.
-public struct SamplerOptions: Sendable, Hashable {
-    /// How much noise each step adds, from 0 to 1; nil for the sampler's own default.
-    public var eta: Double?
-
-    public init(eta: Double? = nil) { self.eta = eta }
-}
-
 /// The samplers there are.
 public enum SamplerCatalogue {
-    public static let all: [SamplerDescription] = [
+    public static let all: [SamplerDescription] = overTimesteps + overNoiseLevels + stochastic
+
+    private static let overTimesteps: [SamplerDescription] = [
         SamplerDescription(
-            "pndm", aliases: ["PLMS"], schedulerClass: "PNDMScheduler",
+            "pndm", label: "PNDM", schedulerClass: "PNDMScheduler",
             summary: "linear multistep of order 4; Stable Diffusion's own"
-        ) { configuration, steps, _ in try PNDM(configuration, steps: steps) },
+        ) { try PNDM($0, steps: $1, firstStep: $2.firstStep) },
         SamplerDescription(
-            "ddim", aliases: [], schedulerClass: "DDIMScheduler",
+            "plms", label: "PLMS",
+            summary: "PNDM that starts without Runge–Kutta steps"
+        ) { try PNDM($0, steps: $1, firstStep: $2.firstStep, skipsRungeKutta: true) },
+        SamplerDescription(
+            "ddim", label: "DDIM", schedulerClass: "DDIMScheduler",
             summary: "implicit steps; with eta above 0, adds noise"
-        ) { configuration, steps, options in try DDIM(configuration, steps: steps, eta: options.eta ?? 0) },
+        ) { try DDIM($0, steps: $1, eta: $2.eta ?? 0, firstStep: $2.firstStep) },
         SamplerDescription(
-            "euler", aliases: ["k_euler"], schedulerClass: "EulerDiscreteScheduler",
+            "ddpm", label: "DDPM", schedulerClass: "DDPMScheduler", isStochastic: true,
+            summary: "ancestral steps; wants hundreds of them"
+        ) { try DDPM($0, steps: $1, firstStep: $2.firstStep) },
+        SamplerDescription(
+            "lcm", label: "LCM", schedulerClass: "LCMScheduler", isStochastic: true,
+            summary: "for latent consistency models, 1 to 8 steps"
+        ) { try LCM($0, steps: $1, firstStep: $2.firstStep) },
+        SamplerDescription(
+            "tcd", label: "TCD", schedulerClass: "TCDScheduler", isStochastic: true,
+            summary: "for trajectory consistency models, 4 and more steps"
+        ) { try TCD($0, steps: $1, eta: $2.eta ?? 0.3, firstStep: $2.firstStep) },
+    ]
+
+    private static let overNoiseLevels: [SamplerDescription] = [
+        SamplerDescription(
+            "euler", label: "Euler", aliases: ["k_euler"], schedulerClass: "EulerDiscreteScheduler",
+            grid: .ends,
             summary: "Euler's method; plain and dependable"
-        ) { configuration, steps, _ in try Euler(configuration, steps: steps) },
+        ) { Euler(churn: $1.churn) },
+        SamplerDescription(
+            "heun", label: "Heun", aliases: ["k_heun"], schedulerClass: "HeunDiscreteScheduler",
+            callsPerStep: 2, grid: .ends,
+            summary: "Heun's method; two model calls a step"
+        ) { Heun(churn: $1.churn) },
+        SamplerDescription(
+            "dpm2", label: "DPM2", aliases: ["dpm_2", "k_dpm_2"], schedulerClass: "KDPM2DiscreteScheduler",
+            callsPerStep: 2,
+            grid: .ends, summary: "midpoints in log σ; two model calls a step"
+        ) { DPM2(churn: $1.churn) },
+        SamplerDescription(
+            "lms", label: "LMS", aliases: ["k_lms"], schedulerClass: "LMSDiscreteScheduler", grid: .ends,
+            summary: "linear multistep of order 4 in σ"
+        ) { _, _ in LMS() },
+        SamplerDescription(
+            "dpmpp-2m", label: "DPM++ 2M", aliases: ["dpmpp_2m", "dpm++2m", "k_dpmpp_2m"],
+            schedulerClass: "DPMSolverMultistepScheduler", grid: .intervals,
+            summary: "DPM-Solver++, multistep of order 2; good with 20 steps"
+        ) { configuration, _ in
+            try configuration.refuse(
+                "algorithm_type", configuration.algorithmType, sampler: "dpmpp-2m",
+                unlessOneOf: ["dpmsolver++", "sde-dpmsolver++", "deis"])
+            try configuration.refuse(
+                "variance_type", configuration.varianceType ?? "null", sampler: "dpmpp-2m",
+                unlessOneOf: ["null", "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"])
+            try configuration.refuseSolver(
+                sampler: "dpmpp-2m", unlessOneOf: ["midpoint", "logrho", "bh1", "bh2"])
+            return DPMPP2M(
+                lowerOrderFinal: configuration.lowerOrderFinal, eulerAtFinal: configuration.eulerAtFinal)
+        },
+        SamplerDescription(
+            "deis", label: "DEIS", schedulerClass: "DEISMultistepScheduler", grid: .untilSmallest,
+            summary: "exponential integrator, multistep of order 2 in log σ"
+        ) { configuration, _ in
+            try configuration.refuseSolver(
+                sampler: "deis", unlessOneOf: ["logrho", "midpoint", "heun", "bh1", "bh2"])
+            return DEIS(lowerOrderFinal: configuration.lowerOrderFinal)
+        },
+        SamplerDescription(
+            "unipc", label: "UniPC", aliases: ["uni_pc", "uni_pc_bh2"],
+            schedulerClass: "UniPCMultistepScheduler",
+            grid: .intervals, summary: "predictor and corrector, multistep of order 2; good with 10 steps"
+        ) { configuration, _ in
+            UniPC(
+                form: configuration.solverType == "bh1" ? .first : .second, order: configuration.solverOrder,
+                lowerOrderFinal: configuration.lowerOrderFinal)
+        },
+        SamplerDescription(
+            "dpm-adaptive", label: "DPM adaptive", aliases: ["dpm_adaptive", "k_dpm_ad"], callsPerStep: 3,
+            grid: .ends,
+            summary: "chooses its steps by their error; the number of steps does not count"
+        ) { levels, scale, configuration, options in
+            DPMAdaptive(
+                levels: levels, prediction: configuration.predictionType, scale: scale,
+                firstStep: options.firstStep)
+        },
+    ]
+
+    private static let stochastic: [SamplerDescription] = [
+        SamplerDescription(
+            "euler-ancestral", label: "Euler a", aliases: ["euler_ancestral", "euler_a", "k_euler_a"],
+            schedulerClass: "EulerAncestralDiscreteScheduler", isStochastic: true, grid: .ends,
+            summary: "Euler's method with fresh noise at each step"
+        ) { EulerAncestral(eta: $1.eta ?? 1) },
+        SamplerDescription(
+            "dpm2-ancestral", label: "DPM2 a", aliases: ["dpm_2_ancestral", "k_dpm_2_a"],
+            schedulerClass: "KDPM2AncestralDiscreteScheduler", callsPerStep: 2, isStochastic: true,
+            grid: .ends,
+            summary: "DPM2 with fresh noise at each step"
+        ) { DPM2Ancestral(eta: $1.eta ?? 1) },
+        SamplerDescription(
+            "dpmpp-2s-ancestral", label: "DPM++ 2S a",
+            aliases: ["dpmpp_2s_ancestral", "dpm++2s_a", "k_dpmpp_2s_a"], callsPerStep: 2,
+            isStochastic: true, grid: .ends,
+            summary: "DPM-Solver++ of order 2 with fresh noise; two model calls a step"
+        ) { DPMPP2SAncestral(eta: $1.eta ?? 1) },
+        SamplerDescription(
+            "dpmpp-sde", label: "DPM++ SDE", aliases: ["dpmpp_sde", "k_dpmpp_sde"],
+            schedulerClass: "DPMSolverSDEScheduler", callsPerStep: 2, isStochastic: true, grid: .ends,
+            summary: "DPM-Solver++ on the stochastic equation; two model calls a step"
+        ) { DPMPPSDE(eta: $1.eta ?? 1) },
+        SamplerDescription(
+            "dpmpp-2m-sde", label: "DPM++ 2M SDE",
+            aliases: ["dpmpp_2m_sde", "dpm++2m_sde", "k_dpmpp_2m_sde"],
+            isStochastic: true, grid: .intervals,
+            summary: "DPM-Solver++ of order 2 on the stochastic equation"
+        ) { DPMPP2MSDE(form: $0.solverType == "heun" ? .heun : .midpoint, eta: $1.eta ?? 1) },
+        SamplerDescription(
+            "dpmpp-2m-sde-heun", label: "DPM++ 2M SDE Heun",
+            aliases: ["dpmpp_2m_sde_heun", "k_dpmpp_2m_sde_heun"],
+            isStochastic: true, grid: .intervals,
+            summary: "the same in Heun's form"
+        ) { DPMPP2MSDE(form: .heun, eta: $1.eta ?? 1) },
+        SamplerDescription(
+            "dpmpp-3m-sde", label: "DPM++ 3M SDE", aliases: ["dpmpp_3m_sde", "k_dpmpp_3m_sde"],
+            isStochastic: true, grid: .intervals,
+            summary: "DPM-Solver++ of order 3 on the stochastic equation; wants 20 steps and more"
+        ) { DPMPP3MSDE(eta: $1.eta ?? 1) },
+        SamplerDescription(
+            "restart", label: "Restart", callsPerStep: 2, isStochastic: true, grid: .ends,
+            summary: "Heun's method that goes some of the way again; two model calls a step"
+        ) { levels, scale, configuration, options in
+            Restart(
+                levels: levels, prediction: configuration.predictionType, scale: scale,
+                firstStep: options.firstStep)
+        },
     ]
 
     /// The sampler of a name, an alias or a diffusers class; letter case does not count.
     ///
-    /// - Throws: ``SamplingError/unknownSampler(name:known:)``.
+    /// - Throws: ``SamplingError/unknownSampler(name:nearest:known:)``.
     public static func named(_ name: String) throws -> SamplerDescription {
         let wanted = name.lowercased()
         let found = all.first { sampler in
-            ([sampler.name, sampler.schedulerClass] + sampler.aliases).contains { $0.lowercased() == wanted }
+            ([sampler.name, sampler.label, sampler.schedulerClass ?? sampler.name] + sampler.aliases)
+                .contains { $0.lowercased() == wanted }
         }
-        guard let found else { throw SamplingError.unknownSampler(name: name, known: all.map(\.name)) }
+        guard let found else {
+            let known = all.map(\.name)
+            throw SamplingError.unknownSampler(
+                name: name, nearest: nearestNames(to: name, among: known), known: known)
+        }
         return found
     }
 
     /// The sampler that a model is sampled with unless the user names one.
     public static func `default`(for configuration: SchedulerConfiguration) -> DefaultSampler {
-        let found = all.first { $0.schedulerClass == configuration.className }
+        let isStochastic = configuration.algorithmType == "sde-dpmsolver++"
+        let found = all.first { sampler in
+            configuration.className == "DPMSolverMultistepScheduler" && isStochastic
+                ? sampler.name == "dpmpp-2m-sde"
+                : sampler.schedulerClass != nil && sampler.schedulerClass == configuration.className
+        }
         return DefaultSampler(
             sampler: found ?? all[0], missing: found == nil ? configuration.className : nil)
     }
@@ -83,4 +179,13 @@ public struct DefaultSampler: Sendable {
     /// The scheduler class that the model names and this catalogue does not have, for the user to be told of; nil
     /// where the sampler is the model's own, or the model names none.
     public let missing: String?
+}
+
+extension SchedulerConfiguration {
+    /// Refuses another order or form than the one that is here.
+    fileprivate func refuseSolver(sampler: String, unlessOneOf types: [String]) throws {
+        try refuse("solver_order", "\(solverOrder)", sampler: sampler, unlessOneOf: ["2"])
+        guard let solverType else { return }
+        try refuse("solver_type", solverType, sampler: sampler, unlessOneOf: types)
+    }
 }

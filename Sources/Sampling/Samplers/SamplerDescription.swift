@@ -1,0 +1,109 @@
+/// A sampler's entry in the catalogue.
+public struct SamplerDescription: Sendable {
+    /// Its name here, in kebab-case.
+    public let name: String
+    /// Its name in AUTOMATIC1111, which pictures' metadata have; one of that kind where it has none there.
+    public let label: String
+    /// ComfyUI's and others' names for it; letter case does not count.
+    public let aliases: [String]
+    /// What it is, in a line.
+    public let summary: String
+    /// diffusers' scheduler class with the same update rule; nil where it has none.
+    public let schedulerClass: String?
+    /// How often it asks the model a step.
+    public let callsPerStep: Int
+    /// Whether it draws noise at its steps.
+    public let isStochastic: Bool
+    /// Whether its steps depend on the latents, so that pictures are sampled one by one to stay the same in a batch.
+    public var isAdaptive: Bool { name == "dpm-adaptive" }
+    private let build: @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
+
+    /// - Parameter build: For a sampler over the training's timesteps.
+    init(
+        _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
+        isStochastic: Bool = false,
+        summary: String,
+        build: @escaping @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
+    ) {
+        self.init(
+            name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: 1,
+            isStochastic: isStochastic,
+            summary: summary
+        ) { configuration, steps, options in
+            guard options.levels.schedule == nil, options.levels.sigmas == nil else {
+                throw SamplingError.noSchedule(sampler: name)
+            }
+            return try build(configuration, steps, options)
+        }
+    }
+
+    /// - Parameters:
+    ///   - grid: Where diffusers' class has the model's own timesteps.
+    ///   - make: The sampler over the noise levels.
+    init(
+        _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
+        callsPerStep: Int = 1,
+        isStochastic: Bool = false, grid: TimestepGrid, summary: String,
+        over make:
+            @escaping @Sendable (NoiseLevels, LatentScale, SchedulerConfiguration, SamplerOptions) throws ->
+            any Sampler
+    ) {
+        self.init(
+            name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: callsPerStep,
+            isStochastic: isStochastic, summary: summary
+        ) { configuration, steps, options in
+            if let eta = options.eta, !(0...1).contains(eta) { throw SamplingError.etaOutOfRange(eta) }
+            let levels = try NoiseLevels(
+                configuration, grid: grid, steps: steps, options: options.levels, sampler: name)
+            let spacing = configuration.timestepSpacing ?? .linspace
+            let scale: LatentScale =
+                grid != .ends ? .variancePreserving : spacing == .leading ? .variance : .noise
+            return try make(levels, scale, configuration, options)
+        }
+    }
+
+    /// - Parameters:
+    ///   - grid: Where diffusers' class has the model's own timesteps.
+    ///   - rule: The update rule.
+    init<Rule: UpdateRule>(
+        _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
+        callsPerStep: Int = 1,
+        isStochastic: Bool = false, grid: TimestepGrid, summary: String,
+        rule: @escaping @Sendable (SchedulerConfiguration, SamplerOptions) throws -> Rule
+    ) {
+        self.init(
+            name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: callsPerStep,
+            isStochastic: isStochastic, grid: grid, summary: summary
+        ) { levels, scale, configuration, options in
+            SigmaSampler(
+                try rule(configuration, options), levels: levels, prediction: configuration.predictionType,
+                scale: scale, firstStep: options.firstStep)
+        }
+    }
+
+    private init(
+        _ name: String, label: String, aliases: [String] = [], schedulerClass: String?, callsPerStep: Int,
+        isStochastic: Bool,
+        summary: String,
+        build: @escaping @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
+    ) {
+        self.name = name
+        self.label = label
+        self.aliases = aliases
+        self.schedulerClass = schedulerClass
+        self.callsPerStep = callsPerStep
+        self.isStochastic = isStochastic
+        self.summary = summary
+        self.build = build
+    }
+
+    /// The sampler, at its first step, with the model's settings as diffusers' `from_config` carries them over.
+    ///
+    /// - Parameter steps: From 1 to the timesteps the model was trained with.
+    /// - Throws: ``SamplingError``.
+    public func sampler(
+        _ configuration: SchedulerConfiguration, steps: Int, options: SamplerOptions = SamplerOptions()
+    ) throws -> any Sampler {
+        try build(configuration, steps, options)
+    }
+}
