@@ -23,7 +23,10 @@ fi
 
 missing=()
 command -v pkg-config >/dev/null || missing+=(pkg-config)
-{ command -v pkg-config >/dev/null && pkg-config --exists libpng; } || missing+=(libpng-dev)
+has_library() { command -v pkg-config >/dev/null && pkg-config --exists "$1"; }
+has_library libpng || missing+=(libpng-dev)
+has_library libjpeg || missing+=(libjpeg62-turbo-dev)
+has_library libwebpdemux || missing+=(libwebp-dev)
 [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 
 # An OpenVINO that the system has (Homebrew's, or Debian's own package) is taken as it is.

@@ -10,6 +10,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case prompt
     /// A PNG file.
     case png
+    /// A picture in any format that is read.
+    case picture
     /// The settings that a picture carries.
     case parameters
 
@@ -23,6 +25,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .tokenizer: try checkTokenizer(bytes)
         case .prompt: try checkPrompt(bytes)
         case .png: try checkPNG(bytes)
+        case .picture: try checkPicture(bytes)
         case .parameters: try checkParameters(bytes)
         }
     }

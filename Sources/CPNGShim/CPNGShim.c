@@ -111,6 +111,16 @@ static void keep_texts(png_structp png, png_infop info, easel_png *result) {
     }
 }
 
+static void keep_exif(png_structp png, png_infop info, easel_png *result) {
+    png_bytep bytes = NULL;
+    png_uint_32 count = 0;
+    if (result->exif != NULL || png_get_eXIf_1(png, info, &count, &bytes) == 0 || count == 0) return;
+    result->exif = malloc(count);
+    if (result->exif == NULL) png_error(png, "no memory for Exif");
+    memcpy(result->exif, bytes, count);
+    result->exif_count = count;
+}
+
 easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit) {
     easel_png result = {0};
     source from = {file, count, 0};
@@ -159,6 +169,8 @@ easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_lim
         // libpng gathers texts before and behind the pixels in two places.
         keep_texts(png, info, &result);
         keep_texts(png, end, &result);
+        keep_exif(png, info, &result);
+        keep_exif(png, end, &result);
     }
     png_destroy_read_struct(&png, &info, &end);
     if (result.error[0] != 0) {
@@ -177,5 +189,6 @@ void easel_png_free(easel_png *png) {
         free(png->texts[i].text);
     }
     free(png->texts);
+    free(png->exif);
     memset(png, 0, sizeof *png);
 }

@@ -17,8 +17,23 @@ public struct GenerationMetadata: Sendable, Hashable {
     public var height: Int
     /// The model's name.
     public var model: String?
+    /// How much of the picture that it started from was given up for noise, 0…1; nil where there was none.
+    public var strength: Double?
+    /// Further settings, in AUTOMATIC1111's words, in order.
+    public var extras: [Extra] = []
     /// The program that made the picture.
     public var version: String?
+
+    /// A further setting.
+    public struct Extra: Sendable, Hashable {
+        public let key: String
+        public let value: String
+
+        public init(_ key: String, _ value: String) {
+            self.key = key
+            self.value = value
+        }
+    }
 
     public init(
         prompt: String, negativePrompt: String, steps: Int, sampler: String, schedule: String? = nil,
@@ -49,7 +64,9 @@ public struct GenerationMetadata: Sendable, Hashable {
             ("CFG scale", plain(guidanceScale)), ("Seed", String(seed)), ("Size", "\(width)x\(height)"),
         ]
         if let model { settings.append(("Model", model)) }
+        if let strength { settings.append(("Denoising strength", plain(Float(strength)))) }
         settings.append(("RNG", "CPU"))
+        settings += extras.map { ($0.key, $0.value) }
         if let version { settings.append(("Version", version)) }
         let negative = negativePrompt.isEmpty ? [] : ["Negative prompt: \(negativePrompt)"]
         let line = settings.map { "\($0.key): \(quoted($0.value))" }.joined(separator: ", ")
@@ -82,6 +99,7 @@ public struct GenerationMetadata: Sendable, Hashable {
             sampler: sampler, schedule: settings["Schedule type"], guidanceScale: scale, seed: seed,
             width: size[0], height: size[1],
             model: settings["Model"], version: settings["Version"])
+        strength = settings["Denoising strength"].flatMap(Double.init)
     }
 
     /// The settings of a line `Key: value, Key: value`, where a value may be a JSON string.

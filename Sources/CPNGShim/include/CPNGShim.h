@@ -22,6 +22,9 @@ typedef struct {
     uint32_t height;
     easel_png_text *texts;
     size_t text_count;
+    // The Exif data (eXIf); NULL where there is none.
+    uint8_t *exif;
+    size_t exif_count;
     // Why it failed, or an empty text.
     char error[200];
 } easel_png;

@@ -24,28 +24,28 @@ public struct PNG: Sendable, Hashable {
         self.texts = texts
     }
 
-    /// The largest picture that is read, in pixels.
-    public static let pixelLimit = 64 << 20
-
     /// Reads a PNG file's bytes.
     ///
     /// 16-bit values are scaled to 8 bits, palettes and grey are expanded, and what is transparent is laid over
     /// white.
     ///
+    /// - Parameter pixelLimit: How many pixels are read at most.
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole PNG file, and for one of more
-    ///   than ``pixelLimit`` pixels, before memory is taken for them.
-    public init(reading bytes: Data, named name: String) throws {
+    ///   pixels, before memory is taken for them.
+    public init(reading bytes: Data, named name: String, pixelLimit: Int = Image.pixelLimit) throws {
         var png = bytes.withUnsafeBytes { buffer in
             easel_png_decode(
-                buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count, UInt64(Self.pixelLimit))
+                buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count, UInt64(clamping: pixelLimit))
         }
         defer { easel_png_free(&png) }
         if png.error.0 != 0 {
             throw ImageError.notReadable(name: name, reason: png.message)
         }
-        image = Image(
+        let stored = Image(
             width: Int(png.width), height: Int(png.height),
             pixels: Array(UnsafeBufferPointer(start: png.bytes, count: png.count)))
+        image = stored.upright(
+            Orientation(exif: UnsafeRawBufferPointer(start: png.exif, count: png.exif_count)))
         texts = UnsafeBufferPointer(start: png.texts, count: png.text_count).map { chunk in
             let bytes = UnsafeRawBufferPointer(start: chunk.text, count: chunk.length)
             return Text(

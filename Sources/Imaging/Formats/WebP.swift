@@ -1,0 +1,70 @@
+import CWebP
+import Foundation
+
+/// A WebP file's picture; of an animation the first.
+struct WebP {
+    let image: Image
+
+    /// Reads a WebP file's bytes, upright as its Exif data say; what is transparent is laid over white.
+    ///
+    /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole WebP file, and for one of more
+    ///   pixels than the limit, before memory is taken for them.
+    init(reading bytes: Data, named name: String, pixelLimit: Int) throws {
+        image = try bytes.withUnsafeBytes { buffer in
+            try Self.decode(buffer.bindMemory(to: UInt8.self), named: name, pixelLimit: pixelLimit)
+        }
+    }
+
+    private static func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, named name: String, pixelLimit: Int
+    ) throws -> Image {
+        func refuse(_ reason: String) -> ImageError { .notReadable(name: name, reason: reason) }
+        var features = WebPBitstreamFeatures()
+        guard WebPGetFeatures(bytes.baseAddress, bytes.count, &features) == VP8_STATUS_OK else {
+            throw refuse("the WebP header is damaged")
+        }
+        let (width, height) = (Int(features.width), Int(features.height))
+        guard width > 0, height > 0, width * height <= pixelLimit else {
+            throw refuse("\(width) × \(height) pixels are more than the \(pixelLimit) that are read")
+        }
+        var data = WebPData(bytes: bytes.baseAddress, size: bytes.count)
+        var options = WebPAnimDecoderOptions()
+        guard WebPAnimDecoderOptionsInit(&options) != 0 else { throw refuse("another version of libwebp") }
+        options.color_mode = MODE_RGBA
+        guard let decoder = WebPAnimDecoderNew(&data, &options) else {
+            throw refuse("the WebP file is damaged, or ends in the middle")
+        }
+        defer { WebPAnimDecoderDelete(decoder) }
+        var (frame, time) = (UnsafeMutablePointer<UInt8>?.none, CInt(0))
+        guard WebPAnimDecoderGetNext(decoder, &frame, &time) != 0, let frame else {
+            throw refuse("the WebP file's pixels are damaged")
+        }
+        let stored = Image(
+            rgba: UnsafeBufferPointer(start: frame, count: 4 * width * height), width: width, height: height)
+        return stored.upright(orientation(WebPAnimDecoderGetDemuxer(decoder)))
+    }
+
+    private static func orientation(_ file: OpaquePointer?) -> Orientation {
+        var chunk = WebPChunkIterator()
+        guard WebPDemuxGetChunk(file, "EXIF", 1, &chunk) != 0 else { return .upright }
+        defer { WebPDemuxReleaseChunkIterator(&chunk) }
+        return Orientation(exif: UnsafeRawBufferPointer(start: chunk.chunk.bytes, count: chunk.chunk.size))
+    }
+}
+
+extension Image {
+    /// A picture of colours and opacities, laid over white: a round half up, as libpng has it.
+    fileprivate init(rgba: UnsafeBufferPointer<UInt8>, width: Int, height: Int) {
+        let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { buffer, count in
+            for pixel in 0..<width * height {
+                let opacity = Int(rgba[4 * pixel + 3])
+                for channel in 0..<3 {
+                    let value = Int(rgba[4 * pixel + channel]) * opacity + 255 * (255 - opacity)
+                    buffer[3 * pixel + channel] = UInt8((value + 127) / 255)
+                }
+            }
+            count = 3 * width * height
+        }
+        self.init(width: width, height: height, pixels: pixels)
+    }
+}
