@@ -9,7 +9,7 @@ import TensorGraph
 /// compilation. One U-Net and one decoder are kept, since each holds its weights again in the engine's own layout.
 actor CompiledNetworks {
     private typealias Compilation = Task<any CompiledGraph, any Error>
-    private enum Network { case textEncoder, unet, decoder }
+    private enum Network { case textEncoder, unet, encoder, decoder }
 
     private struct Shape: Hashable {
         let batch: Int
@@ -94,6 +94,15 @@ actor CompiledNetworks {
     private func unetCompilation(batch: Int, passes: Int, height: Int, width: Int) -> Compilation {
         let shape = Shape(batch: batch, passes: passes, height: height, width: width, precision: precision)
         return compilation(of: .unet, shape, weights: parts.unetWeights) { try self.unetGraph(shape) }
+    }
+
+    /// The encoder for one picture of that size, in pixels.
+    func preparedEncoder(height: Int, width: Int) async throws -> any CompiledGraph {
+        let shape = Shape(batch: 1, height: height, width: width, precision: precision)
+        return try await compilation(of: .encoder, shape, weights: parts.autoencoderWeights) { [parts] in
+            try Autoencoder(parts.autoencoder).encoderGraph(
+                batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
+        }.value
     }
 
     /// The decoder for one picture's latents of that size, in latent cells.

@@ -22,6 +22,10 @@ public enum Stage: String, Sendable, Hashable, CaseIterable {
     case encodingPrompt = "encode_prompt"
     /// The U-Net is made ready.
     case loadingUNet = "load_unet"
+    /// The encoder is made ready, where a picture is started from.
+    case loadingEncoder = "load_encoder"
+    /// The picture becomes latents.
+    case encodingPicture = "encode_picture"
     /// Noise becomes latents.
     case denoising = "denoise"
     /// The decoder is made ready.
@@ -40,12 +44,23 @@ public struct Step: Sendable {
     public let timestep: Float
     /// The latents after the step.
     public let latents: Latents
+
+    /// - Parameter picture: The index in the request of the first picture of the batch.
+    init(_ step: DenoisingStep, picture: Int) {
+        index = step.index
+        count = step.count
+        self.picture = picture
+        timestep = step.timestep
+        latents = step.latents
+    }
 }
 
 /// Something that the user should know.
 public enum Warning: Sendable, Hashable, CustomStringConvertible {
     /// The prompt is longer than the text encoder takes; the rest was left out.
     case promptCut(field: String, tokens: Int, text: String)
+    /// The mask was brought to the picture's size.
+    case maskResized(fromWidth: Int, fromHeight: Int, toWidth: Int, toHeight: Int)
     /// The model's own sampler is not one that Easel has.
     case samplerReplaced(named: String, by: String)
     /// A tensor of the checkpoint has values that are not finite numbers; it is the first such.
@@ -58,6 +73,8 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
         case .promptCut(let field, let tokens, let text):
             "the \(field) is too long for the text encoder: \(tokens) tokens were left out: \""
                 + (text.count > 80 ? text.prefix(80) + "…" : text) + "\""
+        case .maskResized(let fromWidth, let fromHeight, let toWidth, let toHeight):
+            "the mask of \(fromWidth)×\(fromHeight) pixels was resized to the picture's \(toWidth)×\(toHeight)"
         case .samplerReplaced(let named, let by):
             "the model's own sampler \(named) is not available; \(by) is used"
         case .notFiniteWeights(let file, let tensor):

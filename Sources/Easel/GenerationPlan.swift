@@ -8,14 +8,20 @@ import Sampling
 struct GenerationPlan: Sendable {
     let request: Request
     let seed: UInt64
+    /// In pixels.
+    let width: Int
+    /// In pixels.
+    let height: Int
     let latentHeight: Int
     let latentWidth: Int
+    /// What the request starts from; nil for noise.
+    let canvas: Canvas?
     let tokens: GuidedPromptTokens
     let sampler: SamplerDescription
     let samplerOptions: SamplerOptions
     let scheduler: SchedulerConfiguration
-    /// How many steps the sampler takes; for one that chooses them, how many it expects.
-    let stepCount: Int
+    /// Whether there is anything to denoise.
+    let takesSteps: Bool
     let guidance: ClassifierFreeGuidance
     let warnings: [Warning]
     /// The indices of the pictures that are computed together.
@@ -27,29 +33,39 @@ struct GenerationPlan: Sendable {
         self.request = request
         let parts = model.parts
         let factor = parts.autoencoder.factor
-        latentHeight = try Request.latentSize(
-            axis: "height", pixels: request.height ?? model.height, factor: factor)
-        latentWidth = try Request.latentSize(
-            axis: "width", pixels: request.width ?? model.width, factor: factor)
+        let own = request.ownSize(factor: factor) ?? (model.width, model.height)
+        (width, height) = (request.width ?? own.width, request.height ?? own.height)
+        latentHeight = try Request.latentSize(axis: "height", pixels: height, factor: factor)
+        latentWidth = try Request.latentSize(axis: "width", pixels: width, factor: factor)
+        canvas = try Canvas(request, width: width, height: height)
         seed = request.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         guidance = try ClassifierFreeGuidance(scale: Double(request.guidanceScale))
         scheduler = parts.scheduler
 
         var warnings: [Warning] = []
+        if let image = request.initImage, let mask = request.inpainting?.mask,
+            image.width != mask.width || image.height != mask.height
+        {
+            warnings.append(
+                .maskResized(
+                    fromWidth: mask.width, fromHeight: mask.height, toWidth: image.width,
+                    toHeight: image.height))
+        }
         if let name = request.sampler {
             sampler = try SamplerCatalogue.named(name)
         } else {
-            let own = SamplerCatalogue.default(for: scheduler)
-            sampler = own.sampler
-            if let missing = own.missing {
-                warnings.append(.samplerReplaced(named: missing, by: own.sampler.name))
+            let chosen = SamplerCatalogue.default(for: scheduler)
+            sampler = chosen.sampler
+            if let missing = chosen.missing {
+                warnings.append(.samplerReplaced(named: missing, by: chosen.sampler.name))
             }
         }
         samplerOptions = SamplerOptions(
             eta: request.eta,
-            levels: NoiseLevelOptions(schedule: request.schedule, sigmas: request.sigmas))
+            levels: NoiseLevelOptions(schedule: request.schedule, sigmas: request.sigmas),
+            firstStep: request.firstStep)
         // The sampler is made once here, for what it refuses, and again for each batch.
-        stepCount = try sampler.sampler(scheduler, steps: request.steps, options: samplerOptions).stepCount
+        takesSteps = try !sampler.sampler(scheduler, steps: request.steps, options: samplerOptions).isFinished
 
         tokens = parts.tokenizer.tokenize(
             request.prompt, negative: request.negativePrompt, length: parts.textEncoder.positions)
@@ -77,14 +93,16 @@ struct GenerationPlan: Sendable {
     func seed(ofPicture index: Int) -> UInt64 { seed &+ UInt64(index) }
 
     /// The settings that made a picture, in the words that other programs read.
-    func metadata(ofPicture index: Int, model: Model) -> GenerationMetadata {
-        GenerationMetadata(
+    func metadata(ofPicture index: Int, size: Image, model: Model) -> GenerationMetadata {
+        var metadata = GenerationMetadata(
             prompt: request.prompt, negativePrompt: request.negativePrompt, steps: request.steps,
             sampler: sampler.label,
             schedule: request.schedule.flatMap { try? ScheduleCatalogue.named($0).label },
             guidanceScale: request.guidanceScale,
-            seed: seed(ofPicture: index), width: latentWidth * model.parts.autoencoder.factor,
-            height: latentHeight * model.parts.autoencoder.factor, model: model.name,
+            seed: seed(ofPicture: index), width: size.width, height: size.height, model: model.name,
             version: "Easel \(easelVersion)")
+        if request.initImage != nil { metadata.strength = request.strength }
+        metadata.extras = request.inpainting?.extras ?? []
+        return metadata
     }
 }

@@ -6,6 +6,8 @@ import TensorGraph
 struct GuidedDenoiser: Sendable {
     private let unet: any CompiledGraph
     private let guidance: ClassifierFreeGuidance
+    /// What a U-Net for inpainting sees beside the latents; nil for others.
+    private let seen: Latents?
     /// The prompts' embeddings `[passes · pictures, tokens, width]`: all negative ones first.
     private let context: HostTensor
 
@@ -15,8 +17,9 @@ struct GuidedDenoiser: Sendable {
     ///   - positive: The prompt's embeddings `[1, tokens, width]`.
     init(
         unet: any CompiledGraph, guidance: ClassifierFreeGuidance, negative: HostTensor?,
-        positive: HostTensor, pictures: Int
+        positive: HostTensor, pictures: Int, seen: Latents? = nil
     ) {
+        self.seen = seen
         self.unet = unet
         self.guidance = guidance
         let prompts = (negative.map { [$0] } ?? []) + [positive]
@@ -29,8 +32,10 @@ struct GuidedDenoiser: Sendable {
 
     /// The guided prediction for latents `[pictures, channels, height, width]` at a timestep.
     func callAsFunction(_ latents: Latents, timestep: Float) async throws -> Latents {
+        let input =
+            seen.map { latents.stacked(on: $0) } ?? HostTensor(latents.values, shape: Shape(latents.shape))
         let outputs = try await unet.run([
-            "latents": HostTensor(latents.values, shape: Shape(latents.shape)),
+            "latents": input,
             "timestep": HostTensor([timestep], shape: [1]), "context": context,
         ])
         let prediction = try Latents(
@@ -41,5 +46,18 @@ struct GuidedDenoiser: Sendable {
         return try guidance.combine(
             unconditional: prediction.pictures(0..<half),
             conditional: prediction.pictures(half..<2 * half))
+    }
+}
+
+extension Latents {
+    /// Each picture's channels, followed by another's: `[batch, both's channels, height, width]`.
+    fileprivate func stacked(on other: Latents) -> HostTensor {
+        let (size, otherSize) = (values.count / batch, other.values.count / batch)
+        var both: [Float] = []
+        for index in 0..<batch {
+            both += values[index * size..<(index + 1) * size]
+            both += other.values[index * otherSize..<(index + 1) * otherSize]
+        }
+        return HostTensor(both, shape: [batch, channels + other.channels, height, width])
     }
 }

@@ -6,8 +6,9 @@ import Sampling
 import TensorGraph
 
 extension Model {
-    /// Text to image: the arrows of Rombach et al. 2022, figure 3, from the prompt to the picture.
-    func textToImage(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
+    /// A request's pictures: the arrows of Rombach et al. 2022, figure 3, from a prompt, and a picture where there is
+    /// one to start from, to pictures.
+    func makePictures(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
         let plan = try GenerationPlan(request, for: self)
         for warning in plan.warnings { tell(.warning(warning)) }
         var watch = Stopwatch(tell: tell)
@@ -16,8 +17,10 @@ extension Model {
             let (batch, height, width) = (plan.batches[0].count, plan.latentHeight, plan.latentWidth)
             try await networks.checkMemory(batch: batch, passes: plan.passes, height: height, width: width)
             // The U-Net, which takes longest, is made ready beside the prompts.
-            await networks.beginPreparingUNet(
-                batch: batch, passes: plan.passes, height: height, width: width)
+            if plan.takesSteps {
+                await networks.beginPreparingUNet(
+                    batch: batch, passes: plan.passes, height: height, width: width)
+            }
             return try await networks.preparedTextEncoder()
         }
         await tellWarnings(tell)
@@ -28,17 +31,26 @@ extension Model {
             )
         }
         for batch in plan.batches {
-            let unet = try await watch.time(.loadingUNet) {
-                try await networks.preparedUNet(
-                    batch: batch.count, passes: plan.passes, height: plan.latentHeight,
-                    width: plan.latentWidth)
-            }
-            await tellWarnings(tell)
-            let denoiser = GuidedDenoiser(
-                unet: unet, guidance: plan.guidance, negative: negative, positive: positive,
-                pictures: batch.count)
-            let latents = try await watch.time(.denoising) {
-                try await denoise(batch, plan, denoiser, tell)
+            let sampler = try plan.makeSampler()
+            var noise = PictureNoise(seed: plan.seed(ofPicture: batch.lowerBound), count: batch.count)
+            let start = try await startingPoint(plan, sampler, &noise, &watch)
+            var latents = start.latents
+            if plan.takesSteps {
+                let unet = try await watch.time(.loadingUNet) {
+                    try await networks.preparedUNet(
+                        batch: batch.count, passes: plan.passes, height: plan.latentHeight,
+                        width: plan.latentWidth)
+                }
+                await tellWarnings(tell)
+                let denoiser = GuidedDenoiser(
+                    unet: unet, guidance: plan.guidance, negative: negative, positive: positive,
+                    pictures: batch.count, seen: start.seen)
+                latents = try await watch.time(.denoising) { [noise] in
+                    try await Sampling.denoise(
+                        start.latents, with: sampler, noise: noise, keeping: start.kept,
+                        denoiser: { try await denoiser($0, timestep: $1) },
+                        report: { tell(.step(Step($0, picture: batch.lowerBound))) })
+                }
             }
             let decoder = try await watch.time(.loadingDecoder) {
                 try await networks.preparedDecoder(height: plan.latentHeight, width: plan.latentWidth)
@@ -46,12 +58,15 @@ extension Model {
             await tellWarnings(tell)
             for (offset, index) in batch.enumerated() {
                 let own = latents.picture(offset)
-                let image = try await watch.time(.decoding) { try await decode(own, decoder, tell) }
+                let image = try await watch.time(.decoding) {
+                    let decoded = try await decode(own, decoder, tell)
+                    return plan.canvas?.finished(decoded) ?? decoded
+                }
                 tell(
                     .finished(
                         GeneratedPicture(
                             index: index, seed: plan.seed(ofPicture: index), sampler: plan.sampler.name,
-                            image: image, metadata: plan.metadata(ofPicture: index, model: self),
+                            image: image, metadata: plan.metadata(ofPicture: index, size: image, model: self),
                             latents: own, timings: watch.timings)))
             }
         }
@@ -66,27 +81,6 @@ extension Model {
     private func encode(_ tokens: PromptTokens, _ textEncoder: any CompiledGraph) async throws -> HostTensor {
         try await textEncoder.run(["tokens": HostTensor(tokens.ids, shape: [1, tokens.ids.count])])
             .output("embeddings")
-    }
-
-    /// Noise to the latents of some of the request's pictures.
-    private func denoise(
-        _ batch: Range<Int>, _ plan: GenerationPlan, _ denoiser: GuidedDenoiser,
-        _ tell: @escaping @Sendable (GenerationEvent) -> Void
-    ) async throws -> Latents {
-        let sampler = try plan.makeSampler()
-        var noise = PictureNoise(seed: plan.seed(ofPicture: batch.lowerBound), count: batch.count)
-        let latents = try noise.latents(
-            channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth)
-        return try await Sampling.denoise(
-            sampler.initialNoiseScale * latents, with: sampler, noise: noise,
-            denoiser: { try await denoiser($0, timestep: $1) },
-            report: { step in
-                tell(
-                    .step(
-                        Step(
-                            index: step.index, count: step.count, picture: batch.lowerBound,
-                            timestep: step.timestep, latents: step.latents)))
-            })
     }
 
     /// Latents to a picture; in full precision where half precision overflows.

@@ -61,7 +61,7 @@ public final class Model: Sendable {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    try await textToImage(request) { continuation.yield($0) }
+                    try await makePictures(request) { continuation.yield($0) }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)

@@ -16,7 +16,12 @@ struct ModelParts: Sendable {
     let autoencoderWeights: any WeightStorage
 
     /// The pipelines whose models this is: text to image with one text encoder.
-    static let pipelineClasses = ["StableDiffusionPipeline"]
+    static let pipelineClasses = [
+        "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline",
+    ]
+
+    /// Whether the U-Net sees a mask and the latents of what stays, beside the latents.
+    var isForInpainting: Bool { unet.inputChannels == 2 * unet.outputChannels + 1 }
 
     /// Reads the configurations and the checkpoints' headers; no weights yet.
     ///
@@ -52,9 +57,9 @@ struct ModelParts: Sendable {
             "the U-Net's out_channels is \(unet.outputChannels), the autoencoder's latent_channels \(autoencoder.latentChannels)"
         )
         try require(
-            unet.inputChannels == unet.outputChannels,
-            "the U-Net's in_channels is \(unet.inputChannels), where text to image takes \(unet.outputChannels); "
-                + "models for inpainting and for editing pictures are not supported"
+            unet.inputChannels == unet.outputChannels || isForInpainting,
+            "the U-Net's in_channels is \(unet.inputChannels), where text to image takes \(unet.outputChannels) "
+                + "and inpainting \(2 * unet.outputChannels + 1); models for editing pictures are not supported"
         )
     }
 }

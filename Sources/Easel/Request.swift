@@ -1,3 +1,4 @@
+import Imaging
 import Sampling
 
 /// What picture is wanted.
@@ -6,9 +7,10 @@ public struct Request: Sendable, Hashable {
     public var prompt: String
     /// What it does not show.
     public var negativePrompt: String
-    /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size.
+    /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size, or that of
+    /// ``initImage``, rounded down to a multiple.
     public var width: Int?
-    /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size.
+    /// In pixels, as the width.
     public var height: Int?
     /// The number of times that the sampler advances, from 1.
     public var steps: Int
@@ -24,6 +26,16 @@ public struct Request: Sendable, Hashable {
     public var sigmas: [Double]?
     /// How much of each step's noise is fresh, from 0 to 1; nil is the sampler's own.
     public var eta: Double?
+    /// A picture to start from instead of noise.
+    public var initImage: Image?
+    /// How much of ``initImage`` is given up for noise, from 0 to 1: that share of the steps is taken.
+    public var strength = 0.75
+    /// How ``initImage`` comes to the request's size.
+    public var resize = Resizing.stretch
+    /// Which part of ``initImage`` is made anew; nil for all of it.
+    public var inpainting: Inpainting?
+    /// How much ``initImage`` is made larger, and the rest of it kept; nil for not at all.
+    public var outpainting: Outpainting?
     /// The number of pictures.
     public var count: Int
     /// The number of pictures that are computed at once.
@@ -53,6 +65,10 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
     case size(axis: String, value: Int, multiple: Int, nearest: [Int])
     /// A number is out of its range.
     case outOfRange(field: String, value: String, range: String)
+    /// Nothing of the picture would be made anew.
+    case blackMask(isInverted: Bool)
+    /// A mask or an extension needs a picture to start from.
+    case noInitImage(field: String)
     /// The networks need more memory for pictures of that size than the machine has; in bytes.
     case memory(width: Int, height: Int, batchSize: Int, needed: Int, available: Int)
 
@@ -63,6 +79,11 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
                 + nearest.map(String.init).joined(separator: " or ")
         case .outOfRange(let field, let value, let range):
             "\(field) \(value) is not possible: it must be \(range)"
+        case .blackMask(let isInverted):
+            "the mask is all \(isInverted ? "white, and inverted" : "black"), so that nothing would be made anew: "
+                + "\(isInverted ? "black" : "white") is made anew"
+        case .noInitImage(let field):
+            "\(field) needs a picture to start from: give one with --init-image"
         case .memory(let width, let height, let batchSize, let needed, let available):
             "\(width)×\(height) pixels with batch size \(batchSize) take at least \(Self.gigabytes(needed)) GB of "
                 + "memory, and this machine has \(Self.gigabytes(available)) GB: take a smaller "
@@ -79,6 +100,31 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
 extension Request {
     /// The sides that pictures may have, in pixels.
     static let sides = 64...2048
+
+    /// How many steps are left out, as diffusers' image-to-image pipelines count: the strength's share is taken.
+    var firstStep: Int {
+        guard initImage != nil else { return 0 }
+        let count = sigmas.map { $0.last == 0 ? $0.count - 1 : $0.count } ?? steps
+        return count - min(Int(Double(count) * strength), count)
+    }
+
+    /// The size of what the picture to start from becomes, where it has one of its own.
+    ///
+    /// Rounded down to a multiple of the factor; made smaller or larger, with the same shape where it can be, to have
+    /// sides that pictures may have.
+    func ownSize(factor: Int) -> (width: Int, height: Int)? {
+        guard let initImage, inpainting?.onlyMaskedPadding == nil else { return nil }
+        let extended = outpainting ?? Outpainting()
+        let width = initImage.width + extended.left + extended.right
+        let height = initImage.height + extended.top + extended.bottom
+        let (least, most) = (Double(Self.sides.lowerBound), Double(Self.sides.upperBound))
+        let scale = min(max(1, least / Double(min(width, height))), most / Double(max(width, height)))
+        func side(_ pixels: Int) -> Int {
+            let scaled = Int((Double(pixels) * scale).rounded(scale == 1 ? .down : .toNearestOrEven))
+            return max(min(scaled, Self.sides.upperBound), Self.sides.lowerBound) / factor * factor
+        }
+        return (side(width), side(height))
+    }
 
     /// Checks a side and gives its size in latent cells.
     static func latentSize(axis: String, pixels: Int, factor: Int) throws(RequestError) -> Int {
@@ -106,6 +152,21 @@ extension Request {
         try require("steps", steps, 1...1000)
         try require("count", count, 1...10_000)
         try require("batch size", batchSize, 1...64)
+        try require("strength", strength, 0...1)
+        if initImage == nil {
+            if inpainting != nil { throw .noInitImage(field: "a mask") }
+            if outpainting != nil { throw .noInitImage(field: "extending a picture") }
+        }
+        if let inpainting {
+            try require("mask blur", inpainting.maskBlur, 0...256)
+            try require("padding", inpainting.onlyMaskedPadding ?? 0, 0...4096)
+        }
+        if let outpainting {
+            for (side, pixels) in [
+                ("left", outpainting.left), ("right", outpainting.right), ("top", outpainting.top),
+                ("bottom", outpainting.bottom),
+            ] { try require("extension at the \(side)", pixels, 0...2048) }
+        }
         guard guidanceScale.isFinite, guidanceScale.magnitude <= 1000 else {
             throw .outOfRange(
                 field: "guidance scale", value: "\(guidanceScale)", range: "a number from -1000 to 1000")

@@ -31,6 +31,7 @@ extension ExitCode {
                 case .unavailable, .unsupportedPrecision: .engineMissing
                 case .inputMismatch, .failed: .internalFault
                 }
+            case ImageError.notReadable: .badInput
             case is ImageError: .output
             case is FileError, is JSONError, is ConfigurationError, is SafetensorsError, is CheckpointError,
                 is ModelFolderError, is ModelError, is TokenizerError, is GraphError, is DemoModelMissing:

@@ -56,6 +56,8 @@ struct GenerateCommand: AsyncParsableCommand {
     var sigmas: NoiseLevelList?
     @Option(help: "How much of each step's noise is fresh, from 0 to 1 (default: the sampler's own).")
     var eta: Double?
+    @OptionGroup(title: "Starting from a picture")
+    var source: SourceOptions
     @Option(help: "The number of pictures; their seeds count up.")
     var count = 1
     @Option(help: "The number of pictures computed at once.")
@@ -76,6 +78,7 @@ struct GenerateCommand: AsyncParsableCommand {
         if text == nil && prompt == nil {
             throw ValidationError("A prompt is missing: easel \"a red apple on a table\".")
         }
+        try source.check()
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
         }
@@ -93,6 +96,7 @@ struct GenerateCommand: AsyncParsableCommand {
         request.schedule = schedule
         request.sigmas = sigmas?.values
         request.eta = eta
+        try source.apply(to: &request)
         request.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         let files = try OutputFiles(output, count: count)
         let clock = ContinuousClock()

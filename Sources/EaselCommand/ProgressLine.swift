@@ -50,6 +50,8 @@ extension Stage {
         switch self {
         case .loadingTextEncoder: "loading the text encoder"
         case .encodingPrompt: "encoding the prompt"
+        case .loadingEncoder: "loading the encoder"
+        case .encodingPicture: "encoding the picture"
         case .loadingUNet: "loading the U-Net"
         case .denoising: "denoising"
         case .loadingDecoder: "loading the decoder"

@@ -18,13 +18,15 @@ public struct DenoisingStep: Sendable {
 ///   - latents: Noise times the sampler's `initialNoiseScale`: [batch, channels, height, width].
 ///   - sampler: The update rule, at its first step.
 ///   - noise: The generators that made the latents' noise, one a picture; stochastic samplers go on drawing from them.
+///   - kept: What of a picture stays as it is; nil where all is made anew.
 ///   - denoiser: The network, guided.
 ///   - report: Called after each step, before the next begins; what it throws ends the loop.
 /// - Returns: The latents after the last step, of the same shape.
 /// - Throws: What the denoiser or the report throws; `CancellationError` between and inside steps;
 ///   ``SamplingError`` where values are not finite or shapes not equal.
 public func denoise(
-    _ latents: Latents, with sampler: any Sampler, noise: PictureNoise, denoiser: @escaping Denoiser,
+    _ latents: Latents, with sampler: any Sampler, noise: PictureNoise, keeping kept: KeptRegion? = nil,
+    denoiser: @escaping Denoiser,
     report: @Sendable (DenoisingStep) async throws -> Void = { _ in }
 ) async throws -> Latents {
     guard noise.count == latents.batch else {
@@ -37,7 +39,7 @@ public func denoise(
         let model = DenoisingModel(denoiser: denoiser, step: index, stepCount: sampler.stepCount)
         let step = try await sampler.step(latents, model: model, noise: &noise)
         try model.check(step.latents, timestep: step.timestep, .latents)
-        latents = step.latents
+        latents = kept?.restored(in: step.latents, before: sampler) ?? step.latents
         try await report(
             DenoisingStep(
                 index: index, count: sampler.stepCount, timestep: step.timestep, latents: latents,

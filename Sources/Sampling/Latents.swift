@@ -71,6 +71,14 @@ public struct Latents: Sendable, Hashable {
             Array(values[range.lowerBound * size..<range.upperBound * size]), like: self, batch: range.count)
     }
 
+    /// Other values of the same shape.
+    ///
+    /// - Precondition: There are as many.
+    func replacing(_ values: [Float]) -> Latents {
+        precondition(values.count == self.values.count, "\(values.count) values for \(self.values.count)")
+        return Latents(values, like: self)
+    }
+
     /// Each value, changed.
     public func map(_ transform: (Float) -> Float) -> Latents {
         Latents(values.map(transform), like: self)

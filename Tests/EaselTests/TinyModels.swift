@@ -75,3 +75,7 @@ func largestDifference(_ one: [UInt8], _ other: [UInt8]) -> Int {
     guard one.count == other.count else { return 256 }
     return zip(one, other).reduce(0) { max($0, abs(Int($1.0) - Int($1.1))) }
 }
+
+/// The demo model's folder.
+let demoModel = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Models/demo")

@@ -82,7 +82,7 @@ struct SigmaSampler<Rule: UpdateRule>: Sampler {
     }
 
     func noised(_ original: Latents, with noise: Latents) -> Latents {
-        original + Float(levels.sigmas[next]) * noise
+        isFinished ? original : original + Float(levels.sigmas[next]) * noise
     }
 
     mutating func step(

@@ -1,0 +1,162 @@
+import EngineInterface
+import Foundation
+import Imaging
+import Sampling
+import TensorGraph
+
+/// What the denoising loop starts from.
+struct StartingPoint: Sendable {
+    /// With the first step's noise: [batch, channels, height, width].
+    let latents: Latents
+    /// What of a picture stays, with an ordinary U-Net.
+    var kept: KeptRegion?
+    /// What a U-Net for inpainting sees beside the latents: the mask and the latents of what stays,
+    /// [batch, 1 + channels, height, width].
+    var seen: Latents?
+}
+
+extension Model {
+    /// Noise, or a picture's latents with noise.
+    ///
+    /// Noise is drawn in the order that diffusers' pipelines draw it.
+    func startingPoint(
+        _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise, _ watch: inout Stopwatch
+    ) async throws -> StartingPoint {
+        guard plan.canvas != nil || parts.isForInpainting else {
+            let drawn = try noise.latents(
+                channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth
+            )
+            return StartingPoint(latents: sampler.initialNoiseScale * drawn)
+        }
+        let encoder = try await watch.time(.loadingEncoder) {
+            try await networks.preparedEncoder(height: plan.height, width: plan.width)
+        }
+        var drawing = noise
+        defer { noise = drawing }
+        return try await watch.time(.encodingPicture) {
+            guard let canvas = plan.canvas else { return try await blank(plan, sampler, &drawing, encoder) }
+            return try await start(from: canvas, plan, sampler, &drawing, encoder)
+        }
+    }
+
+    /// Noise, for a U-Net for inpainting: all is made anew, and what stays is grey, as diffusers masks it.
+    private func blank(
+        _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise,
+        _ encoder: any CompiledGraph
+    ) async throws -> StartingPoint {
+        let drawn = try noise.latents(
+            channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth)
+        let grey = [Float](repeating: 0, count: 3 * plan.width * plan.height)
+        let latents = try await encode(grey, plan, encoder, &noise)
+        return StartingPoint(
+            latents: sampler.initialNoiseScale * drawn,
+            seen: latents.beneath(plane: Array(repeating: 1, count: latents.height * latents.width)))
+    }
+
+    /// A picture's latents with noise.
+    private func start(
+        from canvas: Canvas, _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise,
+        _ encoder: any CompiledGraph
+    ) async throws -> StartingPoint {
+        let shape = (parts.autoencoder.latentChannels, plan.latentHeight, plan.latentWidth)
+        let isForInpainting = parts.isForInpainting
+        let isFromNoise = canvas.mask != nil && plan.request.strength == 1
+        // The order of draws: the picture, the noise, the masked picture.
+        let own =
+            isForInpainting && isFromNoise
+            ? nil : try await encode(canvas.picture.encodable, plan, encoder, &noise)
+        let drawn = try noise.latents(channels: shape.0, height: shape.1, width: shape.2)
+        let cells = canvas.mask.map { plan.cells(of: $0) }
+        var original = own ?? drawn
+        if let cells, plan.request.inpainting?.fill == .noise {
+            original = original.mixed(with: drawn, by: cells)
+        }
+        var start = StartingPoint(
+            latents: isFromNoise ? sampler.initialNoiseScale * drawn : sampler.noised(original, with: drawn))
+        if isForInpainting {
+            let latents = try await encode(canvas.masked, plan, encoder, &noise)
+            start.seen = latents.beneath(plane: cells ?? Array(repeating: 1, count: shape.1 * shape.2))
+        } else if let cells {
+            // diffusers encodes the masked picture for either kind of U-Net; its draw comes before the steps'.
+            _ = try noise.latents(channels: shape.0, height: shape.1, width: shape.2)
+            start.kept = KeptRegion(original: original, noise: drawn, mask: cells)
+        }
+        return start
+    }
+
+    /// A picture `[3, height, width]` in −1…1 to latents, one draw of them for each picture of the batch
+    /// (Kingma and Welling, 2014, equation 9).
+    private func encode(
+        _ picture: [Float], _ plan: GenerationPlan, _ encoder: any CompiledGraph, _ noise: inout PictureNoise
+    ) async throws -> Latents {
+        let configuration = parts.autoencoder
+        let moments = try await encoder.run([
+            "pictures": HostTensor(picture, shape: [1, 3, plan.height, plan.width])
+        ]).output("moments").floats
+        guard moments.allSatisfy(\.isFinite) else {
+            throw GenerationError.notFinite(network: "VAE encoder", model: name)
+        }
+        let drawn = try noise.latents(
+            channels: configuration.latentChannels, height: plan.latentHeight, width: plan.latentWidth)
+        let count = moments.count / 2
+        var values = drawn.values
+        for index in values.indices {
+            let place = index % count
+            let deviation = exp(0.5 * min(max(moments[count + place], -30), 20))
+            let latent = moments[place] + deviation * values[index]
+            values[index] = (latent - configuration.shiftFactor) * configuration.scalingFactor
+        }
+        return try Latents(
+            values, batch: drawn.batch, channels: drawn.channels, height: drawn.height, width: drawn.width)
+    }
+}
+
+extension Canvas {
+    /// The picture without what is made anew, which is grey: `[3, height, width]` in −1…1.
+    fileprivate var masked: [Float] {
+        let values = picture.encodable
+        let plane = picture.width * picture.height
+        return values.indices.map { index in
+            // Half and more is made anew.
+            guard let mask, mask.values[index % plane] <= 127 else { return 0 }
+            return values[index]
+        }
+    }
+}
+
+extension GenerationPlan {
+    /// The mask in latent cells, 0…1, row by row: a hard mask's value at each cell's first pixel, as diffusers takes
+    /// it, a soft one's mean.
+    fileprivate func cells(of mask: Mask) -> [Float] {
+        let factor = mask.width / latentWidth
+        let isHard = mask.isHard
+        return (0..<latentHeight * latentWidth).map { cell in
+            let (x, y) = (cell % latentWidth * factor, cell / latentWidth * factor)
+            if isHard { return mask.values[y * mask.width + x] > 127 ? 1 : 0 }
+            var sum = 0
+            for row in y..<y + factor {
+                for column in x..<x + factor { sum += Int(mask.values[row * mask.width + column]) }
+            }
+            return Float(sum) / Float(255 * factor * factor)
+        }
+    }
+}
+
+extension Latents {
+    /// A plane `[height, width]` on top of each picture's channels: [batch, 1 + channels, height, width].
+    fileprivate func beneath(plane: [Float]) -> Latents? {
+        let size = values.count / batch
+        let stacked = (0..<batch).flatMap { plane + values[$0 * size..<($0 + 1) * size] }
+        return try? Latents(stacked, batch: batch, channels: channels + 1, height: height, width: width)
+    }
+
+    /// Other latents where a mask `[height, width]` is 1.
+    fileprivate func mixed(with other: Latents, by mask: [Float]) -> Latents {
+        var place = -1
+        return combined(with: other) { own, other in
+            place += 1
+            let share = mask[place % mask.count]
+            return (1 - share) * own + share * other
+        }
+    }
+}

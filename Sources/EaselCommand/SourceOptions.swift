@@ -1,0 +1,87 @@
+import ArgumentParser
+import Easel
+import Foundation
+import Imaging
+
+extension Resizing: ExpressibleByArgument {}
+extension Inpainting.Fill: ExpressibleByArgument {}
+
+/// The options of image-to-image, inpainting and outpainting.
+struct SourceOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "A picture to start from: PNG, JPEG or WebP.")
+    var initImage: String?
+    @Option(help: "How much of it is given up for noise, from 0 to 1: that share of the steps is taken.")
+    var strength = 0.75
+    @Option(help: "crop, pad or stretch: how it comes to the size of --width and --height.")
+    var resize = Resizing.stretch
+    @Option(help: "A picture of what is made anew of it: white is, black stays, grey is mixed.")
+    var mask: String?
+    @Option(help: "How soft the mask's edges are made, in pixels.")
+    var maskBlur = 0.0
+    @Flag(help: "Make anew what is black in the mask.")
+    var maskInvert = false
+    @Option(help: "original, noise or blur: what the part that is made anew begins as.")
+    var inpaintFill = Inpainting.Fill.original
+    @Flag(help: "Work on the masked part of the picture only, at the whole size.")
+    var onlyMasked = false
+    @Option(help: "With --only-masked, how many pixels around it are looked at.")
+    var padding = 32
+    @Flag(inversion: .prefixedNo, help: "Put the picture's own bytes back outside the mask.")
+    var composite = true
+    @Option(help: "Make the picture larger and paint the rest: left=128,right=64,top=0,bottom=0.")
+    var extend: Outpainting?
+    @Option(help: "The most pixels that a picture to start from may have.")
+    var maxPixels = Image.pixelLimit
+
+    /// - Throws: `ValidationError` for options that do nothing without another.
+    func check() throws {
+        if initImage == nil, mask != nil || extend != nil {
+            throw ValidationError("--mask and --extend need a picture to start from: --init-image.")
+        }
+        if mask == nil, extend == nil, onlyMasked || maskInvert || maskBlur != 0 || inpaintFill != .original {
+            throw ValidationError(
+                "--only-masked, --mask-blur, --mask-invert and --inpaint-fill need a --mask.")
+        }
+        if maxPixels < 1 {
+            throw ValidationError("--max-pixels \(maxPixels) is not possible: give 1 or more.")
+        }
+    }
+
+    /// Reads the pictures into a request.
+    func apply(to request: inout Request) throws {
+        guard let initImage else { return }
+        let image = try Image(contentsOf: URL(filePath: initImage), pixelLimit: maxPixels)
+        request.initImage = image
+        request.strength = strength
+        request.resize = resize
+        request.outpainting = extend
+        guard mask != nil || extend != nil else { return }
+        let drawn = try mask.map { Mask(try Image(contentsOf: URL(filePath: $0), pixelLimit: maxPixels)) }
+        // Without a mask, what is painted beyond the edges is all that is made anew.
+        let black = Mask(
+            width: image.width, height: image.height,
+            values: Array(repeating: 0, count: image.pixels.count / 3))
+        request.inpainting = Inpainting(
+            mask: drawn ?? black, maskBlur: maskBlur, invertsMask: maskInvert && drawn != nil,
+            fill: inpaintFill,
+            onlyMaskedPadding: onlyMasked ? padding : nil, composite: composite)
+    }
+}
+
+extension Outpainting: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init()
+        for part in argument.split(separator: ",") {
+            let pair = part.split(separator: "=")
+            guard pair.count == 2, let pixels = Int(pair[1]), pixels >= 0 else { return nil }
+            switch pair[0] {
+            case "left": left = pixels
+            case "right": right = pixels
+            case "top": top = pixels
+            case "bottom": bottom = pixels
+            default: return nil
+            }
+        }
+        guard left + right + top + bottom > 0 else { return nil }
+    }
+}
