@@ -107,8 +107,8 @@ let package = Package(
         .testTarget(
             name: "EaselTests",
             dependencies: [
-                "Easel", "OpenVINOEngine", "EngineInterface", "Checkpoints", "Sampling", "Imaging",
-                "TensorGraph",
+                "Easel", "OpenVINOEngine", "EngineInterface", "Checkpoints", "Conditioning", "Sampling",
+                "Imaging", "TensorGraph",
             ]),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "EaselCommandTests", dependencies: ["Imaging"]),

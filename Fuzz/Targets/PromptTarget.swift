@@ -7,7 +7,7 @@ private let tokenizer = Result {
     return try CLIPTokenizer(folder: golden.appending(path: "models/tiny-sd1/tokenizer"))
 }
 
-/// Any text has tokens; they are framed to 77 and none is lost.
+/// Any text has tokens; they are framed to 77 and none is lost. Any text can be read with AUTOMATIC1111's syntax.
 func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
     guard case .success(let tokenizer) = tokenizer else { throw Broken(description: "no tokenizer") }
     let prompt = String(decoding: bytes, as: UTF8.self)
@@ -19,4 +19,13 @@ func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
     try require(
         Array((all.prefix(75) + tokens.cutIDs)) == all, "\(tokens.cutIDs.count) tokens cut of \(all.count)")
     _ = tokenizer.decode(all)
+
+    let parsed = ParsedPrompt(prompt, syntax: .a1111, steps: 7, tokenizer: tokenizer, length: 77)
+    for part in parsed.subprompts {
+        try require(part.stages.last?.lastStep == 7, "no stage at the end")
+        for chunk in part.stages.flatMap(\.chunks) {
+            try require(chunk.ids.count == 77 && chunk.weights.count == 77, "a chunk of \(chunk.ids.count)")
+            try require(chunk.weights.allSatisfy { !$0.isNaN }, "a weight that is no number")
+        }
+    }
 }

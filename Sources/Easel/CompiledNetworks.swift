@@ -14,6 +14,9 @@ actor CompiledNetworks {
     private struct Shape: Hashable {
         let batch: Int
         var passes = 1
+        /// How many embeddings the U-Net attends to; how many layers the text encoder leaves out.
+        var tokens = 0
+        var skippedLayers = 0
         let height: Int
         let width: Int
         let precision: Precision
@@ -37,11 +40,12 @@ actor CompiledNetworks {
         self.memory = memory
     }
 
-    /// Checks that the memory holds the U-Net and the decoder for latents of that batch and size, in latent cells.
+    /// Checks that the memory holds the U-Net, and the decoder for latents of the same size.
     ///
     /// - Throws: ``RequestError/memory(width:height:batchSize:needed:available:)``, `GraphError`.
-    func checkMemory(batch: Int, passes: Int, height: Int, width: Int) throws {
-        let shape = Shape(batch: batch, passes: passes, height: height, width: width, precision: precision)
+    func checkMemory(_ plan: UNetPlan) throws {
+        let shape = shape(plan)
+        let (height, width) = (plan.height, plan.width)
         guard fitting != shape else { return }
         let (unet, decoder) = (try unetGraph(shape), try decoderGraph(height: height, width: width))
         let count =
@@ -50,7 +54,7 @@ actor CompiledNetworks {
         guard needed <= memory else {
             let factor = parts.autoencoder.factor
             throw RequestError.memory(
-                width: width * factor, height: height * factor, batchSize: batch, needed: needed,
+                width: width * factor, height: height * factor, batchSize: plan.batch, needed: needed,
                 available: memory)
         }
         fitting = shape
@@ -59,7 +63,7 @@ actor CompiledNetworks {
     private nonisolated func unetGraph(_ shape: Shape) throws -> Graph {
         try UNet(parts.unet).graph(
             batch: shape.batch, passes: shape.passes, height: shape.height, width: shape.width,
-            tokens: parts.textEncoder.positions, weights: parts.unetWeights)
+            tokens: shape.tokens, weights: parts.unetWeights)
     }
 
     private nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
@@ -74,26 +78,32 @@ actor CompiledNetworks {
     }
 
     /// The text encoder, for one prompt at a time.
-    func preparedTextEncoder() async throws -> any CompiledGraph {
-        let shape = Shape(batch: 1, height: 0, width: 0, precision: precision)
+    func preparedTextEncoder(skippedLayers: Int) async throws -> any CompiledGraph {
+        let shape = Shape(batch: 1, skippedLayers: skippedLayers, height: 0, width: 0, precision: precision)
         return try await compilation(of: .textEncoder, shape, weights: parts.textEncoderWeights) { [parts] in
-            try CLIPTextEncoder(parts.textEncoder).graph(batch: 1, weights: parts.textEncoderWeights)
+            try CLIPTextEncoder(parts.textEncoder).graph(
+                batch: 1, skippedLayers: skippedLayers, weights: parts.textEncoderWeights)
         }.value
     }
 
-    /// The U-Net for latents of that batch and size, in latent cells, each for as many contexts as there are passes.
-    func preparedUNet(batch: Int, passes: Int, height: Int, width: Int) async throws -> any CompiledGraph {
-        try await unetCompilation(batch: batch, passes: passes, height: height, width: width).value
+    /// The U-Net.
+    func preparedUNet(_ plan: UNetPlan) async throws -> any CompiledGraph {
+        try await unetCompilation(plan).value
     }
 
-    /// Begins what ``preparedUNet(batch:passes:height:width:)`` then waits for.
-    func beginPreparingUNet(batch: Int, passes: Int, height: Int, width: Int) {
-        _ = unetCompilation(batch: batch, passes: passes, height: height, width: width)
-    }
+    /// Begins what ``preparedUNet(_:)`` then waits for.
+    func beginPreparingUNet(_ plan: UNetPlan) { _ = unetCompilation(plan) }
 
-    private func unetCompilation(batch: Int, passes: Int, height: Int, width: Int) -> Compilation {
-        let shape = Shape(batch: batch, passes: passes, height: height, width: width, precision: precision)
+    private func unetCompilation(_ plan: UNetPlan) -> Compilation {
+        let shape = shape(plan)
         return compilation(of: .unet, shape, weights: parts.unetWeights) { try self.unetGraph(shape) }
+    }
+
+    private func shape(_ plan: UNetPlan) -> Shape {
+        Shape(
+            batch: plan.batch, passes: plan.passes, tokens: plan.tokens, height: plan.height,
+            width: plan.width,
+            precision: precision)
     }
 
     /// The encoder for one picture of that size, in pixels.
@@ -154,4 +164,17 @@ actor CompiledNetworks {
     private static func firstNonFinite(in weights: some WeightStorage) async throws -> String? {
         try weights.map(additionalBytes: 0).firstNonFinite(in: weights)
     }
+}
+
+/// What a U-Net is compiled for.
+struct UNetPlan: Sendable {
+    /// How many pictures.
+    let batch: Int
+    /// How many contexts each picture is predicted for.
+    let passes: Int
+    /// How many embeddings there are in a context.
+    let tokens: Int
+    /// In latent cells, as the width.
+    let height: Int
+    let width: Int
 }

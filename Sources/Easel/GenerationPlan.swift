@@ -16,7 +16,16 @@ struct GenerationPlan: Sendable {
     let latentWidth: Int
     /// What the request starts from; nil for noise.
     let canvas: Canvas?
-    let tokens: GuidedPromptTokens
+    /// What the U-Net is asked with in each step: the negative prompt, with guidance, and each part of the prompt.
+    let prompts: [Subprompt]
+    /// How strongly each part of the prompt leads.
+    let weights: [Float]
+    let emphasis: Emphasis
+    /// How many chunks the longest prompt has; the others are filled up to it.
+    let chunkCount: Int
+    private let tokensPerChunk: Int
+    /// Whether the prompt leads away from the negative prompt.
+    let isGuided: Bool
     let sampler: SamplerDescription
     let samplerOptions: SamplerOptions
     let scheduler: SchedulerConfiguration
@@ -67,11 +76,27 @@ struct GenerationPlan: Sendable {
         // The sampler is made once here, for what it refuses, and again for each batch.
         takesSteps = try !sampler.sampler(scheduler, steps: request.steps, options: samplerOptions).isFinished
 
-        tokens = parts.tokenizer.tokenize(
-            request.prompt, negative: request.negativePrompt, length: parts.textEncoder.positions)
-        for (field, cut) in [("prompt", tokens.positive), ("negative prompt", tokens.negative)]
-        where !cut.cutIDs.isEmpty {
-            warnings.append(.promptCut(field: field, tokens: cut.cutIDs.count, text: cut.cutText))
+        let (steps, length) = (request.stepCount, parts.textEncoder.positions)
+        let prompt = ParsedPrompt(
+            request.prompt, syntax: request.promptSyntax, steps: steps, tokenizer: parts.tokenizer,
+            length: length)
+        let negative = ParsedPrompt(
+            request.negativePrompt, syntax: request.promptSyntax, steps: steps, tokenizer: parts.tokenizer,
+            length: length, composes: false)
+        for (field, parsed) in [("prompt", prompt), ("negative prompt", negative)] where parsed.cutTokens > 0
+        {
+            warnings.append(.promptCut(field: field, tokens: parsed.cutTokens, text: parsed.cutText))
+        }
+        isGuided = guidance.isActive || prompt.subprompts.count > 1
+        prompts = (isGuided ? negative.subprompts : []) + prompt.subprompts
+        weights = prompt.subprompts.map(\.weight)
+        emphasis = request.emphasis
+        chunkCount = prompts.flatMap(\.stages).map(\.chunks.count).max() ?? 1
+        tokensPerChunk = length
+        guard (1...parts.textEncoder.layers).contains(request.clipSkip) else {
+            throw RequestError.outOfRange(
+                field: "CLIP skip", value: "\(request.clipSkip)",
+                range: "from 1 to \(parts.textEncoder.layers)")
         }
         self.warnings = warnings
         // Pictures whose steps depend on them are the same in a batch only if they are alone in it.
@@ -81,8 +106,12 @@ struct GenerationPlan: Sendable {
         }
     }
 
-    /// How many times the U-Net sees each picture in a step: without the prompt and with it, or with it only.
-    var passes: Int { guidance.isActive ? 2 : 1 }
+    /// What the U-Net is compiled for.
+    func unet(batch: Int) -> UNetPlan {
+        UNetPlan(
+            batch: batch, passes: prompts.count, tokens: chunkCount * tokensPerChunk, height: latentHeight,
+            width: latentWidth)
+    }
 
     /// The sampler, at its first step.
     func makeSampler() throws -> any Sampler {
@@ -102,6 +131,7 @@ struct GenerationPlan: Sendable {
             seed: seed(ofPicture: index), width: size.width, height: size.height, model: model.name,
             version: "Easel \(easelVersion)")
         if request.initImage != nil { metadata.strength = request.strength }
+        if request.clipSkip > 1 { metadata.clipSkip = request.clipSkip }
         metadata.extras = request.inpainting?.extras ?? []
         return metadata
     }

@@ -1,51 +1,67 @@
 import EngineInterface
 import Sampling
+import Synchronization
 import TensorGraph
 
 /// The U-Net led by a prompt, away from a negative prompt: what the denoising loop asks.
-struct GuidedDenoiser: Sendable {
+final class GuidedDenoiser: Sendable {
     private let unet: any CompiledGraph
-    private let guidance: ClassifierFreeGuidance
+    /// Nil where the prompt alone leads.
+    private let guidance: ClassifierFreeGuidance?
+    /// How strongly each part of the prompt leads.
+    private let weights: [Float]
     /// What a U-Net for inpainting sees beside the latents; nil for others.
     private let seen: Latents?
-    /// The prompts' embeddings `[passes · pictures, tokens, width]`: all negative ones first.
-    private let context: HostTensor
+    private let contexts: PromptContexts
+    private let pictures: Int
+    /// The context of the step that was asked last.
+    private let last: Mutex<(step: Int, context: HostTensor)?> = Mutex(nil)
 
     /// - Parameters:
-    ///   - unet: Compiled for that many pictures, and for two passes with guidance.
-    ///   - negative: The negative prompt's embeddings `[1, tokens, width]`; nil without guidance.
-    ///   - positive: The prompt's embeddings `[1, tokens, width]`.
+    ///   - unet: Compiled for that many pictures, in as many passes as there are contexts.
+    ///   - weights: One for each part of the prompt.
     init(
-        unet: any CompiledGraph, guidance: ClassifierFreeGuidance, negative: HostTensor?,
-        positive: HostTensor, pictures: Int, seen: Latents? = nil
+        unet: any CompiledGraph, guidance: ClassifierFreeGuidance?, weights: [Float],
+        contexts: PromptContexts,
+        pictures: Int, seen: Latents? = nil
     ) {
-        self.seen = seen
         self.unet = unet
         self.guidance = guidance
-        let prompts = (negative.map { [$0] } ?? []) + [positive]
-        let values = prompts.flatMap { prompt in
-            Array(repeatElement(prompt.floats, count: pictures).joined())
-        }
-        context = HostTensor(
-            values, shape: [prompts.count * pictures, positive.shape[1], positive.shape[2]])
+        self.weights = weights
+        self.contexts = contexts
+        self.pictures = pictures
+        self.seen = seen
     }
 
     /// The guided prediction for latents `[pictures, channels, height, width]` at a timestep.
-    func callAsFunction(_ latents: Latents, timestep: Float) async throws -> Latents {
+    func callAsFunction(_ latents: Latents, timestep: Float, step: Int) async throws -> Latents {
         let input =
             seen.map { latents.stacked(on: $0) } ?? HostTensor(latents.values, shape: Shape(latents.shape))
+        let context = context(at: step)
         let outputs = try await unet.run([
-            "latents": input,
-            "timestep": HostTensor([timestep], shape: [1]), "context": context,
+            "latents": input, "timestep": HostTensor([timestep], shape: [1]), "context": context,
         ])
         let prediction = try Latents(
-            outputs["prediction"]?.floats ?? [], batch: context.shape[0], channels: latents.channels,
+            outputs.output("prediction").floats, batch: context.shape[0], channels: latents.channels,
             height: latents.height, width: latents.width)
-        guard guidance.isActive else { return prediction }
-        let half = latents.batch
+        guard let guidance else { return prediction }
+        let passes = (0...weights.count).map {
+            prediction.pictures($0 * latents.batch..<($0 + 1) * latents.batch)
+        }
         return try guidance.combine(
-            unconditional: prediction.pictures(0..<half),
-            conditional: prediction.pictures(half..<2 * half))
+            unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)))
+    }
+
+    private func context(at step: Int) -> HostTensor {
+        last.withLock { last in
+            if let known = last, known.step == step || known.step + 1 == step && !contexts.changes(at: step) {
+                last = (step, known.context)
+                return known.context
+            }
+            let made = contexts.context(at: step, pictures: pictures)
+            last = (step, made)
+            return made
+        }
     }
 }
 

@@ -14,22 +14,14 @@ extension Model {
         var watch = Stopwatch(tell: tell)
 
         let textEncoder = try await watch.time(.loadingTextEncoder) {
-            let (batch, height, width) = (plan.batches[0].count, plan.latentHeight, plan.latentWidth)
-            try await networks.checkMemory(batch: batch, passes: plan.passes, height: height, width: width)
+            let unet = plan.unet(batch: plan.batches[0].count)
+            try await networks.checkMemory(unet)
             // The U-Net, which takes longest, is made ready beside the prompts.
-            if plan.takesSteps {
-                await networks.beginPreparingUNet(
-                    batch: batch, passes: plan.passes, height: height, width: width)
-            }
-            return try await networks.preparedTextEncoder()
+            if plan.takesSteps { await networks.beginPreparingUNet(unet) }
+            return try await networks.preparedTextEncoder(skippedLayers: request.clipSkip - 1)
         }
         await tellWarnings(tell)
-        let (negative, positive) = try await watch.time(.encodingPrompt) {
-            (
-                plan.guidance.isActive ? try await encode(plan.tokens.negative, textEncoder) : nil,
-                try await encode(plan.tokens.positive, textEncoder)
-            )
-        }
+        let contexts = try await watch.time(.encodingPrompt) { try await encode(plan, textEncoder) }
         for batch in plan.batches {
             let sampler = try plan.makeSampler()
             var noise = PictureNoise(seed: plan.seed(ofPicture: batch.lowerBound), count: batch.count)
@@ -37,18 +29,16 @@ extension Model {
             var latents = start.latents
             if plan.takesSteps {
                 let unet = try await watch.time(.loadingUNet) {
-                    try await networks.preparedUNet(
-                        batch: batch.count, passes: plan.passes, height: plan.latentHeight,
-                        width: plan.latentWidth)
+                    try await networks.preparedUNet(plan.unet(batch: batch.count))
                 }
                 await tellWarnings(tell)
                 let denoiser = GuidedDenoiser(
-                    unet: unet, guidance: plan.guidance, negative: negative, positive: positive,
-                    pictures: batch.count, seen: start.seen)
+                    unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
+                    contexts: contexts, pictures: batch.count, seen: start.seen)
                 latents = try await watch.time(.denoising) { [noise] in
                     try await Sampling.denoise(
                         start.latents, with: sampler, noise: noise, keeping: start.kept,
-                        denoiser: { try await denoiser($0, timestep: $1) },
+                        denoiser: { try await denoiser($0, timestep: $1, step: $2) },
                         report: { tell(.step(Step($0, picture: batch.lowerBound))) })
                 }
             }
@@ -75,12 +65,6 @@ extension Model {
     /// Tells what was noticed while networks were made ready.
     private func tellWarnings(_ tell: (GenerationEvent) -> Void) async {
         for warning in await networks.takeWarnings() { tell(.warning(warning)) }
-    }
-
-    /// A prompt's tokens to embeddings `[1, positions, width]`.
-    private func encode(_ tokens: PromptTokens, _ textEncoder: any CompiledGraph) async throws -> HostTensor {
-        try await textEncoder.run(["tokens": HostTensor(tokens.ids, shape: [1, tokens.ids.count])])
-            .output("embeddings")
     }
 
     /// Latents to a picture; in full precision where half precision overflows.

@@ -1,3 +1,4 @@
+import Conditioning
 import Imaging
 import Sampling
 
@@ -7,6 +8,12 @@ public struct Request: Sendable, Hashable {
     public var prompt: String
     /// What it does not show.
     public var negativePrompt: String
+    /// How the prompts are read.
+    public var promptSyntax = PromptSyntax.a1111
+    /// How weights in the prompts change their embeddings.
+    public var emphasis = Emphasis.original
+    /// Which of the text encoder's layers is read, counted from the last, which is 1.
+    public var clipSkip = 1
     /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size, or that of
     /// ``initImage``, rounded down to a multiple.
     public var width: Int?
@@ -104,9 +111,11 @@ extension Request {
     /// How many steps are left out, as diffusers' image-to-image pipelines count: the strength's share is taken.
     var firstStep: Int {
         guard initImage != nil else { return 0 }
-        let count = sigmas.map { $0.last == 0 ? $0.count - 1 : $0.count } ?? steps
-        return count - min(Int(Double(count) * strength), count)
+        return stepCount - min(Int(Double(stepCount) * strength), stepCount)
     }
+
+    /// How many steps are asked for.
+    var stepCount: Int { sigmas.map { $0.last == 0 ? $0.count - 1 : $0.count } ?? steps }
 
     /// The size of what the picture to start from becomes, where it has one of its own.
     ///

@@ -8,6 +8,6 @@ struct EaselTool: AsyncParsableCommand {
         commandName: "easel",
         abstract: "Make pictures from text with Stable Diffusion, on this machine.",
         version: "easel \(easelVersion)",
-        subcommands: [GenerateCommand.self, SamplersCommand.self, GraphCommand.self],
+        subcommands: [GenerateCommand.self, SamplersCommand.self, TokensCommand.self, GraphCommand.self],
         defaultSubcommand: GenerateCommand.self)
 }

@@ -1,10 +1,13 @@
 import ArgumentParser
+import Conditioning
 import Easel
 import EngineInterface
 import Foundation
 import OpenVINOEngine
 
 extension Precision: ExpressibleByArgument {}
+extension PromptSyntax: ExpressibleByArgument {}
+extension Emphasis: ExpressibleByArgument {}
 
 /// Numbers with commas between.
 struct NoiseLevelList: ExpressibleByArgument {
@@ -33,6 +36,13 @@ struct GenerateCommand: AsyncParsableCommand {
     var prompt: String?
     @Option(name: [.short, .long], help: "What the picture does not show.")
     var negativePrompt = ""
+    @Option(
+        help: "a1111 or plain: whether brackets, BREAK, AND and [from:to:when] mean something in prompts.")
+    var promptSyntax = PromptSyntax.a1111
+    @Option(help: "original, no-norm, interpolated or ignore: what weights do.")
+    var emphasis = Emphasis.original
+    @Option(help: "Which of the text encoder's layers is read, counted from the last, which is 1.")
+    var clipSkip = 1
     @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
     var model: String?
     @Option(name: [.short, .long], help: "A PNG file, or a folder/ (default: easel-<seed>.png).")
@@ -93,6 +103,9 @@ struct GenerateCommand: AsyncParsableCommand {
             prompt: prompt ?? text ?? "", negativePrompt: negativePrompt, width: width, height: height,
             steps: steps, guidanceScale: guidanceScale, seed: seed, sampler: sampler, count: count,
             batchSize: batchSize)
+        request.promptSyntax = promptSyntax
+        request.emphasis = emphasis
+        request.clipSkip = clipSkip
         request.schedule = schedule
         request.sigmas = sigmas?.values
         request.eta = eta

@@ -19,6 +19,8 @@ public struct GenerationMetadata: Sendable, Hashable {
     public var model: String?
     /// How much of the picture that it started from was given up for noise, 0…1; nil where there was none.
     public var strength: Double?
+    /// Which of the text encoder's layers was read, from the last; nil for the last.
+    public var clipSkip: Int?
     /// Further settings, in AUTOMATIC1111's words, in order.
     public var extras: [Extra] = []
     /// The program that made the picture.
@@ -65,6 +67,7 @@ public struct GenerationMetadata: Sendable, Hashable {
         ]
         if let model { settings.append(("Model", model)) }
         if let strength { settings.append(("Denoising strength", plain(Float(strength)))) }
+        if let clipSkip { settings.append(("Clip skip", String(clipSkip))) }
         settings.append(("RNG", "CPU"))
         settings += extras.map { ($0.key, $0.value) }
         if let version { settings.append(("Version", version)) }
@@ -99,6 +102,7 @@ public struct GenerationMetadata: Sendable, Hashable {
             sampler: sampler, schedule: settings["Schedule type"], guidanceScale: scale, seed: seed,
             width: size[0], height: size[1],
             model: settings["Model"], version: settings["Version"])
+        clipSkip = settings["Clip skip"].flatMap(Int.init)
         strength = settings["Denoising strength"].flatMap(Double.init)
     }
 

@@ -163,9 +163,9 @@ struct DamagedModelTests {
     }
 
     @Test func partsOfDifferentModels() async throws {
-        let inpainting = try await error { try $0.set("unet/config.json", ["in_channels": 9]) }
-        #expect(inpainting is ModelError)
-        #expect("\(inpainting)".contains("inpainting"))
+        let editing = try await error { try $0.set("unet/config.json", ["in_channels": 8]) }
+        #expect(editing is ModelError)
+        #expect("\(editing)".contains("editing"))
         let context = try await error { try $0.set("unet/config.json", ["cross_attention_dim": 64]) }
         #expect("\(context)".contains("64") && "\(context)".contains("32"))
     }

@@ -1,3 +1,4 @@
+import Conditioning
 import Easel
 import Testing
 
@@ -16,9 +17,11 @@ struct PromptTests {
     }
 
     @Test(arguments: [76, 77, 78, 10_000])
-    func longerPromptsAreCut(_ count: Int) async throws {
+    func longerPlainPromptsAreCut(_ count: Int) async throws {
         let model = try TinyModel.sd1.opened()
-        let events = try await model.events(.quick(Self.tokens(count), steps: 1))
+        var request = Request.quick(Self.tokens(count), steps: 1)
+        request.promptSyntax = .plain
+        let events = try await model.events(request)
         #expect(
             events.warnings == [
                 .promptCut(field: "prompt", tokens: count - 75, text: Self.tokens(count - 75))
@@ -29,8 +32,20 @@ struct PromptTests {
         #expect(events.pictures.map(\.image) == [whole.image])
     }
 
+    @Test func longerPromptsAreReadInChunks() async throws {
+        let model = try TinyModel.sd1.opened()
+        let fits = try await model.picture(.quick(Self.tokens(75), steps: 1))
+        let events = try await model.events(.quick(Self.tokens(76), steps: 1))
+        #expect(events.warnings.isEmpty)
+        #expect(events.pictures[0].image != fits.image)
+        let limit = 75 * ParsedPrompt.chunkLimit
+        let most = try await model.events(.quick(Self.tokens(limit + 5), steps: 1))
+        #expect(most.warnings == [.promptCut(field: "prompt", tokens: 5, text: Self.tokens(5))])
+    }
+
     @Test func aNegativePromptIsCutToo() async throws {
         var request = Request.quick(steps: 1)
+        request.promptSyntax = .plain
         request.negativePrompt = Self.tokens(80)
         let events = try await TinyModel.sd1.opened().events(request)
         #expect(

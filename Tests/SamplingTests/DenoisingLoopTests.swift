@@ -14,7 +14,7 @@ import Testing
         let steps = Mutex<[DenoisingStep]>([])
         let result = try await denoise(
             try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1),
-            denoiser: { latents, _ in latents },
+            denoiser: { latents, _, _ in latents },
             report: { step in steps.withLock { $0.append(step) } })
         let all = steps.withLock { $0 }
         // PNDM takes its first step twice; DPM adaptive chooses its steps.
@@ -34,7 +34,7 @@ import Testing
                 configuration, steps: 5, options: SamplerOptions(eta: 1))
             var noise = PictureNoise(seed: seed, count: count)
             let first = sampler.initialNoiseScale * (try noise.latents(channels: 4, height: 3, width: 3))
-            return try await denoise(first, with: sampler, noise: noise) { latents, _ in
+            return try await denoise(first, with: sampler, noise: noise) { latents, _, _ in
                 latents.map { 0.5 * $0 }
             }
         }
@@ -51,7 +51,7 @@ import Testing
                 step: 2, stepCount: 4, timestep: 250, index: 3, source: .modelOutput)
         ) {
             try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1)) {
-                latents, timestep in
+                latents, timestep, _ in
                 guard timestep == 250 else { return latents }
                 return try Latents([0, 1, 2, .nan], batch: 1, channels: 1, height: 2, width: 2)
             }
@@ -62,7 +62,7 @@ import Testing
         let sampler = try SamplerCatalogue.named("euler").sampler(latentConfiguration, steps: 4)
         await #expect {
             try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1)) {
-                latents, _ in
+                latents, _, _ in
                 latents.map { _ in .greatestFiniteMagnitude }
             }
         } throws: { error in
@@ -76,13 +76,13 @@ import Testing
         let sampler = try SamplerCatalogue.named("euler").sampler(latentConfiguration, steps: 4)
         let other = try Latents([1], batch: 1, channels: 1, height: 1, width: 1)
         await #expect(throws: SamplingError.shapeMismatch(expected: [1, 1, 2, 2], actual: [1, 1, 1, 1])) {
-            try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1)) { _, _ in
+            try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1)) { _, _, _ in
                 other
             }
         }
         await #expect(throws: SamplingError.pictureCountMismatch(latents: 1, noise: 2)) {
             try await denoise(try first(), with: sampler, noise: PictureNoise(seed: 0, count: 2)) {
-                latents, _ in
+                latents, _, _ in
                 latents
             }
         }
@@ -96,7 +96,7 @@ import Testing
                 _ = try await denoise(
                     latents, with: try PNDM(latentConfiguration, steps: 10),
                     noise: PictureNoise(seed: 0, count: 1)
-                ) { latents, _ in
+                ) { latents, _, _ in
                     calls.add()
                     withUnsafeCurrentTask { $0?.cancel() }
                     return latents
@@ -161,12 +161,15 @@ import Testing
         let guidance = try ClassifierFreeGuidance(scale: 7.5)
         #expect(guidance.isActive)
         #expect(
-            try guidance.combine(unconditional: unconditional, conditional: conditional).values == [
+            try guidance.combine(unconditional: unconditional, conditionals: [(conditional, 1)]).values == [
                 8.5, 1.75,
             ])
         let none = try ClassifierFreeGuidance(scale: 1)
         #expect(!none.isActive)
-        #expect(try none.combine(unconditional: unconditional, conditional: conditional) == conditional)
+        let both = try guidance.combine(
+            unconditional: unconditional,
+            conditionals: [(conditional, 1), (unconditional, 3), (conditional, -0.5)])
+        #expect(both.values == [4.75, -0.125])
         for scale in [Double.nan, .infinity, -.infinity, 1e308] {
             #expect("scale \(scale)") { try ClassifierFreeGuidance(scale: scale) } throws: {
                 if case .guidanceScaleNotFinite = $0 as? SamplingError { true } else { false }

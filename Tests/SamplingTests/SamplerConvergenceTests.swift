@@ -21,7 +21,7 @@ import Testing
         let first = try Latents([-1.5, 0.25, 2], batch: 1, channels: 1, height: 1, width: 3)
         let result = try await denoise(
             sampler.initialNoiseScale * first, with: sampler, noise: PictureNoise(seed: 0, count: 1)
-        ) { latents, timestep in
+        ) { latents, timestep, _ in
             let alpha = network.alpha(timestep)
             return latents.map {
                 Float((Double($0) - alpha.squareRoot() * Double(picture)) / (1 - alpha).squareRoot())
@@ -63,7 +63,7 @@ import Testing
         let result = try await denoise(
             try Latents([1], batch: 1, channels: 1, height: 1, width: 1), with: sampler,
             noise: PictureNoise(seed: 0, count: 1)
-        ) { latents, timestep in
+        ) { latents, timestep, _ in
             asked.withLock { $0 = $0 ?? timestep }
             let alpha = network.alpha(timestep)
             return latents.map { Float(Double($0) * (1 - alpha).squareRoot() / variance(alpha)) }

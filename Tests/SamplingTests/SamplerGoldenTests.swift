@@ -29,7 +29,7 @@ import Testing
             let first =
                 startsAtNoise
                 ? sampler.initialNoiseScale * drawn : sampler.noised(drawn.map { _ in 0.5 }, with: drawn)
-            let result = try await denoise(first, with: sampler, noise: noise) { latents, timestep in
+            let result = try await denoise(first, with: sampler, noise: noise) { latents, timestep, _ in
                 asked.withLock { $0.append(timestep) }
                 return latents.map { tanh(0.7 * $0 + cos(timestep / 1000)) }
             }

@@ -51,7 +51,7 @@ import Testing
             let drawn = try noise.latents(channels: 2, height: 4, width: 2)
             let largest = 14.614647
             let first = Float((largest * largest + 1).squareRoot()) * drawn
-            let result = try await denoise(first, with: sampler, noise: noise) { latents, timestep in
+            let result = try await denoise(first, with: sampler, noise: noise) { latents, timestep, _ in
                 latents.map { tanh(0.7 * $0 + cos(timestep / 1000)) }
             }
             let expected = one["latents"].items.map(\.float)

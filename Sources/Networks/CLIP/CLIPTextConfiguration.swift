@@ -20,7 +20,7 @@ public struct CLIPTextConfiguration: Sendable, Hashable {
     public let positions: Int
     /// The size of a token's embedding.
     public let width: Int
-    let layers: Int
+    public let layers: Int
     let heads: Int
     let feedForwardWidth: Int
     let activation: Activation

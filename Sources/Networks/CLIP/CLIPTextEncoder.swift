@@ -9,14 +9,19 @@ public struct CLIPTextEncoder: Sendable {
     /// The network as a graph: `tokens` `[batch, length]` of `int32` to `embeddings`
     /// `[batch, length, width]`.
     ///
+    /// - Parameter skippedLayers: How many layers are left out at the end ("CLIP skip"); fewer than there are.
+    ///
     /// transformers' `CLIPTextModel` up to `last_hidden_state`. Its names begin with `text_model.` or, as
     /// transformers 5 writes them, do not.
     ///
     /// - Throws: `GraphError` where the checkpoint does not fit the configuration.
-    public func graph(batch: Int, weights catalog: any WeightCatalog) throws -> Graph {
+    public func graph(batch: Int, skippedLayers: Int = 0, weights catalog: any WeightCatalog) throws -> Graph
+    {
         let length = configuration.positions
         let root = catalog.names.contains { $0.hasPrefix("text_model.") } ? "text_model" : ""
-        return try Graph.build("text encoder", weights: catalog, ignoring: isIgnored) { builder in
+        return try Graph.build(
+            "text encoder", weights: catalog, ignoring: { isIgnored($0, skippedLayers: skippedLayers) }
+        ) { builder in
             let tokens = builder.input("tokens", [batch, length], .int32)
             let weights = root.isEmpty ? builder.weights : builder.weights[root]
             let embeddings = weights["embeddings"]
@@ -29,7 +34,7 @@ public struct CLIPTextEncoder: Sendable {
                     embeddings["position_embedding"].tensor("weight", [length, configuration.width]),
                     [1, length, configuration.width])
             let mask = builder.constant(causalMask(length))
-            for index in 0..<configuration.layers {
+            for index in 0..<configuration.layers - skippedLayers {
                 x = layer(x, mask: mask, weights["encoder", "layers", index])
             }
             return ["embeddings": layerNorm(x, weights["final_layer_norm"], epsilon: configuration.epsilon)]
@@ -61,7 +66,10 @@ public struct CLIPTextEncoder: Sendable {
     }
 
     /// Buffers that older transformers saved, and heads that only train or search with the encoder.
-    private func isIgnored(_ name: String) -> Bool {
-        name.hasSuffix("embeddings.position_ids") || name == "text_projection.weight" || name == "logit_scale"
+    private func isIgnored(_ name: String, skippedLayers: Int) -> Bool {
+        let skipped = configuration.layers - skippedLayers..<configuration.layers
+        return skipped.contains { name.contains("encoder.layers.\($0).") }
+            || name.hasSuffix("embeddings.position_ids") || name == "text_projection.weight"
+            || name == "logit_scale"
     }
 }

@@ -14,14 +14,24 @@ public struct ClassifierFreeGuidance: Sendable, Hashable {
     /// Whether the model is to be asked twice; else the conditional output is all.
     public var isActive: Bool { scale > 1 }
 
-    /// The guided output; the conditional one where guidance is not active.
+    /// The guided output; of several conditions each leads by its weight (Liu et al., "Compositional Visual Generation
+    /// with Composable Diffusion Models", 2022, equation 11): ε∅ + w·Σ wᵢ·(εᵢ − ε∅).
     ///
     /// - Throws: ``SamplingError/shapeMismatch(expected:actual:)``.
-    public func combine(unconditional: Latents, conditional: Latents) throws -> Latents {
-        guard unconditional.shape == conditional.shape else {
-            throw SamplingError.shapeMismatch(expected: conditional.shape, actual: unconditional.shape)
+    public func combine(
+        unconditional: Latents, conditionals: [(output: Latents, weight: Float)]
+    ) throws -> Latents {
+        var result = unconditional
+        for conditional in conditionals {
+            guard unconditional.shape == conditional.output.shape else {
+                throw SamplingError.shapeMismatch(
+                    expected: conditional.output.shape, actual: unconditional.shape)
+            }
+            let lead = unconditional.combined(with: conditional.output) {
+                scale * conditional.weight * ($1 - $0)
+            }
+            result = result + lead
         }
-        guard isActive else { return conditional }
-        return unconditional.combined(with: conditional) { $0 + scale * ($1 - $0) }
+        return result
     }
 }

@@ -47,8 +47,10 @@ public struct SamplerStep: Sendable {
 
 /// A network's answer for latents at a training timestep, of the latents' shape: [batch, channels, height, width].
 ///
-/// With guidance, it is the guided answer. The latents are scaled as the network was trained on them.
-public typealias Denoiser = @Sendable (_ latents: Latents, _ timestep: Float) async throws -> Latents
+/// With guidance, it is the guided answer. The latents are scaled as the network was trained on them. The step is the
+/// sampler's, from 0, for prompts that change on the way.
+public typealias Denoiser =
+    @Sendable (_ latents: Latents, _ timestep: Float, _ step: Int) async throws -> Latents
 
 /// The denoiser as a sampler sees it in one step: cancellable, its output checked.
 public struct DenoisingModel: Sendable {
@@ -62,7 +64,7 @@ public struct DenoisingModel: Sendable {
     ///   ``SamplingError/shapeMismatch(expected:actual:)``.
     public func callAsFunction(_ latents: Latents, timestep: Float) async throws -> Latents {
         try Task.checkCancellation()
-        let output = try await denoiser(latents, timestep)
+        let output = try await denoiser(latents, timestep, step)
         try Task.checkCancellation()
         guard output.shape == latents.shape else {
             throw SamplingError.shapeMismatch(expected: latents.shape, actual: output.shape)

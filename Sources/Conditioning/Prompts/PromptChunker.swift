@@ -1,0 +1,62 @@
+/// Weighted texts to chunks of as many tokens as the text encoder takes, as AUTOMATIC1111 makes them.
+struct PromptChunker {
+    let tokenizer: CLIPTokenizer
+    /// How many ids the text encoder takes.
+    let length: Int
+    private let comma: Int32?
+    /// A chunk that is full ends at a comma not farther back than this.
+    private static let backtrack = 20
+
+    init(tokenizer: CLIPTokenizer, length: Int) {
+        self.tokenizer = tokenizer
+        self.length = length
+        comma = tokenizer.encode(",").first
+    }
+
+    /// - Parameter limit: How many chunks there may be, from 1.
+    /// - Returns: At least one chunk, and the tokens that are over the limit.
+    func chunks(of pieces: [WeightedText], limit: Int) -> (chunks: [PromptChunk], cut: [Int32]) {
+        let capacity = length - 2
+        var chunks: [PromptChunk] = []
+        var cut: [Int32] = []
+        var open: [(id: Int32, weight: Float)] = []
+        var lastComma: Int?
+        func close() {
+            if chunks.count < limit {
+                chunks.append(chunk(open))
+            } else {
+                cut += open.map(\.id)
+            }
+            open = []
+            lastComma = nil
+        }
+        for piece in pieces {
+            if piece.isBreak {
+                close()
+                continue
+            }
+            for id in tokenizer.encode(piece.text) {
+                if id == comma {
+                    lastComma = open.count
+                } else if open.count == capacity, let last = lastComma, open.count - last <= Self.backtrack {
+                    let moved = Array(open[(last + 1)...])
+                    open.removeSubrange((last + 1)...)
+                    close()
+                    open = moved
+                }
+                if open.count == capacity { close() }
+                open.append((id, piece.weight))
+            }
+        }
+        if !open.isEmpty || chunks.isEmpty { close() }
+        return (chunks, cut)
+    }
+
+    private func chunk(_ tokens: [(id: Int32, weight: Float)]) -> PromptChunk {
+        let rest = Array(repeating: Float(1), count: length - 1 - tokens.count)
+        return PromptChunk(
+            ids: tokenizer.framed(tokens.map(\.id)[...], length: length),
+            weights: [1] + tokens.map(\.weight) + rest,
+            count: tokens.count)
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Conditioning
+import Easel
+import Foundation
+
+/// `easel tokens`: how a prompt is read.
+struct TokensCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tokens",
+        abstract: "Show how a prompt is read: its parts, stages, chunks, tokens and weights.")
+
+    @Argument(help: "The prompt.")
+    var prompt: String
+    @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
+    var model: String?
+    @Option(help: "a1111 or plain.")
+    var promptSyntax = PromptSyntax.a1111
+    @Option(help: "How many steps there will be, for what changes on the way.")
+    var steps = 25
+
+    func validate() throws {
+        guard (1...1000).contains(steps) else {
+            throw ValidationError("--steps \(steps) is not possible: it must be from 1 to 1000.")
+        }
+    }
+
+    func run() async throws {
+        try await reportingErrors { try show() }
+    }
+
+    private func show() throws {
+        let tokenizer = try CLIPTokenizer(
+            folder: ModelLocation.folder(named: model).appending(path: "tokenizer"))
+        let parsed = ParsedPrompt(
+            prompt, syntax: promptSyntax, steps: steps, tokenizer: tokenizer, length: tokenizer.length)
+        for (index, part) in parsed.subprompts.enumerated() {
+            if parsed.subprompts.count > 1 { print("Part \(index + 1), weight \(part.weight)") }
+            var first = 0
+            for stage in part.stages {
+                if part.stages.count > 1 {
+                    let last = min(stage.lastStep, steps - 1)
+                    guard first <= last else { continue }
+                    print("Steps \(first + 1) to \(last + 1): \(stage.text)")
+                    first = last + 1
+                }
+                for (number, chunk) in stage.chunks.enumerated() {
+                    print("Chunk \(number + 1): \(chunk.count) of \(tokenizer.length - 2) tokens")
+                    for place in 1..<1 + chunk.count {
+                        let text = tokenizer.decode([chunk.ids[place]])
+                        let weight = chunk.weights[place] == 1 ? "" : "  × \(rounded(chunk.weights[place]))"
+                        print("  \(padded(chunk.ids[place]))  \(text)\(weight)")
+                    }
+                }
+            }
+        }
+        if parsed.cutTokens > 0 { print("Cut off: \(parsed.cutTokens) tokens: \(parsed.cutText)") }
+    }
+
+    private func padded(_ id: Int32) -> String {
+        String(repeating: " ", count: max(5 - "\(id)".count, 0)) + "\(id)"
+    }
+
+    private func rounded(_ weight: Float) -> String { String(format: "%g", weight) }
+}
