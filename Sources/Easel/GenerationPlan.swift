@@ -48,7 +48,9 @@ struct GenerationPlan: Sendable {
         latentWidth = try Request.latentSize(axis: "width", pixels: width, factor: factor)
         canvas = try Canvas(request, width: width, height: height)
         seed = request.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
-        guidance = try ClassifierFreeGuidance(scale: Double(request.guidanceScale))
+        guidance = try ClassifierFreeGuidance(
+            scales: (request.guidanceSchedule.isEmpty ? [request.guidanceScale] : request.guidanceSchedule)
+                .map { Double($0) }, interval: request.guidanceInterval, rescale: request.guidanceRescale)
         scheduler = parts.scheduler
 
         var warnings: [Warning] = []
@@ -109,7 +111,9 @@ struct GenerationPlan: Sendable {
     /// What the U-Net is compiled for.
     func unet(batch: Int) -> UNetPlan {
         UNetPlan(
-            batch: batch, passes: prompts.count, tokens: chunkCount * tokensPerChunk, height: latentHeight,
+            // Where some steps are not guided, each pass is run alone, so that they can leave out what they do not need.
+            batch: batch, passes: isGuided && !guidance.isConstant ? 1 : prompts.count,
+            tokens: chunkCount * tokensPerChunk, height: latentHeight,
             width: latentWidth)
     }
 

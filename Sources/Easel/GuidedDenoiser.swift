@@ -14,17 +14,23 @@ final class GuidedDenoiser: Sendable {
     private let seen: Latents?
     private let contexts: PromptContexts
     private let pictures: Int
+    private let stepCount: Int
+    /// Whether the U-Net was compiled for one pass, so that some steps can leave out the negative prompt's.
+    private let runsPassesAlone: Bool
     /// The context of the step that was asked last.
     private let last: Mutex<(step: Int, context: HostTensor)?> = Mutex(nil)
 
     /// - Parameters:
-    ///   - unet: Compiled for that many pictures, in as many passes as there are contexts.
+    ///   - unet: Compiled for that many pictures, in as many passes as there are contexts; in one where guidance is not
+    ///     the same in every step.
     ///   - weights: One for each part of the prompt.
     init(
         unet: any CompiledGraph, guidance: ClassifierFreeGuidance?, weights: [Float],
         contexts: PromptContexts,
-        pictures: Int, seen: Latents? = nil
+        pictures: Int, stepCount: Int, seen: Latents? = nil
     ) {
+        self.stepCount = stepCount
+        runsPassesAlone = guidance.map { !$0.isConstant } ?? false
         self.unet = unet
         self.guidance = guidance
         self.weights = weights
@@ -35,21 +41,36 @@ final class GuidedDenoiser: Sendable {
 
     /// The guided prediction for latents `[pictures, channels, height, width]` at a timestep.
     func callAsFunction(_ latents: Latents, timestep: Float, step: Int) async throws -> Latents {
-        let input =
-            seen.map { latents.stacked(on: $0) } ?? HostTensor(latents.values, shape: Shape(latents.shape))
         let context = context(at: step)
-        let outputs = try await unet.run([
-            "latents": input, "timestep": HostTensor([timestep], shape: [1]), "context": context,
-        ])
-        let prediction = try Latents(
-            outputs.output("prediction").floats, batch: context.shape[0], channels: latents.channels,
-            height: latents.height, width: latents.width)
-        guard let guidance else { return prediction }
+        guard let guidance else { return try await predict(latents, timestep, context) }
+        let scale = guidance.scale(at: step, of: stepCount)
+        if runsPassesAlone {
+            let parts = (0...weights.count).map { context.part($0, of: weights.count + 1) }
+            if scale == 1, weights == [1] { return try await predict(latents, timestep, parts[1]) }
+            var passes: [Latents] = []
+            for part in parts { passes.append(try await predict(latents, timestep, part)) }
+            return try guidance.combine(
+                unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)), scale: scale)
+        }
+        let prediction = try await predict(latents, timestep, context)
         let passes = (0...weights.count).map {
             prediction.pictures($0 * latents.batch..<($0 + 1) * latents.batch)
         }
         return try guidance.combine(
-            unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)))
+            unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)), scale: scale)
+    }
+
+    /// The U-Net's output for each picture in each context.
+    private func predict(_ latents: Latents, _ timestep: Float, _ context: HostTensor) async throws -> Latents
+    {
+        let input =
+            seen.map { latents.stacked(on: $0) } ?? HostTensor(latents.values, shape: Shape(latents.shape))
+        let outputs = try await unet.run([
+            "latents": input, "timestep": HostTensor([timestep], shape: [1]), "context": context,
+        ])
+        return try Latents(
+            outputs.output("prediction").floats, batch: context.shape[0], channels: latents.channels,
+            height: latents.height, width: latents.width)
     }
 
     private func context(at step: Int) -> HostTensor {
@@ -75,5 +96,15 @@ extension Latents {
             both += other.values[index * otherSize..<(index + 1) * otherSize]
         }
         return HostTensor(both, shape: [batch, channels + other.channels, height, width])
+    }
+}
+
+extension HostTensor {
+    /// One of so many equal parts along the first axis.
+    fileprivate func part(_ index: Int, of count: Int) -> HostTensor {
+        let size = floats.count / count
+        var extents = shape.dimensions
+        extents[0] /= count
+        return HostTensor(Array(floats[index * size..<(index + 1) * size]), shape: Shape(extents))
     }
 }

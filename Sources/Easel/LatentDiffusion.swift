@@ -34,7 +34,7 @@ extension Model {
                 await tellWarnings(tell)
                 let denoiser = GuidedDenoiser(
                     unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
-                    contexts: contexts, pictures: batch.count, seen: start.seen)
+                    contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen)
                 latents = try await watch.time(.denoising) { [noise] in
                     try await Sampling.denoise(
                         start.latents, with: sampler, noise: noise, keeping: start.kept,

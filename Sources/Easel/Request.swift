@@ -23,6 +23,12 @@ public struct Request: Sendable, Hashable {
     public var steps: Int
     /// How strongly the prompt leads (Ho and Salimans 2022); at 1 or below the negative prompt is not used.
     public var guidanceScale: Float
+    /// Scales spread evenly over the steps, linear between; instead of ``guidanceScale``.
+    public var guidanceSchedule: [Float] = []
+    /// Which part of the steps is guided, from 0 to 1; in the rest the prompt alone leads, in half the time.
+    public var guidanceInterval: ClosedRange<Double> = 0...1
+    /// How much of the contrast that guidance adds is taken back, from 0 to 1 (Lin et al. 2023).
+    public var guidanceRescale = 0.0
     /// What the noise is drawn from; nil draws a seed. Picture `i` of several has the seed plus `i`.
     public var seed: UInt64?
     /// The name of the sampler; nil is the one of the model's scheduler_config.json.
@@ -176,9 +182,9 @@ extension Request {
                 ("bottom", outpainting.bottom),
             ] { try require("extension at the \(side)", pixels, 0...2048) }
         }
-        guard guidanceScale.isFinite, guidanceScale.magnitude <= 1000 else {
+        for scale in [guidanceScale] + guidanceSchedule where !(scale.magnitude <= 1000) {
             throw .outOfRange(
-                field: "guidance scale", value: "\(guidanceScale)", range: "a number from -1000 to 1000")
+                field: "guidance scale", value: "\(scale)", range: "a number from -1000 to 1000")
         }
     }
 }

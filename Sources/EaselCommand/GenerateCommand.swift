@@ -10,7 +10,7 @@ extension PromptSyntax: ExpressibleByArgument {}
 extension Emphasis: ExpressibleByArgument {}
 
 /// Numbers with commas between.
-struct NoiseLevelList: ExpressibleByArgument {
+struct NumberList: ExpressibleByArgument {
     let values: [Double]
 
     init?(argument: String) {
@@ -56,6 +56,13 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(
         name: [.long, .customLong("cfg-scale")], help: "How strongly the prompt leads; 1 is not at all.")
     var guidanceScale: Float = 7.5
+    @Option(help: "Scales spread over the steps, with commas between; instead of --guidance-scale.")
+    var guidanceSchedule: NumberList?
+    @Option(
+        help: "Which part of the steps is guided, from 0 to 1: 0.1,0.8 leaves out the first and the last.")
+    var guidanceInterval: NumberList?
+    @Option(help: "How much of the contrast that guidance adds is taken back, from 0 to 1.")
+    var guidanceRescale = 0.0
     @Option(name: [.short, .long], help: "What the noise is drawn from (default: random, and printed).")
     var seed: UInt64?
     @Option(help: "A name that `easel samplers` lists (default: the model's own).")
@@ -63,7 +70,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "A schedule of noise levels that `easel samplers` lists (default: the model's own).")
     var schedule: String?
     @Option(help: "The noise levels themselves: falling numbers with commas between; instead of --steps.")
-    var sigmas: NoiseLevelList?
+    var sigmas: NumberList?
     @Option(help: "How much of each step's noise is fresh, from 0 to 1 (default: the sampler's own).")
     var eta: Double?
     @OptionGroup(title: "Starting from a picture")
@@ -88,6 +95,11 @@ struct GenerateCommand: AsyncParsableCommand {
         if text == nil && prompt == nil {
             throw ValidationError("A prompt is missing: easel \"a red apple on a table\".")
         }
+        if let interval = guidanceInterval?.values {
+            guard interval.count == 2, interval[0] <= interval[1] else {
+                throw ValidationError("--guidance-interval takes two numbers that do not fall: 0.1,0.8.")
+            }
+        }
         try source.check()
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
@@ -109,6 +121,9 @@ struct GenerateCommand: AsyncParsableCommand {
         request.schedule = schedule
         request.sigmas = sigmas?.values
         request.eta = eta
+        request.guidanceSchedule = guidanceSchedule?.values.map { Float($0) } ?? []
+        if let interval = guidanceInterval?.values { request.guidanceInterval = interval[0]...interval[1] }
+        request.guidanceRescale = guidanceRescale
         try source.apply(to: &request)
         request.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         let files = try OutputFiles(output, count: count)

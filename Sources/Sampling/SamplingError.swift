@@ -16,6 +16,8 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
     case sigmasNotFalling([Double])
     /// A guidance scale that is infinite or not a number.
     case guidanceScaleNotFinite(Double)
+    /// A setting of guidance that lies outside 0…1.
+    case guidanceOutOfRange(field: String, value: Double)
     /// DDIM's eta lies outside 0…1.
     case etaOutOfRange(Double)
     /// The model's output, or what a sampler made of it, is infinite or not a number.
@@ -58,6 +60,8 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
                 + " are not a list of numbers that fall, from 10000 at most to 0"
         case .guidanceScaleNotFinite(let scale):
             "the guidance scale is \(scale); give a finite number, such as 7.5"
+        case .guidanceOutOfRange(let field, let value):
+            "the \(field) has \(value); give numbers from 0 to 1"
         case .etaOutOfRange(let eta):
             "eta is \(eta); give a number from 0 (no noise added) to 1"
         case .notFinite(let step, let stepCount, let timestep, let index, let source):

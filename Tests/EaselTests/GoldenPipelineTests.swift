@@ -13,6 +13,7 @@ struct GoldenRequest: Decodable {
     let guidanceScale: Float
     let seeds: [UInt64]
     let sampler: String
+    let guidanceRescale: Double
     let picture: Bool
 }
 
@@ -58,11 +59,12 @@ struct GoldenPipelineTests {
             var pixels: [UInt8] = []
             // The seeds of a batch there are free; here they count up, so each is asked for alone.
             for seed in wanted.seeds {
-                let picture = try await model.picture(
-                    Request(
-                        prompt: wanted.prompt, negativePrompt: wanted.negativePrompt, width: wanted.width,
-                        height: wanted.height, steps: wanted.steps, guidanceScale: wanted.guidanceScale,
-                        seed: seed, sampler: wanted.sampler))
+                var request = Request(
+                    prompt: wanted.prompt, negativePrompt: wanted.negativePrompt, width: wanted.width,
+                    height: wanted.height, steps: wanted.steps, guidanceScale: wanted.guidanceScale,
+                    seed: seed, sampler: wanted.sampler)
+                request.guidanceRescale = wanted.guidanceRescale
+                let picture = try await model.picture(request)
                 #expect(picture.image.width == wanted.width && picture.image.height == wanted.height)
                 #expect(picture.sampler == wanted.sampler)
                 latents += picture.latents.values

@@ -79,6 +79,25 @@ struct RequestFieldTests {
         await #expect(throws: SamplingError.noSchedule(sampler: "pndm")) { try await model.picture(request) }
     }
 
+    @Test func guidanceInAnIntervalIsGuidanceThere() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = Request.quick(steps: 4)
+        request.sampler = "euler"
+        let guided = try await model.picture(request)
+        request.guidanceSchedule = [request.guidanceScale, request.guidanceScale + 1e-4]
+        let almost = try await model.picture(request)
+        #expect(
+            largestDifference(guided.latents.values, almost.latents.values) < 1e-2, "passes alone or together"
+        )
+        request.guidanceSchedule = []
+        request.guidanceInterval = 0.9...1
+        let never = try await model.picture(request)
+        request.guidanceInterval = 0...1
+        request.guidanceScale = 1
+        #expect(try await model.picture(request).image == never.image)
+        #expect(never.image != guided.image)
+    }
+
     @Test func anAdaptiveSamplersPicturesAreTheSameInABatch() async throws {
         let model = try TinyModel.sd1.opened()
         var request = Request.quick()

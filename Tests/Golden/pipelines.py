@@ -18,7 +18,7 @@ SAMPLERS = {"pndm": PNDMScheduler, "ddim": DDIMScheduler, "euler": EulerDiscrete
 def request(**changes):
     return {
         "prompt": "a red apple on a table", "negativePrompt": "low quality, blurry", "width": 64, "height": 64,
-        "steps": 20, "guidanceScale": 7.5, "seeds": [42], "sampler": "pndm", "picture": False,
+        "steps": 20, "guidanceScale": 7.5, "seeds": [42], "sampler": "pndm", "picture": False, "guidanceRescale": 0.0,
     } | changes
 
 
@@ -33,6 +33,8 @@ REQUESTS = {
     "no-negative-prompt": request(negativePrompt=""),
     "wide": request(width=128, picture=True),
     "tall-odd": request(width=64, height=72, sampler="ddim"),
+    "rescale": request(guidanceRescale=0.7, sampler="ddim"),
+    "rescale-whole": request(guidanceRescale=1.0, guidanceScale=12.0),
     "batch": request(seeds=[42, 7], sampler="euler", picture=True),
 }
 
@@ -42,7 +44,7 @@ def run(pipeline, settings):
     latents = pipeline(
         settings["prompt"], negative_prompt=settings["negativePrompt"], width=settings["width"],
         height=settings["height"], num_inference_steps=settings["steps"],
-        guidance_scale=settings["guidanceScale"], num_images_per_prompt=count,
+        guidance_scale=settings["guidanceScale"], guidance_rescale=settings["guidanceRescale"], num_images_per_prompt=count,
         generator=[torch.Generator("cpu").manual_seed(seed) for seed in settings["seeds"]],
         output_type="latent").images
     decoded = pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample

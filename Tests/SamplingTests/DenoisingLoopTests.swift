@@ -155,23 +155,37 @@ import Testing
         #expect { try PNDM(other, steps: 4) } throws: { "\($0)".contains("prediction_type = sample") }
     }
 
+    @Test func guidanceChangesOverTheSteps() throws {
+        let part = try ClassifierFreeGuidance(scales: [5], interval: 0.2...0.6)
+        #expect((0..<10).map { part.scale(at: $0, of: 10) } == [1, 1, 5, 5, 5, 5, 5, 1, 1, 1])
+        #expect(part.isActive && !part.isConstant)
+        let falling = try ClassifierFreeGuidance(scales: [9, 5, 5])
+        #expect((0..<5).map { falling.scale(at: $0, of: 5) } == [9, 7, 5, 5, 5])
+        #expect(falling.scale(at: 0, of: 1) == 9)
+        for value in [-0.1, 1.1, .nan] {
+            #expect(throws: SamplingError.self) { try ClassifierFreeGuidance(scales: [5], rescale: value) }
+        }
+        #expect(throws: SamplingError.self) { try ClassifierFreeGuidance(scales: [5], interval: 0...2) }
+    }
+
     @Test func guidanceMovesFromTheUnconditionalOutput() throws {
         let unconditional = try Latents([1, -2], batch: 1, channels: 1, height: 1, width: 2)
         let conditional = try Latents([2, -1.5], batch: 1, channels: 1, height: 1, width: 2)
-        let guidance = try ClassifierFreeGuidance(scale: 7.5)
+        let guidance = try ClassifierFreeGuidance(scales: [7.5])
         #expect(guidance.isActive)
         #expect(
-            try guidance.combine(unconditional: unconditional, conditionals: [(conditional, 1)]).values == [
-                8.5, 1.75,
-            ])
-        let none = try ClassifierFreeGuidance(scale: 1)
+            try guidance.combine(unconditional: unconditional, conditionals: [(conditional, 1)], scale: 7.5)
+                .values == [
+                    8.5, 1.75,
+                ])
+        let none = try ClassifierFreeGuidance(scales: [1])
         #expect(!none.isActive)
         let both = try guidance.combine(
             unconditional: unconditional,
-            conditionals: [(conditional, 1), (unconditional, 3), (conditional, -0.5)])
+            conditionals: [(conditional, 1), (unconditional, 3), (conditional, -0.5)], scale: 7.5)
         #expect(both.values == [4.75, -0.125])
         for scale in [Double.nan, .infinity, -.infinity, 1e308] {
-            #expect("scale \(scale)") { try ClassifierFreeGuidance(scale: scale) } throws: {
+            #expect("scale \(scale)") { try ClassifierFreeGuidance(scales: [scale]) } throws: {
                 if case .guidanceScaleNotFinite = $0 as? SamplingError { true } else { false }
             }
         }

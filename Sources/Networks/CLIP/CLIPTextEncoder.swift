@@ -19,9 +19,8 @@ public struct CLIPTextEncoder: Sendable {
     {
         let length = configuration.positions
         let root = catalog.names.contains { $0.hasPrefix("text_model.") } ? "text_model" : ""
-        return try Graph.build(
-            "text encoder", weights: catalog, ignoring: { isIgnored($0, skippedLayers: skippedLayers) }
-        ) { builder in
+        func isUnused(_ name: String) -> Bool { isIgnored(name, skippedLayers: skippedLayers) }
+        return try Graph.build("text encoder", weights: catalog, ignoring: isUnused) { builder in
             let tokens = builder.input("tokens", [batch, length], .int32)
             let weights = root.isEmpty ? builder.weights : builder.weights[root]
             let embeddings = weights["embeddings"]
