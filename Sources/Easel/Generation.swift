@@ -94,17 +94,20 @@ public struct GeneratedPicture: Sendable {
     public let sampler: String
     public let image: Image
     public let metadata: GenerationMetadata
+    /// Everything that was asked for, to make the same again.
+    public let record: GenerationRecord
     /// The latents that the picture was decoded from.
     public let latents: Latents
     /// How long each stage took, from the request's start until this picture: those of earlier batches included.
     public let timings: [Stage: Duration]
 
-    /// Writes the picture as PNG, with its settings in AUTOMATIC1111's `parameters` text. The file appears
-    /// whole or not at all.
+    /// Writes the picture as PNG, with its settings in AUTOMATIC1111's `parameters` text and its record as JSON, in an
+    /// `easel` text. The file appears whole or not at all.
     ///
     /// - Throws: `ImageError` where it cannot be written.
     public func write(to file: URL) throws {
-        try image.write(to: file, metadata: metadata)
+        let text = PNG.Text(keyword: GenerationRecord.keyword, text: record.json, isInternational: true)
+        try image.write(to: file, metadata: metadata, texts: [text])
     }
 
     /// Writes the picture as PNG to the file of that path.

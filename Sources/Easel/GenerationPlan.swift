@@ -24,6 +24,8 @@ struct GenerationPlan: Sendable {
     /// How many chunks the longest prompt has; the others are filled up to it.
     let chunkCount: Int
     private let tokensPerChunk: Int
+    /// What the seed's noise is drawn for, in latent cells; nil for the pictures' own size.
+    private let noiseSize: NoiseSize?
     /// Whether the prompt leads away from the negative prompt.
     let isGuided: Bool
     let sampler: SamplerDescription
@@ -46,6 +48,11 @@ struct GenerationPlan: Sendable {
         (width, height) = (request.width ?? own.width, request.height ?? own.height)
         latentHeight = try Request.latentSize(axis: "height", pixels: height, factor: factor)
         latentWidth = try Request.latentSize(axis: "width", pixels: width, factor: factor)
+        noiseSize = try request.seedSize.map {
+            NoiseSize(
+                height: try Request.latentSize(axis: "seed height", pixels: $0.height, factor: factor),
+                width: try Request.latentSize(axis: "seed width", pixels: $0.width, factor: factor))
+        }
         canvas = try Canvas(request, width: width, height: height)
         seed = request.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         guidance = try ClassifierFreeGuidance(
@@ -122,8 +129,17 @@ struct GenerationPlan: Sendable {
         try sampler.sampler(scheduler, steps: request.steps, options: samplerOptions)
     }
 
-    /// The seed of a picture.
-    func seed(ofPicture index: Int) -> UInt64 { seed &+ UInt64(index) }
+    /// The seed of a picture; with a variation, all have the request's.
+    func seed(ofPicture index: Int) -> UInt64 {
+        (request.variation?.strength ?? 0) > 0 ? seed : seed &+ UInt64(index)
+    }
+
+    /// The noise of some of the pictures.
+    func noise(for batch: Range<Int>) -> PictureNoise {
+        PictureNoise(
+            seed: seed, count: batch.count, source: request.randomSource, first: batch.lowerBound,
+            variation: request.variation, size: noiseSize)
+    }
 
     /// The settings that made a picture, in the words that other programs read.
     func metadata(ofPicture index: Int, size: Image, model: Model) -> GenerationMetadata {
@@ -135,8 +151,18 @@ struct GenerationPlan: Sendable {
             seed: seed(ofPicture: index), width: size.width, height: size.height, model: model.name,
             version: "Easel \(easelVersion)")
         if request.initImage != nil { metadata.strength = request.strength }
+        if request.randomSource == .torchCPU { metadata.randomSource = "CPU" }
+        if let variation = request.variation, variation.strength > 0 {
+            metadata.extras += [
+                .init("Variation seed", "\(variation.subseed &+ UInt64(index))"),
+                .init("Variation seed strength", "\(variation.strength)"),
+            ]
+        }
+        if let size = request.seedSize {
+            metadata.extras.append(.init("Seed resize from", "\(size.width)x\(size.height)"))
+        }
         if request.clipSkip > 1 { metadata.clipSkip = request.clipSkip }
-        metadata.extras = request.inpainting?.extras ?? []
+        metadata.extras += request.inpainting?.extras ?? []
         return metadata
     }
 }

@@ -24,7 +24,7 @@ extension Model {
         let contexts = try await watch.time(.encodingPrompt) { try await encode(plan, textEncoder) }
         for batch in plan.batches {
             let sampler = try plan.makeSampler()
-            var noise = PictureNoise(seed: plan.seed(ofPicture: batch.lowerBound), count: batch.count)
+            var noise = plan.noise(for: batch)
             let start = try await startingPoint(plan, sampler, &noise, &watch)
             var latents = start.latents
             if plan.takesSteps {
@@ -57,7 +57,8 @@ extension Model {
                         GeneratedPicture(
                             index: index, seed: plan.seed(ofPicture: index), sampler: plan.sampler.name,
                             image: image, metadata: plan.metadata(ofPicture: index, size: image, model: self),
-                            latents: own, timings: watch.timings)))
+                            record: GenerationRecord(plan, picture: index, model: self), latents: own,
+                            timings: watch.timings)))
             }
         }
     }

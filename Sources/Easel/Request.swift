@@ -31,6 +31,12 @@ public struct Request: Sendable, Hashable {
     public var guidanceRescale = 0.0
     /// What the noise is drawn from; nil draws a seed. Picture `i` of several has the seed plus `i`.
     public var seed: UInt64?
+    /// Which generator noise is drawn from.
+    public var randomSource = RandomSource.torchCPU
+    /// Other noise mixed into the seed's; all pictures then have the same seed.
+    public var variation: NoiseVariation?
+    /// The size in pixels that the seed's noise is drawn for, to keep a composition at another size.
+    public var seedSize: PixelSize?
     /// The name of the sampler; nil is the one of the model's scheduler_config.json.
     public var sampler: String?
     /// The name of a schedule of noise levels; nil is the model's own.
@@ -72,6 +78,17 @@ public struct Request: Sendable, Hashable {
     }
 }
 
+/// A size in pixels.
+public struct PixelSize: Sendable, Hashable {
+    public var width: Int
+    public var height: Int
+
+    public init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+    }
+}
+
 /// Why a request cannot be met, before any work is done.
 public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A side is not one that the model can make; `nearest` are those that it can.
@@ -82,6 +99,8 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
     case blackMask(isInverted: Bool)
     /// A mask or an extension needs a picture to start from.
     case noInitImage(field: String)
+    /// The picture whose settings are taken had a mask.
+    case noMask
     /// The networks need more memory for pictures of that size than the machine has; in bytes.
     case memory(width: Int, height: Int, batchSize: Int, needed: Int, available: Int)
 
@@ -97,6 +116,7 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "\(isInverted ? "black" : "white") is made anew"
         case .noInitImage(let field):
             "\(field) needs a picture to start from: give one with --init-image"
+        case .noMask: "the picture of --from was made with a mask: give it with --mask"
         case .memory(let width, let height, let batchSize, let needed, let available):
             "\(width)×\(height) pixels with batch size \(batchSize) take at least \(Self.gigabytes(needed)) GB of "
                 + "memory, and this machine has \(Self.gigabytes(available)) GB: take a smaller "
@@ -168,6 +188,7 @@ extension Request {
         try require("count", count, 1...10_000)
         try require("batch size", batchSize, 1...64)
         try require("strength", strength, 0...1)
+        if let variation { try require("subseed strength", variation.strength, 0...1) }
         if initImage == nil {
             if inpainting != nil { throw .noInitImage(field: "a mask") }
             if outpainting != nil { throw .noInitImage(field: "extending a picture") }

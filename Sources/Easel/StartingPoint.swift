@@ -23,7 +23,7 @@ extension Model {
         _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise, _ watch: inout Stopwatch
     ) async throws -> StartingPoint {
         guard plan.canvas != nil || parts.isForInpainting else {
-            let drawn = try noise.latents(
+            let drawn = try noise.initialLatents(
                 channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth
             )
             return StartingPoint(latents: sampler.initialNoiseScale * drawn)
@@ -44,7 +44,7 @@ extension Model {
         _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise,
         _ encoder: any CompiledGraph
     ) async throws -> StartingPoint {
-        let drawn = try noise.latents(
+        let drawn = try noise.initialLatents(
             channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth)
         let grey = [Float](repeating: 0, count: 3 * plan.width * plan.height)
         let latents = try await encode(grey, plan, encoder, &noise)
@@ -65,7 +65,7 @@ extension Model {
         let own =
             isForInpainting && isFromNoise
             ? nil : try await encode(canvas.picture.encodable, plan, encoder, &noise)
-        let drawn = try noise.latents(channels: shape.0, height: shape.1, width: shape.2)
+        let drawn = try noise.initialLatents(channels: shape.0, height: shape.1, width: shape.2)
         let cells = canvas.mask.map { plan.cells(of: $0) }
         var original = own ?? drawn
         if let cells, plan.request.inpainting?.fill == .noise {

@@ -8,6 +8,9 @@ struct EaselTool: AsyncParsableCommand {
         commandName: "easel",
         abstract: "Make pictures from text with Stable Diffusion, on this machine.",
         version: "easel \(easelVersion)",
-        subcommands: [GenerateCommand.self, SamplersCommand.self, TokensCommand.self, GraphCommand.self],
+        subcommands: [
+            GenerateCommand.self, SamplersCommand.self, TokensCommand.self, InspectCommand.self,
+            GraphCommand.self,
+        ],
         defaultSubcommand: GenerateCommand.self)
 }

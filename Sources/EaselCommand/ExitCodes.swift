@@ -34,7 +34,9 @@ extension ExitCode {
             case ImageError.notReadable: .badInput
             case is ImageError: .output
             case is FileError, is JSONError, is ConfigurationError, is SafetensorsError, is CheckpointError,
-                is ModelFolderError, is ModelError, is TokenizerError, is GraphError, is DemoModelMissing:
+                is ModelFolderError, is ModelError, is TokenizerError, is GraphError, is DemoModelMissing,
+                is RecordError,
+                is SettingsError:
                 .badInput
             default: .internalFault
             }

@@ -1,25 +1,10 @@
 import ArgumentParser
-import Conditioning
 import Easel
 import EngineInterface
 import Foundation
 import OpenVINOEngine
 
 extension Precision: ExpressibleByArgument {}
-extension PromptSyntax: ExpressibleByArgument {}
-extension Emphasis: ExpressibleByArgument {}
-
-/// Numbers with commas between.
-struct NumberList: ExpressibleByArgument {
-    let values: [Double]
-
-    init?(argument: String) {
-        let numbers = argument.split(separator: ",").map { Double($0.trimmingPrefix(while: \.isWhitespace)) }
-        let values = numbers.compactMap { $0 }
-        guard !values.isEmpty, values.count == numbers.count else { return nil }
-        self.values = values
-    }
-}
 
 /// `easel generate`: a prompt goes in, pictures come out.
 struct GenerateCommand: AsyncParsableCommand {
@@ -34,45 +19,24 @@ struct GenerateCommand: AsyncParsableCommand {
     var text: String?
     @Option(name: [.short, .long], help: "What the picture shows, as an option.")
     var prompt: String?
-    @Option(name: [.short, .long], help: "What the picture does not show.")
-    var negativePrompt = ""
-    @Option(
-        help: "a1111 or plain: whether brackets, BREAK, AND and [from:to:when] mean something in prompts.")
-    var promptSyntax = PromptSyntax.a1111
-    @Option(help: "original, no-norm, interpolated or ignore: what weights do.")
-    var emphasis = Emphasis.original
-    @Option(help: "Which of the text encoder's layers is read, counted from the last, which is 1.")
-    var clipSkip = 1
+    @Option(help: "A picture whose settings are taken, where no option says otherwise.")
+    var from: String?
     @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
     var model: String?
     @Option(name: [.short, .long], help: "A PNG file, or a folder/ (default: easel-<seed>.png).")
     var output: String?
-    @Option(name: [.customShort("W"), .long], help: "Width in pixels (default: the model's own).")
+    @Option(
+        name: [.customShort("W"), .long], help: "Width in pixels (default: the model's or the picture's own)."
+    )
     var width: Int?
-    @Option(name: [.customShort("H"), .long], help: "Height in pixels (default: the model's own).")
+    @Option(name: [.customShort("H"), .long], help: "Height in pixels, as the width.")
     var height: Int?
-    @Option(help: "How many times the sampler advances.")
-    var steps = 25
-    @Option(
-        name: [.long, .customLong("cfg-scale")], help: "How strongly the prompt leads; 1 is not at all.")
-    var guidanceScale: Float = 7.5
-    @Option(help: "Scales spread over the steps, with commas between; instead of --guidance-scale.")
-    var guidanceSchedule: NumberList?
-    @Option(
-        help: "Which part of the steps is guided, from 0 to 1: 0.1,0.8 leaves out the first and the last.")
-    var guidanceInterval: NumberList?
-    @Option(help: "How much of the contrast that guidance adds is taken back, from 0 to 1.")
-    var guidanceRescale = 0.0
-    @Option(name: [.short, .long], help: "What the noise is drawn from (default: random, and printed).")
-    var seed: UInt64?
-    @Option(help: "A name that `easel samplers` lists (default: the model's own).")
-    var sampler: String?
-    @Option(help: "A schedule of noise levels that `easel samplers` lists (default: the model's own).")
-    var schedule: String?
-    @Option(help: "The noise levels themselves: falling numbers with commas between; instead of --steps.")
-    var sigmas: NumberList?
-    @Option(help: "How much of each step's noise is fresh, from 0 to 1 (default: the sampler's own).")
-    var eta: Double?
+    @OptionGroup(title: "Prompts")
+    var prompts: PromptOptions
+    @OptionGroup(title: "Sampling and guidance")
+    var sampling: SamplingOptions
+    @OptionGroup(title: "Random numbers")
+    var seeds: SeedOptions
     @OptionGroup(title: "Starting from a picture")
     var source: SourceOptions
     @Option(help: "The number of pictures; their seeds count up.")
@@ -92,15 +56,12 @@ struct GenerateCommand: AsyncParsableCommand {
         if text != nil && prompt != nil {
             throw ValidationError("The prompt is given twice, as an argument and with --prompt.")
         }
-        if text == nil && prompt == nil {
+        if text == nil && prompt == nil && from == nil {
             throw ValidationError("A prompt is missing: easel \"a red apple on a table\".")
         }
-        if let interval = guidanceInterval?.values {
-            guard interval.count == 2, interval[0] <= interval[1] else {
-                throw ValidationError("--guidance-interval takes two numbers that do not fall: 0.1,0.8.")
-            }
-        }
-        try source.check()
+        try sampling.check()
+        try seeds.check()
+        if from == nil { try source.check() }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
         }
@@ -110,22 +71,23 @@ struct GenerateCommand: AsyncParsableCommand {
         try await reportingErrors { try await interruptible { try await generate() } }
     }
 
+    /// The request of the options, over that of the picture whose settings are taken.
+    private func request() throws -> Request {
+        let settings = try from.map { try PictureSettings(of: $0) }
+        var request = settings?.request ?? Request(prompt: "")
+        if let prompt = prompt ?? text { request.prompt = prompt }
+        if let width { request.width = width }
+        if let height { request.height = height }
+        (request.count, request.batchSize) = (count, batchSize)
+        prompts.apply(to: &request)
+        sampling.apply(to: &request)
+        seeds.apply(to: &request)
+        try source.apply(to: &request, settings: settings)
+        return request
+    }
+
     private func generate() async throws {
-        var request = Request(
-            prompt: prompt ?? text ?? "", negativePrompt: negativePrompt, width: width, height: height,
-            steps: steps, guidanceScale: guidanceScale, seed: seed, sampler: sampler, count: count,
-            batchSize: batchSize)
-        request.promptSyntax = promptSyntax
-        request.emphasis = emphasis
-        request.clipSkip = clipSkip
-        request.schedule = schedule
-        request.sigmas = sigmas?.values
-        request.eta = eta
-        request.guidanceSchedule = guidanceSchedule?.values.map { Float($0) } ?? []
-        if let interval = guidanceInterval?.values { request.guidanceInterval = interval[0]...interval[1] }
-        request.guidanceRescale = guidanceRescale
-        try source.apply(to: &request)
-        request.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
+        let request = try request()
         let files = try OutputFiles(output, count: count)
         let clock = ContinuousClock()
         let start = clock.now

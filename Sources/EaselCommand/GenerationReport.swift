@@ -12,8 +12,8 @@ struct GenerationReport: Encodable {
     private let model: String
     private let prompt: String
     private let negativePrompt: String
-    private let width: Int
-    private let height: Int
+    private var width: Int
+    private var height: Int
     private let steps: Int
     private let guidanceScale: Float
     private let seed: UInt64
@@ -45,6 +45,7 @@ struct GenerationReport: Encodable {
         files.append(file.path)
         pictures.append(Picture(file: file.path, seed: picture.seed))
         sampler = picture.sampler
+        (width, height) = (picture.image.width, picture.image.height)
         for (stage, duration) in picture.timings { timings[stage.rawValue] = seconds(duration) }
     }
 

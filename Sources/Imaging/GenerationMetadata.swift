@@ -21,6 +21,8 @@ public struct GenerationMetadata: Sendable, Hashable {
     public var strength: Double?
     /// Which of the text encoder's layers was read, from the last; nil for the last.
     public var clipSkip: Int?
+    /// Which generator noise was drawn from, as AUTOMATIC1111 names it; nil for a graphics processor's, its default.
+    public var randomSource: String?
     /// Further settings, in AUTOMATIC1111's words, in order.
     public var extras: [Extra] = []
     /// The program that made the picture.
@@ -68,7 +70,7 @@ public struct GenerationMetadata: Sendable, Hashable {
         if let model { settings.append(("Model", model)) }
         if let strength { settings.append(("Denoising strength", plain(Float(strength)))) }
         if let clipSkip { settings.append(("Clip skip", String(clipSkip))) }
-        settings.append(("RNG", "CPU"))
+        if let randomSource { settings.append(("RNG", randomSource)) }
         settings += extras.map { ($0.key, $0.value) }
         if let version { settings.append(("Version", version)) }
         let negative = negativePrompt.isEmpty ? [] : ["Negative prompt: \(negativePrompt)"]
@@ -82,7 +84,8 @@ public struct GenerationMetadata: Sendable, Hashable {
         // By scalars, not characters: "\r\n" is one character, and so is a space with a combining mark.
         var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
         guard let last = lines.popLast() else { return nil }
-        let settings = Self.settings(in: last)
+        let all = Self.settings(in: last)
+        let settings = Dictionary(all.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
         // As AUTOMATIC1111 does: a last line with fewer settings is part of the prompt.
         guard settings.count >= 3 else { return nil }
         let size = settings["Size"]?.split(separator: "x").compactMap { Int($0) } ?? []
@@ -102,13 +105,22 @@ public struct GenerationMetadata: Sendable, Hashable {
             sampler: sampler, schedule: settings["Schedule type"], guidanceScale: scale, seed: seed,
             width: size[0], height: size[1],
             model: settings["Model"], version: settings["Version"])
+        randomSource = settings["RNG"]
+        extras = all.filter { !Self.ownKeys.contains($0.key) }
         clipSkip = settings["Clip skip"].flatMap(Int.init)
         strength = settings["Denoising strength"].flatMap(Double.init)
     }
 
+    /// The keys that have properties of their own.
+    private static let ownKeys: Set<String> = [
+        "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Denoising strength",
+        "Clip skip",
+        "RNG", "Version",
+    ]
+
     /// The settings of a line `Key: value, Key: value`, where a value may be a JSON string.
-    private static func settings(in line: Substring.UnicodeScalarView) -> [String: String] {
-        var settings: [String: String] = [:]
+    private static func settings(in line: Substring.UnicodeScalarView) -> [Extra] {
+        var settings: [Extra] = []
         var rest = line[...]
         while let colon = rest.firstIndex(of: ":") {
             let key = String(rest[..<colon]).trimmingCharacters(in: .whitespaces)
@@ -124,7 +136,7 @@ public struct GenerationMetadata: Sendable, Hashable {
                 rest = rest[end...]
             }
             rest = rest.drop { $0 == "," || $0 == " " }
-            if !key.isEmpty { settings[key] = value }
+            if !key.isEmpty { settings.append(Extra(key, value)) }
         }
         return settings
     }

@@ -3,10 +3,11 @@ import Foundation
 extension Image {
     /// Writes the picture as PNG, with the settings that made it. The file appears whole or not at all.
     ///
+    /// - Parameter texts: What else the file says.
     /// - Throws: ``ImageError`` where it cannot be written; nothing is then left behind.
-    public func write(to file: URL, metadata: GenerationMetadata? = nil) throws {
+    public func write(to file: URL, metadata: GenerationMetadata? = nil, texts more: [PNG.Text] = []) throws {
         let texts = metadata.map { [PNG.Text(keyword: "parameters", text: $0.parameters)] } ?? []
-        try replaceFile(at: file, with: PNG(self, texts: texts).encoded())
+        try replaceFile(at: file, with: PNG(self, texts: texts + more).encoded())
     }
 
     /// Checks that a picture can be written to the file, without leaving anything there.

@@ -63,7 +63,7 @@ struct OutputTests {
         #expect(result.code == 0, "\(result.errors)")
         let picture = try png("apple.png")
         #expect((picture.image.width, picture.image.height) == (72, 64))
-        #expect(picture.texts.map(\.keyword) == ["parameters"])
+        #expect(picture.texts.map(\.keyword) == ["parameters", "easel"])
         let settings = try #require(GenerationMetadata(parameters: picture.texts[0].text))
         #expect(settings.prompt == "a red apple, é 🍎")
         #expect(settings.negativePrompt == "blurry")
@@ -85,11 +85,12 @@ struct OutputTests {
 
     @Test func quiet() async throws {
         let prompt = Array(repeating: "a", count: 90).joined(separator: " ")
-        let result = try await tool.generate(prompt, "--seed", "1", "-q")
+        let result = try await tool.generate(
+            prompt, "--prompt-syntax", "plain", "--seed", "1", "-q")
         #expect(result.code == 0)
         #expect(result.errors == "")
         #expect(result.lines == [tool.file("easel-1.png").path])
-        let talkative = try await tool.generate(prompt, "--seed", "1")
+        let talkative = try await tool.generate(prompt, "--prompt-syntax", "plain", "--seed", "1")
         #expect(talkative.errors.contains("15 tokens were left out"))
     }
 

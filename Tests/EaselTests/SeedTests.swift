@@ -1,4 +1,5 @@
 import Easel
+import Sampling
 import Testing
 
 @Suite("A picture follows from its request alone")
@@ -27,6 +28,37 @@ struct SeedTests {
             #expect(alone.image == picture.image)
         }
         #expect(Set(together.map(\.image)).count == 3)
+    }
+
+    @Test func variationsShareTheSeedAndComeApart() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = Request.quick(steps: 2)
+        (request.count, request.seed) = (2, 5)
+        let plain = try await model.events(request).pictures
+        request.variation = NoiseVariation(subseed: 70, strength: 0.2)
+        let varied = try await model.events(request).pictures
+        #expect(varied.map(\.seed) == [5, 5] && varied[0].image != varied[1].image)
+        #expect(varied[0].image != plain[0].image)
+        #expect(varied[1].metadata.parameters.contains("Variation seed: 71, Variation seed strength: 0.2"))
+        request.variation?.strength = 0
+        #expect(try await model.events(request).pictures.map(\.image) == plain.map(\.image))
+        request.variation?.strength = 1.5
+        await #expect(throws: RequestError.self) { try await model.events(request) }
+    }
+
+    @Test func otherGeneratorsMakeOtherPictures() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = Request.quick(steps: 2)
+        let cpu = try await model.picture(request)
+        request.randomSource = .torchCUDA
+        let cuda = try await model.picture(request)
+        #expect(cpu.image != cuda.image)
+        #expect(cpu.metadata.parameters.contains("RNG: CPU") && !cuda.metadata.parameters.contains("RNG"))
+        request.randomSource = .torchCPU
+        request.seedSize = PixelSize(width: 128, height: 128)
+        #expect(try await model.picture(request).image != cpu.image)
+        request.seedSize = PixelSize(width: 65, height: 128)
+        await #expect(throws: RequestError.self) { try await model.picture(request) }
     }
 
     @Test func theSeedAfterTheLastIsZero() async throws {

@@ -3,10 +3,12 @@ import Testing
 
 struct GenerationMetadataTests {
     private func metadata(_ prompt: String, negative: String = "") -> GenerationMetadata {
-        GenerationMetadata(
+        var metadata = GenerationMetadata(
             prompt: prompt, negativePrompt: negative, steps: 20, sampler: "PLMS", guidanceScale: 7.5,
             seed: 42,
             width: 512, height: 768, model: "demo", version: "Easel 0.1.0")
+        metadata.randomSource = "CPU"
+        return metadata
     }
 
     @Test func isWrittenAsOtherProgramsDo() {
@@ -57,6 +59,10 @@ struct GenerationMetadataTests {
         #expect(read?.height == 1216)
         #expect(read?.model == "odd, name")
         #expect(read?.version == "v1.10.1")
+        #expect(read?.schedule == "Karras")
+        #expect(read?.clipSkip == 2)
+        #expect(read?.randomSource == nil)
+        #expect(read?.extras.contains(.init("Lora hashes", "x: 12ab, y: 34cd")) == true)
     }
 
     @Test(arguments: [

@@ -7,12 +7,15 @@ public struct PNG: Sendable, Hashable {
     public struct Text: Sendable, Hashable {
         public let keyword: String
         public let text: String
+        /// Whether it is written as UTF-8 (iTXt) also where Latin-1 has all its characters (tEXt).
+        public let isInternational: Bool
 
         /// - Parameter keyword: 1 to 79 characters of Latin-1, as the format asks; `parameters` is where
         ///   AUTOMATIC1111 keeps a picture's settings.
-        public init(keyword: String, text: String) {
+        public init(keyword: String, text: String, isInternational: Bool = false) {
             self.keyword = keyword
             self.text = text
+            self.isInternational = isInternational || text.latin1 == nil
         }
     }
 
@@ -50,7 +53,8 @@ public struct PNG: Sendable, Hashable {
             let bytes = UnsafeRawBufferPointer(start: chunk.text, count: chunk.length)
             return Text(
                 keyword: String(cString: chunk.keyword),
-                text: chunk.international ? String(decoding: bytes, as: UTF8.self) : String(latin1: bytes))
+                text: chunk.international ? String(decoding: bytes, as: UTF8.self) : String(latin1: bytes),
+                isInternational: chunk.international)
         }
     }
 
@@ -68,7 +72,7 @@ public struct PNG: Sendable, Hashable {
         for text in texts {
             // NUL ends a text in the file, so that none can be in it.
             let plain = text.text.replacing("\0", with: "\u{FFFD}")
-            let latin1 = plain.latin1
+            let latin1 = text.isInternational ? nil : plain.latin1
             let bytes = latin1 ?? Array(plain.utf8)
             chunks.append(
                 easel_png_text(

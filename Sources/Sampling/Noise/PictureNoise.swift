@@ -2,17 +2,64 @@
 ///
 /// So a picture is the same alone or in a batch, also where a sampler draws noise at every step.
 public struct PictureNoise: Sendable {
-    private var generators: [NoiseGenerator]
+    private var generators: [any NormalGenerator]
+    private let seeds: [UInt64]
+    private let source: RandomSource
+    private let subseed: UInt64
+    private let strength: Double
+    private let size: NoiseSize?
 
     /// - Parameters:
     ///   - seed: The first picture's; after the largest seed comes 0.
     ///   - count: How many pictures.
-    public init(seed: UInt64, count: Int) {
-        generators = (0..<max(count, 0)).map { NoiseGenerator(seed: seed &+ UInt64($0)) }
+    ///   - first: The first picture's index in its request, which the seed is counted from.
+    ///   - variation: Other noise for the first draw of ``initialLatents(channels:height:width:)``.
+    ///   - size: Another size that this draw is made for.
+    public init(
+        seed: UInt64, count: Int, source: RandomSource = .torchCPU, first: Int = 0,
+        variation: NoiseVariation? = nil, size: NoiseSize? = nil
+    ) {
+        let strength = variation?.strength ?? 0
+        seeds = (first..<first + max(count, 0)).map { strength == 0 ? seed &+ UInt64($0) : seed }
+        generators = seeds.map { source.generator(seed: $0) }
+        self.source = source
+        self.strength = strength
+        self.size = size
+        subseed = (variation?.subseed ?? 0) &+ UInt64(first)
     }
 
     /// How many pictures there are.
     public var count: Int { generators.count }
+
+    /// The noise that pictures begin with: the next of every picture, with the variation and the size asked for.
+    ///
+    /// - Throws: ``SamplingError/latentsShape(batch:channels:height:width:count:)``.
+    public mutating func initialLatents(channels: Int, height: Int, width: Int) throws -> Latents {
+        let ownSize = size ?? NoiseSize(height: height, width: width)
+        let own = try latents(channels: channels, height: ownSize.height, width: ownSize.width)
+        guard strength > 0 || ownSize != NoiseSize(height: height, width: width) else { return own }
+        var values: [Float] = []
+        let length = channels * height * width
+        for picture in 0..<count {
+            var other = source.generator(seed: subseed &+ UInt64(picture))
+            var mixed = own.picture(picture).values
+            if strength > 0 {
+                let variation = NoiseVariation(subseed: subseed, strength: strength)
+                mixed = variation.mixed(
+                    mixed, with: other.normal(count: mixed.count), height: ownSize.height,
+                    width: ownSize.width)
+            }
+            if let size {
+                // What lies outside is the seed's own noise of the whole size.
+                var around = source.generator(seed: seeds[picture])
+                mixed = size.placed(
+                    mixed, over: around.normal(count: length), channels: channels, height: height,
+                    width: width)
+            }
+            values += mixed
+        }
+        return try Latents(values, batch: count, channels: channels, height: height, width: width)
+    }
 
     /// The next noise of every picture, of the shape of the pictures' latents.
     mutating func latents(like latents: Latents) throws -> Latents {

@@ -10,24 +10,28 @@ extension Inpainting.Fill: ExpressibleByArgument {}
 struct SourceOptions: ParsableArguments {
     @Option(name: [.short, .long], help: "A picture to start from: PNG, JPEG or WebP.")
     var initImage: String?
-    @Option(help: "How much of it is given up for noise, from 0 to 1: that share of the steps is taken.")
-    var strength = 0.75
-    @Option(help: "crop, pad or stretch: how it comes to the size of --width and --height.")
-    var resize = Resizing.stretch
+    @Option(
+        help:
+            "How much of it is given up for noise, from 0 to 1: that share of the steps is taken (default: 0.75)."
+    )
+    var strength: Double?
+    @Option(
+        help: "crop, pad or stretch: how it comes to the size of --width and --height (default: stretch).")
+    var resize: Resizing?
     @Option(help: "A picture of what is made anew of it: white is, black stays, grey is mixed.")
     var mask: String?
-    @Option(help: "How soft the mask's edges are made, in pixels.")
-    var maskBlur = 0.0
+    @Option(help: "How soft the mask's edges are made, in pixels (default: 0).")
+    var maskBlur: Double?
     @Flag(help: "Make anew what is black in the mask.")
     var maskInvert = false
-    @Option(help: "original, noise or blur: what the part that is made anew begins as.")
-    var inpaintFill = Inpainting.Fill.original
+    @Option(help: "original, noise or blur: what the part that is made anew begins as (default: original).")
+    var inpaintFill: Inpainting.Fill?
     @Flag(help: "Work on the masked part of the picture only, at the whole size.")
     var onlyMasked = false
-    @Option(help: "With --only-masked, how many pixels around it are looked at.")
-    var padding = 32
-    @Flag(inversion: .prefixedNo, help: "Put the picture's own bytes back outside the mask.")
-    var composite = true
+    @Option(help: "With --only-masked, how many pixels around it are looked at (default: 32).")
+    var padding: Int?
+    @Flag(inversion: .prefixedNo, help: "Put the picture's own bytes back outside the mask (default).")
+    var composite: Bool?
     @Option(help: "Make the picture larger and paint the rest: left=128,right=64,top=0,bottom=0.")
     var extend: Outpainting?
     @Option(help: "The most pixels that a picture to start from may have.")
@@ -38,7 +42,8 @@ struct SourceOptions: ParsableArguments {
         if initImage == nil, mask != nil || extend != nil {
             throw ValidationError("--mask and --extend need a picture to start from: --init-image.")
         }
-        if mask == nil, extend == nil, onlyMasked || maskInvert || maskBlur != 0 || inpaintFill != .original {
+        let needsMask = onlyMasked || maskInvert || maskBlur != nil || inpaintFill != nil
+        if mask == nil, extend == nil, needsMask {
             throw ValidationError(
                 "--only-masked, --mask-blur, --mask-invert and --inpaint-fill need a --mask.")
         }
@@ -48,23 +53,38 @@ struct SourceOptions: ParsableArguments {
     }
 
     /// Reads the pictures into a request.
-    func apply(to request: inout Request) throws {
-        guard let initImage else { return }
+    ///
+    /// - Parameter settings: Those of the picture that the request is taken from.
+    func apply(to request: inout Request, settings: PictureSettings?) throws {
+        if let strength { request.strength = strength }
+        if let resize { request.resize = resize }
+        if let extend { request.outpainting = extend }
+        guard let initImage else {
+            if settings?.startsFromPicture == true {
+                throw RequestError.noInitImage(field: "the picture of --from")
+            }
+            return
+        }
         let image = try Image(contentsOf: URL(filePath: initImage), pixelLimit: maxPixels)
         request.initImage = image
-        request.strength = strength
-        request.resize = resize
-        request.outpainting = extend
-        guard mask != nil || extend != nil else { return }
+        if settings?.hasMask == true, mask == nil, request.outpainting == nil {
+            throw RequestError.noMask
+        }
+        guard mask != nil || request.outpainting != nil else { return }
         let drawn = try mask.map { Mask(try Image(contentsOf: URL(filePath: $0), pixelLimit: maxPixels)) }
         // Without a mask, what is painted beyond the edges is all that is made anew.
         let black = Mask(
             width: image.width, height: image.height,
             values: Array(repeating: 0, count: image.pixels.count / 3))
-        request.inpainting = Inpainting(
-            mask: drawn ?? black, maskBlur: maskBlur, invertsMask: maskInvert && drawn != nil,
-            fill: inpaintFill,
-            onlyMaskedPadding: onlyMasked ? padding : nil, composite: composite)
+        var inpainting = request.inpainting ?? Inpainting(mask: black)
+        inpainting.mask = drawn ?? black
+        if let maskBlur { inpainting.maskBlur = maskBlur }
+        if maskInvert { inpainting.invertsMask = true }
+        if drawn == nil { inpainting.invertsMask = false }
+        if let inpaintFill { inpainting.fill = inpaintFill }
+        if onlyMasked { inpainting.onlyMaskedPadding = padding ?? 32 }
+        if let composite { inpainting.composite = composite }
+        request.inpainting = inpainting
     }
 }
 

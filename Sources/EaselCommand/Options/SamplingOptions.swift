@@ -1,0 +1,59 @@
+import ArgumentParser
+import Easel
+
+/// Numbers with commas between.
+struct NumberList: ExpressibleByArgument {
+    let values: [Double]
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",").map { Double($0.trimmingPrefix(while: \.isWhitespace)) }
+        let values = numbers.compactMap { $0 }
+        guard !values.isEmpty, values.count == numbers.count else { return nil }
+        self.values = values
+    }
+}
+
+/// The options of sampler, noise levels and guidance. What is not given stays as the request has it.
+struct SamplingOptions: ParsableArguments {
+    @Option(help: "How many times the sampler advances (default: 25).")
+    var steps: Int?
+    @Option(help: "A name that `easel samplers` lists (default: the model's own).")
+    var sampler: String?
+    @Option(help: "A schedule of noise levels that `easel samplers` lists (default: the model's own).")
+    var schedule: String?
+    @Option(help: "The noise levels themselves: falling numbers with commas between; instead of --steps.")
+    var sigmas: NumberList?
+    @Option(help: "How much of each step's noise is fresh, from 0 to 1 (default: the sampler's own).")
+    var eta: Double?
+    @Option(
+        name: [.long, .customLong("cfg-scale")],
+        help: "How strongly the prompt leads; 1 is not at all (default: 7.5).")
+    var guidanceScale: Float?
+    @Option(help: "Scales spread over the steps, with commas between; instead of --guidance-scale.")
+    var guidanceSchedule: NumberList?
+    @Option(
+        help: "Which part of the steps is guided, from 0 to 1: 0.1,0.8 leaves out the first and the last.")
+    var guidanceInterval: NumberList?
+    @Option(help: "How much of the contrast that guidance adds is taken back, from 0 to 1 (default: 0).")
+    var guidanceRescale: Double?
+
+    /// - Throws: `ValidationError`.
+    func check() throws {
+        guard let interval = guidanceInterval?.values else { return }
+        guard interval.count == 2, interval[0] <= interval[1] else {
+            throw ValidationError("--guidance-interval takes two numbers that do not fall: 0.1,0.8.")
+        }
+    }
+
+    func apply(to request: inout Request) {
+        if let steps { request.steps = steps }
+        if let sampler { request.sampler = sampler }
+        if let schedule { request.schedule = schedule }
+        if let sigmas { request.sigmas = sigmas.values }
+        if let eta { request.eta = eta }
+        if let guidanceScale { request.guidanceScale = guidanceScale }
+        if let guidanceSchedule { request.guidanceSchedule = guidanceSchedule.values.map { Float($0) } }
+        if let interval = guidanceInterval?.values { request.guidanceInterval = interval[0]...interval[1] }
+        if let guidanceRescale { request.guidanceRescale = guidanceRescale }
+    }
+}
