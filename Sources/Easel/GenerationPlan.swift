@@ -151,6 +151,7 @@ struct GenerationPlan: Sendable {
             seed: seed(ofPicture: index), width: size.width, height: size.height, model: model.name,
             version: "Easel \(easelVersion)")
         if request.initImage != nil { metadata.strength = request.strength }
+        metadata.extras += request.largeFrom?.extras ?? []
         if request.randomSource == .torchCPU { metadata.randomSource = "CPU" }
         if let variation = request.variation, variation.strength > 0 {
             metadata.extras += [

@@ -17,6 +17,17 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         let composite: Bool
     }
 
+    struct Large: Codable, Sendable, Hashable {
+        let scale: Double
+        let strength: Double
+        let steps: Int?
+        let upscaler: String
+        /// The first pass's.
+        let width: Int
+        let height: Int
+        let baseSteps: Int
+    }
+
     let version: String
     public let model: String
     let precision: String
@@ -47,6 +58,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     /// Nil where it had no mask.
     let inpaint: Inpaint?
     let extend: [Int]?
+    /// Nil where there was one pass.
+    let hires: Large?
 
     init(_ plan: GenerationPlan, picture index: Int, model: Model) {
         let request = plan.request
@@ -73,7 +86,14 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         subseed = request.variation.map { $0.subseed &+ UInt64(index) }
         subseedStrength = request.variation?.strength
         seedResize = request.seedSize.map { [$0.width, $0.height] }
-        let isFromPicture = request.initImage != nil
+        hires = request.largeFrom.map {
+            Large(
+                scale: $0.scale, strength: $0.strength, steps: $0.steps, upscaler: $0.upscaler.rawValue,
+                width: request.smallSize?.width ?? plan.width,
+                height: request.smallSize?.height ?? plan.height,
+                baseSteps: request.smallSize?.steps ?? request.steps)
+        }
+        let isFromPicture = request.initImage != nil && request.largeFrom == nil
         strength = isFromPicture ? request.strength : nil
         resize = isFromPicture ? request.resize.rawValue : nil
         inpaint = request.inpainting.map {
@@ -139,6 +159,12 @@ extension Request {
         }
         if let size = record.seedResize, size.count == 2 {
             seedSize = PixelSize(width: size[0], height: size[1])
+        }
+        if let large = record.hires {
+            highResolution = HighResolution(
+                scale: large.scale, strength: large.strength, steps: large.steps,
+                upscaler: try word("upscaler", large.upscaler, HighResolution.Upscaler.self))
+            (width, height, steps) = (large.width, large.height, large.baseSteps)
         }
         strength = record.strength ?? strength
         resize = try record.resize.map { try word("resize", $0, Resizing.self) } ?? resize

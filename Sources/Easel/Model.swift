@@ -61,7 +61,12 @@ public final class Model: Sendable {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    try await makePictures(request) { continuation.yield($0) }
+                    if let large = request.highResolution {
+                        try request.check()
+                        try await makeLargePictures(request, large) { continuation.yield($0) }
+                    } else {
+                        try await makePictures(request) { continuation.yield($0) }
+                    }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)

@@ -55,6 +55,13 @@ public struct Request: Sendable, Hashable {
     public var inpainting: Inpainting?
     /// How much ``initImage`` is made larger, and the rest of it kept; nil for not at all.
     public var outpainting: Outpainting?
+    /// A second pass at a larger size; nil for none.
+    public var highResolution: HighResolution?
+    /// What the second pass is of, and the latents that it starts from instead of ``initImage``'s.
+    var largeFrom: HighResolution?
+    var initLatents: Latents?
+    /// The first pass's size and steps.
+    var smallSize: SmallPass?
     /// The number of pictures.
     public var count: Int
     /// The number of pictures that are computed at once.
@@ -76,6 +83,13 @@ public struct Request: Sendable, Hashable {
         self.count = count
         self.batchSize = batchSize
     }
+}
+
+/// The first of two passes.
+struct SmallPass: Sendable, Hashable {
+    let width: Int
+    let height: Int
+    let steps: Int
 }
 
 /// A size in pixels.
@@ -188,6 +202,14 @@ extension Request {
         try require("count", count, 1...10_000)
         try require("batch size", batchSize, 1...64)
         try require("strength", strength, 0...1)
+        if let large = highResolution {
+            guard large.scale > 1, large.scale <= 8 else {
+                throw .outOfRange(
+                    field: "high-resolution scale", value: "\(large.scale)", range: "above 1, to 8")
+            }
+            try require("high-resolution strength", large.strength, 0...1)
+            try require("high-resolution steps", large.steps ?? 1, 1...1000)
+        }
         if let variation { try require("subseed strength", variation.strength, 0...1) }
         if initImage == nil {
             if inpainting != nil { throw .noInitImage(field: "a mask") }

@@ -22,6 +22,12 @@ extension Model {
     func startingPoint(
         _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise, _ watch: inout Stopwatch
     ) async throws -> StartingPoint {
+        if let latents = plan.request.initLatents, !parts.isForInpainting {
+            let original = try latents.enlarged(height: plan.latentHeight, width: plan.latentWidth)
+            let drawn = try noise.initialLatents(
+                channels: original.channels, height: original.height, width: original.width)
+            return StartingPoint(latents: sampler.noised(original, with: drawn))
+        }
         guard plan.canvas != nil || parts.isForInpainting else {
             let drawn = try noise.initialLatents(
                 channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth

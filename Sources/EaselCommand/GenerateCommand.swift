@@ -37,6 +37,8 @@ struct GenerateCommand: AsyncParsableCommand {
     var sampling: SamplingOptions
     @OptionGroup(title: "Random numbers")
     var seeds: SeedOptions
+    @OptionGroup(title: "A second pass at a larger size")
+    var large: HighResolutionOptions
     @OptionGroup(title: "Starting from a picture")
     var source: SourceOptions
     @Option(help: "The number of pictures; their seeds count up.")
@@ -61,6 +63,7 @@ struct GenerateCommand: AsyncParsableCommand {
         }
         try sampling.check()
         try seeds.check()
+        try large.check()
         if from == nil { try source.check() }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
@@ -82,6 +85,7 @@ struct GenerateCommand: AsyncParsableCommand {
         prompts.apply(to: &request)
         sampling.apply(to: &request)
         seeds.apply(to: &request)
+        large.apply(to: &request)
         try source.apply(to: &request, settings: settings)
         return request
     }

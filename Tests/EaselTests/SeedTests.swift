@@ -1,4 +1,7 @@
 import Easel
+import EngineInterface
+import Imaging
+import OpenVINOEngine
 import Sampling
 import Testing
 
@@ -28,6 +31,21 @@ struct SeedTests {
             #expect(alone.image == picture.image)
         }
         #expect(Set(together.map(\.image)).count == 3)
+    }
+
+    /// Sums are divided among threads, so that the last bits of latents differ; bytes where they round do.
+    @Test func theNumberOfThreadsChangesALevelAtMost() async throws {
+        var pictures: [Image] = []
+        for threads in 1...3 {
+            let model = try Model(
+                at: demoModel, engine: OpenVINOEngine(threads: threads), precision: .float32)
+            let request = Request(prompt: "a star on a red background", steps: 3, seed: 6)
+            pictures.append(try await model.picture(request).image)
+        }
+        for picture in pictures.dropFirst() {
+            let differing = zip(picture.pixels, pictures[0].pixels).filter { $0 != $1 }
+            #expect(differing.allSatisfy { abs(Int($0) - Int($1)) <= 1 } && differing.count < 50)
+        }
     }
 
     @Test func variationsShareTheSeedAndComeApart() async throws {

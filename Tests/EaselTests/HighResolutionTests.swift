@@ -1,0 +1,61 @@
+import Imaging
+import Sampling
+import Testing
+
+@testable import Easel
+
+@Suite("A second pass makes pictures larger")
+struct HighResolutionTests {
+    private func request() -> Request {
+        var request = Request.quick(steps: 4)
+        request.sampler = "dpmpp-2m"
+        request.seed = 9
+        return request
+    }
+
+    @Test(arguments: HighResolution.Upscaler.allCases)
+    func bothWays(_ upscaler: HighResolution.Upscaler) async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = request()
+        request.highResolution = HighResolution(scale: 1.5, strength: 0.5, upscaler: upscaler)
+        request.count = 2
+        let events = try await model.events(request)
+        let pictures = events.pictures
+        #expect(pictures.map(\.index) == [0, 1] && pictures.map(\.seed) == [9, 10])
+        #expect(pictures.allSatisfy { $0.image.width == 96 && $0.image.height == 96 })
+        let steps = events.count { if case .step = $0 { true } else { false } }
+        #expect(steps == 2 * 4 + 2 * 2, "four steps small, two of four large")
+        let name = upscaler == .latent ? "Latent" : "Lanczos"
+        #expect(
+            pictures[0].metadata.parameters.contains(
+                "Denoising strength: 0.5, RNG: CPU, Hires upscale: 1.5, Hires upscaler: \(name)"),
+            "\(pictures[0].metadata.parameters)")
+        let again = try await model.events(Request(GenerationRecord(json: pictures[1].record.json))).pictures
+        #expect(again.map(\.image) == [pictures[1].image])
+    }
+
+    @Test func withoutStrengthItIsTheSmallPictureEnlarged() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = request()
+        let small = try await model.picture(request)
+        request.highResolution = HighResolution(scale: 2, strength: 0)
+        let large = try await model.picture(request)
+        #expect(large.latents == (try small.latents.enlarged(height: 16, width: 16)))
+    }
+
+    @Test func latentsAreEnlargedAsPyTorchDoes() throws {
+        let latents = try Latents([1, 2, 3, 4], batch: 1, channels: 1, height: 2, width: 2)
+        let large = try latents.enlarged(height: 2, width: 4)
+        #expect(large.values == [1, 1.25, 1.75, 2, 3, 3.25, 3.75, 4])
+        #expect(try latents.enlarged(height: 2, width: 2) == latents)
+    }
+
+    @Test func impossibleScalesAreRefusedFirst() async throws {
+        let model = try TinyModel.sd1.opened()
+        for scale in [1, 0, -2, 9, 40, Double.nan] {
+            var request = request()
+            request.highResolution = HighResolution(scale: scale)
+            await #expect(throws: RequestError.self, "\(scale)") { try await model.events(request) }
+        }
+    }
+}
