@@ -5,7 +5,7 @@ let package = Package(
     name: "Easel",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Easel", targets: ["Easel", "OpenVINOEngine"]),
+        .library(name: "Easel", targets: ["Easel", "OpenVINOEngine", "Imaging", "Sampling", "Conditioning"]),
         .executable(name: "easel", targets: ["EaselCommand"]),
     ],
     dependencies: [

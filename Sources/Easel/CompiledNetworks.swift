@@ -31,7 +31,8 @@ actor CompiledNetworks {
     /// The checkpoints whose values have been looked at.
     private var inspected: Set<String> = []
     private var warnings: [Warning] = []
-    private var fitting: Shape?
+    /// What was found to fit in the memory, and whether with the encoder.
+    private var fitting: (shape: Shape, encodes: Bool)?
 
     init(_ parts: ModelParts, engine: any Engine, precision: Precision, memory: Int) {
         self.parts = parts
@@ -43,21 +44,23 @@ actor CompiledNetworks {
     /// Checks that the memory holds the U-Net, and the decoder for latents of the same size.
     ///
     /// - Throws: ``RequestError/memory(width:height:batchSize:needed:available:)``, `GraphError`.
-    func checkMemory(_ plan: UNetPlan) throws {
+    func checkMemory(_ plan: UNetPlan, encodes: Bool) throws {
         let shape = shape(plan)
         let (height, width) = (plan.height, plan.width)
-        guard fitting != shape else { return }
+        if let fitting, fitting.shape == shape, fitting.encodes || !encodes { return }
         let (unet, decoder) = (try unetGraph(shape), try decoderGraph(height: height, width: width))
+        let factor = parts.autoencoder.factor
+        let encoder = encodes ? try encoderGraph(height: height * factor, width: width * factor) : nil
         let count =
-            unet.weightCount + decoder.weightCount + max(unet.peakValueCount, decoder.peakValueCount)
+            unet.weightCount + decoder.weightCount + (encoder?.weightCount ?? 0)
+            + max(unet.peakValueCount, decoder.peakValueCount, encoder?.peakValueCount ?? 0)
         let needed = count * (precision == .float32 ? 4 : 2)
         guard needed <= memory else {
-            let factor = parts.autoencoder.factor
             throw RequestError.memory(
                 width: width * factor, height: height * factor, batchSize: plan.batch, needed: needed,
                 available: memory)
         }
-        fitting = shape
+        fitting = (shape, encodes)
     }
 
     private nonisolated func unetGraph(_ shape: Shape) throws -> Graph {
@@ -109,10 +112,14 @@ actor CompiledNetworks {
     /// The encoder for one picture of that size, in pixels.
     func preparedEncoder(height: Int, width: Int) async throws -> any CompiledGraph {
         let shape = Shape(batch: 1, height: height, width: width, precision: precision)
-        return try await compilation(of: .encoder, shape, weights: parts.autoencoderWeights) { [parts] in
-            try Autoencoder(parts.autoencoder).encoderGraph(
-                batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
+        return try await compilation(of: .encoder, shape, weights: parts.autoencoderWeights) {
+            try self.encoderGraph(height: height, width: width)
         }.value
+    }
+
+    private nonisolated func encoderGraph(height: Int, width: Int) throws -> Graph {
+        try Autoencoder(parts.autoencoder).encoderGraph(
+            batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
 
     /// The decoder for one picture's latents of that size, in latent cells.

@@ -80,7 +80,8 @@ struct GenerationPlan: Sendable {
         }
         samplerOptions = SamplerOptions(
             eta: request.eta,
-            levels: NoiseLevelOptions(schedule: request.schedule, sigmas: request.sigmas),
+            levels: NoiseLevelOptions(
+                schedule: request.schedule, sigmas: request.sigmas, convention: request.profile.convention),
             firstStep: request.firstStep)
         // The sampler is made once here, for what it refuses, and again for each batch.
         takesSteps = try !sampler.sampler(scheduler, steps: request.steps, options: samplerOptions).isFinished

@@ -33,6 +33,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let precision: String
     let prompt: String
     let negativePrompt: String
+    let profile: String
     let promptSyntax: String
     let emphasis: String
     let clipSkip: Int
@@ -68,6 +69,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         precision = model.precision.rawValue
         prompt = request.prompt
         negativePrompt = request.negativePrompt
+        profile = request.profile.rawValue
         promptSyntax = request.promptSyntax.rawValue
         emphasis = request.emphasis.rawValue
         clipSkip = request.clipSkip
@@ -140,6 +142,7 @@ extension Request {
             height: record.height, steps: record.steps, guidanceScale: record.guidanceScale,
             seed: record.seed,
             sampler: record.sampler)
+        profile = try word("profile", record.profile, Profile.self)
         promptSyntax = try word("prompt_syntax", record.promptSyntax, PromptSyntax.self)
         emphasis = try word("emphasis", record.emphasis, Emphasis.self)
         clipSkip = record.clipSkip
@@ -194,6 +197,7 @@ extension Request {
         if let label = metadata.schedule, label != "Automatic" {
             schedule = try ScheduleCatalogue.named(label).name
         }
+        imitate(.a1111)
         clipSkip = metadata.clipSkip ?? 1
         randomSource = metadata.randomSource == "CPU" ? .torchCPU : .torchCUDA
         strength = metadata.strength ?? strength

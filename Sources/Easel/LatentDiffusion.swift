@@ -15,7 +15,7 @@ extension Model {
 
         let textEncoder = try await watch.time(.loadingTextEncoder) {
             let unet = plan.unet(batch: plan.batches[0].count)
-            try await networks.checkMemory(unet)
+            try await networks.checkMemory(unet, encodes: plan.canvas != nil || parts.isForInpainting)
             // The U-Net, which takes longest, is made ready beside the prompts.
             if plan.takesSteps { await networks.beginPreparingUNet(unet) }
             return try await networks.preparedTextEncoder(skippedLayers: request.clipSkip - 1)

@@ -45,6 +45,8 @@ public struct Request: Sendable, Hashable {
     public var sigmas: [Double]?
     /// How much of each step's noise is fresh, from 0 to 1; nil is the sampler's own.
     public var eta: Double?
+    /// Whose rules of noise levels and steps are followed; ``imitate(_:)`` sets the rest of them too.
+    public var profile = Profile.diffusers
     /// A picture to start from instead of noise.
     public var initImage: Image?
     /// How much of ``initImage`` is given up for noise, from 0 to 1: that share of the steps is taken.
@@ -148,10 +150,10 @@ extension Request {
     /// The sides that pictures may have, in pixels.
     static let sides = 64...2048
 
-    /// How many steps are left out, as diffusers' image-to-image pipelines count: the strength's share is taken.
+    /// How many steps are left out where there is a picture to start from: the strength's share is taken.
     var firstStep: Int {
         guard initImage != nil else { return 0 }
-        return stepCount - min(Int(Double(stepCount) * strength), stepCount)
+        return profile.firstStep(steps: stepCount, strength: strength)
     }
 
     /// How many steps are asked for.

@@ -5,6 +5,7 @@ import Foundation
 import OpenVINOEngine
 
 extension Precision: ExpressibleByArgument {}
+extension Profile: ExpressibleByArgument {}
 
 /// `easel generate`: a prompt goes in, pictures come out.
 struct GenerateCommand: AsyncParsableCommand {
@@ -19,6 +20,8 @@ struct GenerateCommand: AsyncParsableCommand {
     var text: String?
     @Option(name: [.short, .long], help: "What the picture shows, as an option.")
     var prompt: String?
+    @Option(help: "diffusers or a1111: whose rules are followed, so that its settings give its picture.")
+    var like: Profile?
     @Option(help: "A picture whose settings are taken, where no option says otherwise.")
     var from: String?
     @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
@@ -78,6 +81,7 @@ struct GenerateCommand: AsyncParsableCommand {
     private func request() throws -> Request {
         let settings = try from.map { try PictureSettings(of: $0) }
         var request = settings?.request ?? Request(prompt: "")
+        if let like { request.imitate(like) }
         if let prompt = prompt ?? text { request.prompt = prompt }
         if let width { request.width = width }
         if let height { request.height = height }

@@ -41,12 +41,16 @@ import Testing
         for one in cases {
             let name = try #require(one["sampler"].stringValue)
             let steps = one["steps"].integer
+            // The levels themselves, since AUTOMATIC1111 leaves some out for some samplers.
+            let levels = try NoiseLevels(
+                configuration, grid: .ends, steps: steps,
+                options: NoiseLevelOptions(
+                    schedule: one["schedule"].stringValue, convention: .automatic1111), sampler: name)
             let sampler = try SamplerCatalogue.named(name).sampler(
                 configuration, steps: steps,
                 options: SamplerOptions(
                     eta: one["eta"].numberValue?.double,
-                    levels: NoiseLevelOptions(
-                        schedule: one["schedule"].stringValue, convention: .automatic1111)))
+                    levels: NoiseLevelOptions(sigmas: levels.sigmas)))
             var noise = PictureNoise(seed: UInt64(one["seed"].integer), count: 1)
             let drawn = try noise.latents(channels: 2, height: 4, width: 2)
             let largest = 14.614647

@@ -50,7 +50,9 @@ public struct NoiseLevels: Sendable, Hashable {
         self.init(
             sigmas: sigmas + [
                 schedule.endsAtSmallest
-                    ? smallest : grid == .untilSmallest ? sigmas[sigmas.count - 1] : last
+                    ? smallest
+                    : grid == .untilSmallest && options.convention == .diffusers
+                        ? sigmas[sigmas.count - 1] : last
             ],
             timesteps: options.convention == .diffusers ? grid.told(places, schedule: scheduleName) : places,
             trained: trained)
@@ -73,6 +75,15 @@ public struct NoiseLevels: Sendable, Hashable {
         self.sigmas = sigmas.map { Double(Float($0)) }
         self.timesteps = timesteps.map { Double(Float($0)) }
         self.trained = trained
+    }
+
+    /// The same with one level less, from the last one to the end in one step.
+    var withoutTheLastButOne: NoiseLevels {
+        guard stepCount > 1 else { return self }
+        var (sigmas, timesteps) = (sigmas, timesteps)
+        sigmas.remove(at: sigmas.count - 2)
+        timesteps.removeLast()
+        return NoiseLevels(sigmas: sigmas, timesteps: timesteps, trained: trained)
     }
 
     /// The timestep that the network is told at a noise level: a step's own, or one in between.

@@ -43,7 +43,8 @@ public enum SamplerCatalogue {
         SamplerDescription(
             "dpm2", label: "DPM2", aliases: ["dpm_2", "k_dpm_2"], schedulerClass: "KDPM2DiscreteScheduler",
             callsPerStep: 2,
-            grid: .ends, summary: "midpoints in log σ; two model calls a step"
+            grid: .ends, automaticSchedule: "karras", leavesOutALevel: true,
+            summary: "midpoints in log σ; two model calls a step"
         ) { DPM2(churn: $1.churn) },
         SamplerDescription(
             "lms", label: "LMS", aliases: ["k_lms"], schedulerClass: "LMSDiscreteScheduler", grid: .ends,
@@ -51,7 +52,7 @@ public enum SamplerCatalogue {
         ) { _, _ in LMS() },
         SamplerDescription(
             "dpmpp-2m", label: "DPM++ 2M", aliases: ["dpmpp_2m", "dpm++2m", "k_dpmpp_2m"],
-            schedulerClass: "DPMSolverMultistepScheduler", grid: .intervals,
+            schedulerClass: "DPMSolverMultistepScheduler", grid: .intervals, automaticSchedule: "karras",
             summary: "DPM-Solver++, multistep of order 2; good with 20 steps"
         ) { configuration, _ in
             try configuration.refuse(
@@ -102,39 +103,41 @@ public enum SamplerCatalogue {
         SamplerDescription(
             "dpm2-ancestral", label: "DPM2 a", aliases: ["dpm_2_ancestral", "k_dpm_2_a"],
             schedulerClass: "KDPM2AncestralDiscreteScheduler", callsPerStep: 2, isStochastic: true,
-            grid: .ends,
+            grid: .ends, automaticSchedule: "karras", leavesOutALevel: true,
             summary: "DPM2 with fresh noise at each step"
         ) { DPM2Ancestral(eta: $1.eta ?? 1) },
         SamplerDescription(
             "dpmpp-2s-ancestral", label: "DPM++ 2S a",
             aliases: ["dpmpp_2s_ancestral", "dpm++2s_a", "k_dpmpp_2s_a"], callsPerStep: 2,
-            isStochastic: true, grid: .ends,
+            isStochastic: true, grid: .ends, automaticSchedule: "karras",
             summary: "DPM-Solver++ of order 2 with fresh noise; two model calls a step"
         ) { DPMPP2SAncestral(eta: $1.eta ?? 1) },
         SamplerDescription(
             "dpmpp-sde", label: "DPM++ SDE", aliases: ["dpmpp_sde", "k_dpmpp_sde"],
             schedulerClass: "DPMSolverSDEScheduler", callsPerStep: 2, isStochastic: true, grid: .ends,
+            automaticSchedule: "karras",
             summary: "DPM-Solver++ on the stochastic equation; two model calls a step"
         ) { DPMPPSDE(eta: $1.eta ?? 1) },
         SamplerDescription(
             "dpmpp-2m-sde", label: "DPM++ 2M SDE",
             aliases: ["dpmpp_2m_sde", "dpm++2m_sde", "k_dpmpp_2m_sde"],
-            isStochastic: true, grid: .intervals,
+            isStochastic: true, grid: .intervals, automaticSchedule: "exponential",
             summary: "DPM-Solver++ of order 2 on the stochastic equation"
         ) { DPMPP2MSDE(form: $0.solverType == "heun" ? .heun : .midpoint, eta: $1.eta ?? 1) },
         SamplerDescription(
             "dpmpp-2m-sde-heun", label: "DPM++ 2M SDE Heun",
             aliases: ["dpmpp_2m_sde_heun", "k_dpmpp_2m_sde_heun"],
-            isStochastic: true, grid: .intervals,
+            isStochastic: true, grid: .intervals, automaticSchedule: "exponential",
             summary: "the same in Heun's form"
         ) { DPMPP2MSDE(form: .heun, eta: $1.eta ?? 1) },
         SamplerDescription(
             "dpmpp-3m-sde", label: "DPM++ 3M SDE", aliases: ["dpmpp_3m_sde", "k_dpmpp_3m_sde"],
-            isStochastic: true, grid: .intervals,
+            isStochastic: true, grid: .intervals, automaticSchedule: "exponential", leavesOutALevel: true,
             summary: "DPM-Solver++ of order 3 on the stochastic equation; wants 20 steps and more"
         ) { DPMPP3MSDE(eta: $1.eta ?? 1) },
         SamplerDescription(
             "restart", label: "Restart", callsPerStep: 2, isStochastic: true, grid: .ends,
+            automaticSchedule: "karras",
             summary: "Heun's method that goes some of the way again; two model calls a step"
         ) { levels, scale, configuration, options in
             Restart(

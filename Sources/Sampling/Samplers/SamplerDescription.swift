@@ -12,6 +12,10 @@ public struct SamplerDescription: Sendable {
     public let schedulerClass: String?
     /// How often it asks the model a step.
     public let callsPerStep: Int
+    /// The schedule that AUTOMATIC1111 gives it unless another is asked for; nil for samplers over timesteps.
+    public let automaticSchedule: String?
+    /// Whether AUTOMATIC1111 leaves out the last noise level but one.
+    private let leavesOutALevel: Bool
     /// Whether it draws noise at its steps.
     public let isStochastic: Bool
     /// Whether its steps depend on the latents, so that pictures are sampled one by one to stay the same in a batch.
@@ -27,8 +31,7 @@ public struct SamplerDescription: Sendable {
     ) {
         self.init(
             name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: 1,
-            isStochastic: isStochastic,
-            summary: summary
+            isStochastic: isStochastic, automaticSchedule: nil, leavesOutALevel: false, summary: summary
         ) { configuration, steps, options in
             guard options.levels.schedule == nil, options.levels.sigmas == nil else {
                 throw SamplingError.noSchedule(sampler: name)
@@ -43,18 +46,31 @@ public struct SamplerDescription: Sendable {
     init(
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
         callsPerStep: Int = 1,
-        isStochastic: Bool = false, grid: TimestepGrid, summary: String,
+        isStochastic: Bool = false, grid: TimestepGrid, automaticSchedule: String = "normal",
+        leavesOutALevel: Bool = false, summary: String,
         over make:
             @escaping @Sendable (NoiseLevels, LatentScale, SchedulerConfiguration, SamplerOptions) throws ->
             any Sampler
     ) {
         self.init(
             name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: callsPerStep,
-            isStochastic: isStochastic, summary: summary
+            isStochastic: isStochastic, automaticSchedule: automaticSchedule,
+            leavesOutALevel: leavesOutALevel,
+            summary: summary
         ) { configuration, steps, options in
             if let eta = options.eta, !(0...1).contains(eta) { throw SamplingError.etaOutOfRange(eta) }
+            var levelOptions = options.levels
+            guard levelOptions.convention == .diffusers else {
+                levelOptions.schedule = levelOptions.schedule ?? automaticSchedule
+                let isShort = leavesOutALevel && levelOptions.sigmas == nil
+                let levels = try NoiseLevels(
+                    configuration, grid: grid, steps: steps + (isShort ? 1 : 0), options: levelOptions,
+                    sampler: name)
+                return try make(
+                    isShort ? levels.withoutTheLastButOne : levels, .noise, configuration, options)
+            }
             let levels = try NoiseLevels(
-                configuration, grid: grid, steps: steps, options: options.levels, sampler: name)
+                configuration, grid: grid, steps: steps, options: levelOptions, sampler: name)
             let spacing = configuration.timestepSpacing ?? .linspace
             let scale: LatentScale =
                 grid != .ends ? .variancePreserving : spacing == .leading ? .variance : .noise
@@ -68,12 +84,14 @@ public struct SamplerDescription: Sendable {
     init<Rule: UpdateRule>(
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
         callsPerStep: Int = 1,
-        isStochastic: Bool = false, grid: TimestepGrid, summary: String,
+        isStochastic: Bool = false, grid: TimestepGrid, automaticSchedule: String = "normal",
+        leavesOutALevel: Bool = false, summary: String,
         rule: @escaping @Sendable (SchedulerConfiguration, SamplerOptions) throws -> Rule
     ) {
         self.init(
             name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: callsPerStep,
-            isStochastic: isStochastic, grid: grid, summary: summary
+            isStochastic: isStochastic, grid: grid, automaticSchedule: automaticSchedule,
+            leavesOutALevel: leavesOutALevel, summary: summary
         ) { levels, scale, configuration, options in
             SigmaSampler(
                 try rule(configuration, options), levels: levels, prediction: configuration.predictionType,
@@ -83,8 +101,7 @@ public struct SamplerDescription: Sendable {
 
     private init(
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String?, callsPerStep: Int,
-        isStochastic: Bool,
-        summary: String,
+        isStochastic: Bool, automaticSchedule: String?, leavesOutALevel: Bool, summary: String,
         build: @escaping @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
     ) {
         self.name = name
@@ -93,6 +110,8 @@ public struct SamplerDescription: Sendable {
         self.schedulerClass = schedulerClass
         self.callsPerStep = callsPerStep
         self.isStochastic = isStochastic
+        self.automaticSchedule = automaticSchedule
+        self.leavesOutALevel = leavesOutALevel
         self.summary = summary
         self.build = build
     }
