@@ -58,7 +58,10 @@ struct GenerationPlan: Sendable {
         guidance = try ClassifierFreeGuidance(
             scales: (request.guidanceSchedule.isEmpty ? [request.guidanceScale] : request.guidanceSchedule)
                 .map { Double($0) }, interval: request.guidanceInterval, rescale: request.guidanceRescale)
-        scheduler = parts.scheduler
+        var scheduler = parts.scheduler
+        scheduler.timestepSpacing = request.timestepSpacing ?? scheduler.timestepSpacing
+        scheduler.rescaleBetasZeroSNR = request.zeroTerminalSNR ?? scheduler.rescaleBetasZeroSNR
+        self.scheduler = scheduler
 
         var warnings: [Warning] = []
         if let image = request.initImage, let mask = request.inpainting?.mask,

@@ -44,6 +44,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let schedule: String?
     let sigmas: [Double]?
     let eta: Double?
+    let timestepSpacing: String?
+    let zeroTerminalSnr: Bool?
     let guidanceScale: Float
     let guidanceSchedule: [Float]?
     let guidanceInterval: [Double]
@@ -79,6 +81,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         schedule = request.schedule
         sigmas = request.sigmas
         eta = request.eta
+        timestepSpacing = request.timestepSpacing?.rawValue
+        zeroTerminalSnr = request.zeroTerminalSNR
         guidanceScale = request.guidanceScale
         guidanceSchedule = request.guidanceSchedule.isEmpty ? nil : request.guidanceSchedule
         guidanceInterval = [request.guidanceInterval.lowerBound, request.guidanceInterval.upperBound]
@@ -149,6 +153,10 @@ extension Request {
         schedule = record.schedule
         sigmas = record.sigmas
         eta = record.eta
+        timestepSpacing = try record.timestepSpacing.map {
+            try word("timestep_spacing", $0, TimestepSpacing.self)
+        }
+        zeroTerminalSNR = record.zeroTerminalSnr
         guidanceSchedule = record.guidanceSchedule ?? []
         guard record.guidanceInterval.count == 2, record.guidanceInterval[0] <= record.guidanceInterval[1]
         else {

@@ -43,6 +43,11 @@ public struct Request: Sendable, Hashable {
     public var schedule: String?
     /// The noise levels themselves, falling, from 10,000 at most to 0; instead of ``steps`` and ``schedule``.
     public var sigmas: [Double]?
+    /// How the timesteps are spread over those trained with (Lin et al. 2023, table 2); nil is as the model says.
+    public var timestepSpacing: TimestepSpacing?
+    /// Whether the noise schedule is rescaled to end in noise alone (Lin et al. 2023, algorithm 1), for models trained so;
+    /// nil is as the model says.
+    public var zeroTerminalSNR: Bool?
     /// How much of each step's noise is fresh, from 0 to 1; nil is the sampler's own.
     public var eta: Double?
     /// Whose rules of noise levels and steps are followed; ``imitate(_:)`` sets the rest of them too.

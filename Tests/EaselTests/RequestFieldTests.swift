@@ -79,6 +79,20 @@ struct RequestFieldTests {
         await #expect(throws: SamplingError.noSchedule(sampler: "pndm")) { try await model.picture(request) }
     }
 
+    @Test func spacingAndRescalingChangeThePicture() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = Request.quick(steps: 3)
+        request.sampler = "euler"
+        let own = try await model.picture(request)
+        request.timestepSpacing = .trailing
+        let trailing = try await model.picture(request)
+        request.zeroTerminalSNR = true
+        let rescaled = try await model.picture(request)
+        #expect(own.image != trailing.image && trailing.image != rescaled.image)
+        let again = try await model.picture(Request(GenerationRecord(json: rescaled.record.json)))
+        #expect(again.image == rescaled.image)
+    }
+
     @Test func guidanceInAnIntervalIsGuidanceThere() async throws {
         let model = try TinyModel.sd1.opened()
         var request = Request.quick(steps: 4)

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Easel
+import Sampling
+
+extension TimestepSpacing: ExpressibleByArgument {}
 
 /// Numbers with commas between.
 struct NumberList: ExpressibleByArgument {
@@ -23,6 +26,12 @@ struct SamplingOptions: ParsableArguments {
     var schedule: String?
     @Option(help: "The noise levels themselves: falling numbers with commas between; instead of --steps.")
     var sigmas: NumberList?
+    @Option(help: "leading, linspace or trailing: how timesteps are spread (default: as the model says).")
+    var timestepSpacing: TimestepSpacing?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Rescale the noise schedule to end in noise alone (default: as the model says).")
+    var zeroTerminalSnr: Bool?
     @Option(help: "How much of each step's noise is fresh, from 0 to 1 (default: the sampler's own).")
     var eta: Double?
     @Option(
@@ -51,6 +60,8 @@ struct SamplingOptions: ParsableArguments {
         if let schedule { request.schedule = schedule }
         if let sigmas { request.sigmas = sigmas.values }
         if let eta { request.eta = eta }
+        if let timestepSpacing { request.timestepSpacing = timestepSpacing }
+        if let zeroTerminalSnr { request.zeroTerminalSNR = zeroTerminalSnr }
         if let guidanceScale { request.guidanceScale = guidanceScale }
         if let guidanceSchedule { request.guidanceSchedule = guidanceSchedule.values.map { Float($0) } }
         if let interval = guidanceInterval?.values { request.guidanceInterval = interval[0]...interval[1] }
