@@ -10,6 +10,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -64,7 +65,7 @@ let package = Package(
             name: "Easel",
             dependencies: [
                 "TensorGraph", "Checkpoints", "Networks", "Conditioning", "Sampling", "Imaging",
-                "EngineInterface",
+                "EngineInterface", .product(name: "SwiftCSV", package: "SwiftCSV"),
             ]),
         .executableTarget(
             name: "EaselCommand",

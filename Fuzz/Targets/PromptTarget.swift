@@ -20,6 +20,13 @@ func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
         Array((all.prefix(75) + tokens.cutIDs)) == all, "\(tokens.cutIDs.count) tokens cut of \(all.count)")
     _ = tokenizer.decode(all)
 
+    // Without wildcards, only choices without end are refused, and the same seed chooses the same.
+    let dynamic = DynamicPrompt(prompt)
+    if let chosen = try? dynamic.resolved(seed: 7) {
+        try require(chosen == (try? dynamic.resolved(seed: 7)), "another choice for the same seed")
+        try require(dynamic.hasChoices || chosen.utf8.count <= prompt.utf8.count, "text out of nothing")
+    }
+
     let parsed = ParsedPrompt(prompt, syntax: .a1111, steps: 7, tokenizer: tokenizer, length: 77)
     for part in parsed.subprompts {
         try require(part.stages.last?.lastStep == 7, "no stage at the end")

@@ -166,6 +166,12 @@ struct GenerationPlan: Sendable {
         if let size = request.seedSize {
             metadata.extras.append(.init("Seed resize from", "\(size.width)x\(size.height)"))
         }
+        if let template = request.currentTemplate {
+            metadata.extras.append(.init("Template", template.prompt))
+            if !template.negativePrompt.isEmpty {
+                metadata.extras.append(.init("Negative Template", template.negativePrompt))
+            }
+        }
         if request.clipSkip > 1 { metadata.clipSkip = request.clipSkip }
         metadata.extras += request.inpainting?.extras ?? []
         return metadata

@@ -33,6 +33,9 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let precision: String
     let prompt: String
     let negativePrompt: String
+    /// The prompts before choices were made in them; nil where they had none.
+    let template: String?
+    let negativeTemplate: String?
     let profile: String
     let promptSyntax: String
     let emphasis: String
@@ -71,6 +74,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         precision = model.precision.rawValue
         prompt = request.prompt
         negativePrompt = request.negativePrompt
+        template = request.currentTemplate?.prompt
+        negativeTemplate = request.currentTemplate?.negativePrompt
         profile = request.profile.rawValue
         promptSyntax = request.promptSyntax.rawValue
         emphasis = request.emphasis.rawValue
@@ -146,6 +151,13 @@ extension Request {
             height: record.height, steps: record.steps, guidanceScale: record.guidanceScale,
             seed: record.seed,
             sampler: record.sampler)
+        // The choices were made.
+        dynamicPrompts = false
+        template = record.template.map {
+            PromptTemplate(
+                prompt: $0, negativePrompt: record.negativeTemplate ?? "",
+                made: [record.prompt, record.negativePrompt])
+        }
         profile = try word("profile", record.profile, Profile.self)
         promptSyntax = try word("prompt_syntax", record.promptSyntax, PromptSyntax.self)
         emphasis = try word("emphasis", record.emphasis, Emphasis.self)

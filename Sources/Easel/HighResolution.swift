@@ -77,12 +77,13 @@ extension Model {
             request.initImage = base.image
             request.initLatents = large.upscaler == .latent ? base.latents : nil
             request.seed = base.seed
+            request.firstPicture = base.index
             if var variation = request.variation {
-                variation.subseed &+= UInt64(base.index)
+                variation.subseed &+= UInt64(base.index - small.firstPicture)
                 request.variation = variation
             }
             for picture in try await pictures(request, tell: tell) {
-                tell(.finished(picture.asPicture(base.index, after: base)))
+                tell(.finished(picture.after(base)))
             }
         }
     }
@@ -101,8 +102,8 @@ extension Model {
 }
 
 extension GeneratedPicture {
-    /// The same under its index in the whole request, with the first pass's time added.
-    fileprivate func asPicture(_ index: Int, after base: GeneratedPicture) -> GeneratedPicture {
+    /// The same with the first pass's time added.
+    fileprivate func after(_ base: GeneratedPicture) -> GeneratedPicture {
         GeneratedPicture(
             index: index, seed: seed, sampler: sampler, image: image, metadata: metadata, record: record,
             latents: latents, timings: timings.merging(base.timings, uniquingKeysWith: +))

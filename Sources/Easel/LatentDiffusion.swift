@@ -39,7 +39,7 @@ extension Model {
                     try await Sampling.denoise(
                         start.latents, with: sampler, noise: noise, keeping: start.kept,
                         denoiser: { try await denoiser($0, timestep: $1, step: $2) },
-                        report: { tell(.step(Step($0, picture: batch.lowerBound))) })
+                        report: { tell(.step(Step($0, picture: request.firstPicture + batch.lowerBound))) })
                 }
             }
             let decoder = try await watch.time(.loadingDecoder) {
@@ -55,7 +55,8 @@ extension Model {
                 tell(
                     .finished(
                         GeneratedPicture(
-                            index: index, seed: plan.seed(ofPicture: index), sampler: plan.sampler.name,
+                            index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
+                            sampler: plan.sampler.name,
                             image: image, metadata: plan.metadata(ofPicture: index, size: image, model: self),
                             record: GenerationRecord(plan, picture: index, model: self), latents: own,
                             timings: watch.timings)))

@@ -61,18 +61,25 @@ public final class Model: Sendable {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    if let large = request.highResolution {
-                        try request.check()
-                        try await makeLargePictures(request, large) { continuation.yield($0) }
-                    } else {
-                        try await makePictures(request) { continuation.yield($0) }
-                    }
+                    try request.check()
+                    let parts = try request.withChoicesMade()
+                    if parts.count > 1 { for part in parts { _ = try GenerationPlan(part, for: self) } }
+                    for part in parts { try await make(part) { continuation.yield($0) } }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
                 }
             }
             continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    /// The pictures of a request without choices, in one pass or two.
+    private func make(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
+        if let large = request.highResolution {
+            try await makeLargePictures(request, large, tell: tell)
+        } else {
+            try await makePictures(request, tell: tell)
         }
     }
 }

@@ -31,6 +31,7 @@ extension Request {
     public mutating func imitate(_ profile: Profile) {
         self.profile = profile
         emphasis = .original
+        dynamicPrompts = false
         switch profile {
         case .diffusers: (promptSyntax, randomSource) = (.plain, .torchCPU)
         case .a1111: (promptSyntax, randomSource) = (.a1111, .torchCUDA)

@@ -10,6 +10,11 @@ public struct Request: Sendable, Hashable {
     public var negativePrompt: String
     /// How the prompts are read.
     public var promptSyntax = PromptSyntax.a1111
+    /// Whether `{a|b}` and `__name__` in the prompts are choices, made for each picture from its seed; never where the
+    /// syntax is plain.
+    public var dynamicPrompts = true
+    /// Where the files of `__name__` are; without it, that is text.
+    public var wildcards: Wildcards?
     /// How weights in the prompts change their embeddings.
     public var emphasis = Emphasis.original
     /// Which of the text encoder's layers is read, counted from the last, which is 1.
@@ -69,6 +74,10 @@ public struct Request: Sendable, Hashable {
     var initLatents: Latents?
     /// The first pass's size and steps.
     var smallSize: SmallPass?
+    /// What the prompts were before choices were made in them.
+    var template: PromptTemplate?
+    /// The index of the first picture, where this is a part of a request.
+    var firstPicture = 0
     /// The number of pictures.
     public var count: Int
     /// The number of pictures that are computed at once.

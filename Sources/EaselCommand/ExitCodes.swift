@@ -25,7 +25,7 @@ extension ExitCode {
         self =
             switch error {
             case is GenerationError, SamplingError.notFinite: .badInput
-            case is RequestError, is SamplingError: .usage
+            case is RequestError, is SamplingError, is DynamicPromptError, PromptStyleError.unknown: .usage
             case let error as EngineError:
                 switch error {
                 case .unavailable, .unsupportedPrecision: .engineMissing
@@ -35,8 +35,7 @@ extension ExitCode {
             case is ImageError: .output
             case is FileError, is JSONError, is ConfigurationError, is SafetensorsError, is CheckpointError,
                 is ModelFolderError, is ModelError, is TokenizerError, is GraphError, is DemoModelMissing,
-                is RecordError,
-                is SettingsError:
+                is RecordError, is PromptStyleError, is SettingsError:
                 .badInput
             default: .internalFault
             }

@@ -86,7 +86,7 @@ struct GenerateCommand: AsyncParsableCommand {
         if let width { request.width = width }
         if let height { request.height = height }
         (request.count, request.batchSize) = (count, batchSize)
-        prompts.apply(to: &request)
+        try prompts.apply(to: &request)
         sampling.apply(to: &request)
         seeds.apply(to: &request)
         large.apply(to: &request)

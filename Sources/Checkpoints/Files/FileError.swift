@@ -20,6 +20,8 @@ public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
     case shortened(path: String, expected: Int, actual: Int)
     /// The file was written to or replaced between two looks at it.
     case changed(path: String, expected: Int, actual: Int)
+    /// The file has more bytes than are read.
+    case tooLarge(path: String, bytes: Int, limit: Int)
     /// The system gives no memory at which the file could be mapped.
     case notMapped(path: String, bytes: Int, reason: String)
 
@@ -36,6 +38,8 @@ public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
         case .changed(let path, let expected, let actual):
             "\(path): changed while it was being loaded (\(expected) bytes before, \(actual) now). "
                 + "Load the model again once nothing writes to the file"
+        case .tooLarge(let path, let bytes, let limit):
+            "\(path): has \(bytes) bytes, which are too many; at most \(limit) are read"
         case .notMapped(let path, let bytes, let reason):
             "\(path): \(bytes) bytes cannot be mapped into memory: \(reason)"
         }

@@ -14,10 +14,10 @@ struct MergesFile {
     private let file: String
     private let source: Source
 
-    /// - Throws: `FileError`, ``TokenizerError/tooLarge(file:bytes:limit:)``.
-    init(_ url: URL) throws {
+    /// - Throws: `FileError`.
+    init(_ url: URL) throws(FileError) {
         file = url.path
-        source = .lines(try Self.read(url))
+        source = .lines(try [UInt8](contentsOf: url, limit: Self.maximumByteCount))
     }
 
     /// - Parameter elements: The elements of `model.merges`: `"a b"`, or `["a", "b"]`.
@@ -68,30 +68,6 @@ struct MergesFile {
             }
         }
         return reader.merges
-    }
-
-    private static func read(_ url: URL) throws -> [UInt8] {
-        let path = url.path
-        let attributes: [FileAttributeKey: Any]
-        do {
-            attributes = try FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
-        } catch {
-            throw FileError.missing(path: path)
-        }
-        guard attributes[.type] as? FileAttributeType == .typeRegular else {
-            throw FileError.notRegular(
-                path: path, kind: attributes[.type] as? FileAttributeType == .typeDirectory ? .folder : .other
-            )
-        }
-        let byteCount = attributes[.size] as? Int ?? 0
-        guard byteCount <= maximumByteCount else {
-            throw TokenizerError.tooLarge(file: path, bytes: byteCount, limit: maximumByteCount)
-        }
-        do {
-            return Array(try Data(contentsOf: url))
-        } catch {
-            throw FileError.unreadable(path: path, reason: "\(error)")
-        }
     }
 }
 

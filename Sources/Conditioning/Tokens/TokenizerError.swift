@@ -9,8 +9,6 @@ public enum TokenizerError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// The folder has neither `tokenizer.json` nor both `vocab.json` and `merges.txt`.
     case noTokenizer(folder: String)
-    /// The file is larger than a file of its kind is read.
-    case tooLarge(file: String, bytes: Int, limit: Int)
     /// The file describes something other than the byte-pair encoding of CLIP, or not in a known form.
     case unsupported(file: String, field: String, expected: String, actual: String)
     /// A token's id is negative, not a whole number, or more than 2^31 − 2.
@@ -37,8 +35,6 @@ public enum TokenizerError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .noTokenizer(let folder):
             "\(folder): expected tokenizer.json, or vocab.json with merges.txt; found neither"
-        case .tooLarge(let file, let bytes, let limit):
-            "\(file): \(bytes) bytes are too many for a list of merges; at most \(limit) are read"
         case .unsupported(let file, let field, let expected, let actual):
             "\(file): \(field) must be \(expected) for CLIP's byte-pair encoding, but is \(actual)"
         case .invalidID(let file, let token, let id):

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Conditioning
 import Easel
+import Foundation
 
 extension PromptSyntax: ExpressibleByArgument {}
 extension Emphasis: ExpressibleByArgument {}
@@ -14,14 +15,34 @@ struct PromptOptions: ParsableArguments {
             "a1111 or plain: whether brackets, BREAK, AND and [from:to:when] mean something (default: a1111)."
     )
     var promptSyntax: PromptSyntax?
+    @Option(help: "A style of the table --styles to put to the prompts; repeatable.")
+    var style: [String] = []
+    @Option(help: "A CSV file with the columns name, prompt and negative_prompt (default: styles.csv).")
+    var styles: String?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Take {a|b} and __name__ as choices, made from each picture's seed (default: yes).")
+    var dynamicPrompts: Bool?
+    @Option(help: "A folder of text files: __name__ is a line of name.txt.")
+    var wildcards: String?
     @Option(help: "original, no-norm, interpolated or ignore: what weights do (default: original).")
     var emphasis: Emphasis?
     @Option(help: "Which of the text encoder's layers is read, counted from the last (default: 1, the last).")
     var clipSkip: Int?
 
-    func apply(to request: inout Request) {
+    /// - Throws: `FileError`, `PromptStyleError`.
+    func apply(to request: inout Request) throws {
         if let negativePrompt { request.negativePrompt = negativePrompt }
         if let promptSyntax { request.promptSyntax = promptSyntax }
+        if let wildcards {
+            request.wildcards = Wildcards(folder: URL(filePath: wildcards))
+            request.dynamicPrompts = true
+        }
+        if let dynamicPrompts { request.dynamicPrompts = dynamicPrompts }
+        if !style.isEmpty {
+            let table = try PromptStyles(contentsOf: URL(filePath: styles ?? "styles.csv"))
+            for name in style { request.apply(try table.named(name)) }
+        }
         if let emphasis { request.emphasis = emphasis }
         if let clipSkip { request.clipSkip = clipSkip }
     }
