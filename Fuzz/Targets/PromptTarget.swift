@@ -7,7 +7,8 @@ private let tokenizer = Result {
     return try CLIPTokenizer(folder: golden.appending(path: "models/tiny-sd1/tokenizer"))
 }
 
-/// Any text has tokens; they are framed to 77 and none is lost. Any text can be read with AUTOMATIC1111's syntax.
+/// Any text has tokens; they are framed to 77 and none is lost. Any text can be read with AUTOMATIC1111's
+/// syntax, and with Compel's or is refused.
 func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
     guard case .success(let tokenizer) = tokenizer else { throw Broken(description: "no tokenizer") }
     let prompt = String(decoding: bytes, as: UTF8.self)
@@ -27,10 +28,19 @@ func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
         try require(dynamic.hasChoices || chosen.utf8.count <= prompt.utf8.count, "text out of nothing")
     }
 
-    let parsed = ParsedPrompt(prompt, syntax: .a1111, steps: 7, tokenizer: tokenizer, length: 77)
+    for syntax in [PromptSyntax.a1111, .compel] {
+        if let parsed = try? ParsedPrompt(
+            prompt, syntax: syntax, steps: 7, tokenizer: tokenizer, length: 77)
+        {
+            try checkParse(parsed)
+        }
+    }
+}
+
+private func checkParse(_ parsed: ParsedPrompt) throws(Broken) {
     for part in parsed.subprompts {
         try require(part.stages.last?.lastStep == 7, "no stage at the end")
-        for chunk in part.stages.flatMap(\.chunks) {
+        for chunk in part.stages.flatMap(\.passages).flatMap(\.terms).map(\.chunk) {
             try require(chunk.ids.count == 77 && chunk.weights.count == 77, "a chunk of \(chunk.ids.count)")
             try require(chunk.weights.allSatisfy { !$0.isNaN }, "a weight that is no number")
         }

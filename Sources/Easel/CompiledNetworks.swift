@@ -17,6 +17,7 @@ actor CompiledNetworks {
         /// How many embeddings the U-Net attends to; how many layers the text encoder leaves out.
         var tokens = 0
         var skippedLayers = 0
+        var hidesTokens = false
         let height: Int
         let width: Int
         let precision: Precision
@@ -81,11 +82,17 @@ actor CompiledNetworks {
     }
 
     /// The text encoder, for one prompt at a time.
-    func preparedTextEncoder(skippedLayers: Int) async throws -> any CompiledGraph {
-        let shape = Shape(batch: 1, skippedLayers: skippedLayers, height: 0, width: 0, precision: precision)
+    ///
+    /// - Parameter hidesTokens: Whether it takes a mask of tokens that are not attended to.
+    func preparedTextEncoder(skippedLayers: Int, hidesTokens: Bool = false) async throws -> any CompiledGraph
+    {
+        let shape = Shape(
+            batch: 1, skippedLayers: skippedLayers, hidesTokens: hidesTokens, height: 0, width: 0,
+            precision: precision)
         return try await compilation(of: .textEncoder, shape, weights: parts.textEncoderWeights) { [parts] in
             try CLIPTextEncoder(parts.textEncoder).graph(
-                batch: 1, skippedLayers: skippedLayers, weights: parts.textEncoderWeights)
+                batch: 1, skippedLayers: skippedLayers, hidesTokens: hidesTokens,
+                weights: parts.textEncoderWeights)
         }.value
     }
 

@@ -24,6 +24,8 @@ struct GenerationPlan: Sendable {
     /// How many chunks the longest prompt has; the others are filled up to it.
     let chunkCount: Int
     private let tokensPerChunk: Int
+    /// Whether there are tokens that none attends to.
+    let hidesTokens: Bool
     /// What the seed's noise is drawn for, in latent cells; nil for the pictures' own size.
     private let noiseSize: NoiseSize?
     /// Whether the prompt leads away from the negative prompt.
@@ -38,7 +40,7 @@ struct GenerationPlan: Sendable {
     /// The indices of the pictures that are computed together.
     let batches: [Range<Int>]
 
-    /// - Throws: ``RequestError``, `SamplingError`.
+    /// - Throws: ``RequestError``, `SamplingError`, `PromptError`.
     init(_ request: Request, for model: Model) throws {
         try request.check()
         self.request = request
@@ -90,10 +92,10 @@ struct GenerationPlan: Sendable {
         takesSteps = try !sampler.sampler(scheduler, steps: request.steps, options: samplerOptions).isFinished
 
         let (steps, length) = (request.stepCount, parts.textEncoder.positions)
-        let prompt = ParsedPrompt(
+        let prompt = try ParsedPrompt(
             request.prompt, syntax: request.promptSyntax, steps: steps, tokenizer: parts.tokenizer,
             length: length)
-        let negative = ParsedPrompt(
+        let negative = try ParsedPrompt(
             request.negativePrompt, syntax: request.promptSyntax, steps: steps, tokenizer: parts.tokenizer,
             length: length, composes: false)
         for (field, parsed) in [("prompt", prompt), ("negative prompt", negative)] where parsed.cutTokens > 0
@@ -103,8 +105,10 @@ struct GenerationPlan: Sendable {
         isGuided = guidance.isActive || prompt.subprompts.count > 1
         prompts = (isGuided ? negative.subprompts : []) + prompt.subprompts
         weights = prompt.subprompts.map(\.weight)
-        emphasis = request.emphasis
-        chunkCount = prompts.flatMap(\.stages).map(\.chunks.count).max() ?? 1
+        emphasis = request.effectiveEmphasis
+        let passages = prompts.flatMap(\.stages).map(\.passages)
+        chunkCount = passages.map(\.count).max() ?? 1
+        hidesTokens = passages.joined().contains { $0.terms.contains { !$0.chunk.hidden.isEmpty } }
         tokensPerChunk = length
         guard (1...parts.textEncoder.layers).contains(request.clipSkip) else {
             throw RequestError.outOfRange(

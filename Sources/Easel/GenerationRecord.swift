@@ -78,7 +78,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         negativeTemplate = request.currentTemplate?.negativePrompt
         profile = request.profile.rawValue
         promptSyntax = request.promptSyntax.rawValue
-        emphasis = request.emphasis.rawValue
+        emphasis = request.effectiveEmphasis.rawValue
         clipSkip = request.clipSkip
         (width, height) = (plan.width, plan.height)
         steps = request.steps

@@ -18,7 +18,8 @@ extension Model {
             try await networks.checkMemory(unet, encodes: plan.canvas != nil || parts.isForInpainting)
             // The U-Net, which takes longest, is made ready beside the prompts.
             if plan.takesSteps { await networks.beginPreparingUNet(unet) }
-            return try await networks.preparedTextEncoder(skippedLayers: request.clipSkip - 1)
+            return try await networks.preparedTextEncoder(
+                skippedLayers: request.clipSkip - 1, hidesTokens: plan.hidesTokens)
         }
         await tellWarnings(tell)
         let contexts = try await watch.time(.encodingPrompt) { try await encode(plan, textEncoder) }

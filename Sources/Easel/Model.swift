@@ -55,7 +55,7 @@ public final class Model: Sendable {
     /// Cancelling the task that iterates ends the work within moments; the stream then ends without an error, and
     /// without the pictures that were not finished.
     ///
-    /// - Throws: while iterating, ``RequestError`` and `SamplingError` for what the request asks, `GraphError`
+    /// - Throws: while iterating, ``RequestError``, `SamplingError`, `PromptError` and `DynamicPromptError` for what the request asks, `GraphError`
     ///   where the weights do not fit, `EngineError`.
     public func generate(_ request: Request) -> AsyncThrowingStream<GenerationEvent, any Error> {
         AsyncThrowingStream { continuation in

@@ -30,7 +30,7 @@ extension Request {
     /// Follows a program's rules, where nothing else is asked for afterwards.
     public mutating func imitate(_ profile: Profile) {
         self.profile = profile
-        emphasis = .original
+        emphasis = nil
         dynamicPrompts = false
         switch profile {
         case .diffusers: (promptSyntax, randomSource) = (.plain, .torchCPU)

@@ -30,12 +30,25 @@ struct PromptContexts: Sendable {
         passes = prompts.map { prompt in
             prompt.stages.map { stage in
                 var values: [Float] = []
-                for chunk in stage.chunks {
-                    values += emphasis.applied(chunk.weights, to: encoded[chunk] ?? empty, empty: empty)
+                for passage in stage.passages {
+                    values += Self.sum(passage, emphasis, encoded, empty)
                 }
-                for _ in stage.chunks.count..<max(chunks, stage.chunks.count) { values += empty }
+                for _ in stage.passages.count..<max(chunks, stage.passages.count) { values += empty }
                 return Stage(lastStep: stage.lastStep, embeddings: values)
             }
+        }
+    }
+
+    /// A passage's embeddings: `[positions, width]`.
+    private static func sum(
+        _ passage: PromptPassage, _ emphasis: Emphasis, _ encoded: [PromptChunk: [Float]], _ empty: [Float]
+    ) -> [Float] {
+        func own(_ term: PromptPassage.Term) -> [Float] {
+            emphasis.applied(term.chunk.weights, to: encoded[term.chunk] ?? empty, empty: empty)
+        }
+        if passage.terms.count == 1, passage.terms[0].share == 1 { return own(passage.terms[0]) }
+        return passage.terms.reduce(into: [Float](repeating: 0, count: empty.count)) { sum, term in
+            for (index, value) in own(term).enumerated() { sum[index] += term.share * value }
         }
     }
 
@@ -58,29 +71,41 @@ struct PromptContexts: Sendable {
     }
 }
 
+/// What the text encoder reads at once.
+private struct EncoderInput: Hashable {
+    let ids: [Int32]
+    let hidden: Set<Int>
+}
+
 extension Model {
     /// The prompts of a plan, encoded: each chunk once.
     func encode(_ plan: GenerationPlan, _ textEncoder: any CompiledGraph) async throws -> PromptContexts {
         let positions = parts.textEncoder.positions
-        func encode(_ ids: [Int32]) async throws -> [Float] {
-            try await textEncoder.run(["tokens": HostTensor(ids, shape: [1, positions])])
-                .output("embeddings").floats
+        func encode(_ input: EncoderInput) async throws -> [Float] {
+            var inputs = ["tokens": HostTensor(input.ids, shape: [1, positions])]
+            if plan.hidesTokens {
+                let mask = (0..<positions).map { input.hidden.contains($0) ? -Float.infinity : 0 }
+                inputs["mask"] = HostTensor(mask, shape: [1, 1, 1, positions])
+            }
+            return try await textEncoder.run(inputs).output("embeddings").floats
         }
-        var known: [[Int32]: [Float]] = [:]
+        let stages = plan.prompts.flatMap(\.stages)
+        var known: [EncoderInput: [Float]] = [:]
         var encoded: [PromptChunk: [Float]] = [:]
-        for chunk in plan.prompts.flatMap(\.stages).flatMap(\.chunks) where encoded[chunk] == nil {
-            if known[chunk.ids] == nil { known[chunk.ids] = try await encode(chunk.ids) }
-            encoded[chunk] = known[chunk.ids]
+        for chunk in stages.flatMap(\.passages).flatMap(\.terms).map(\.chunk) where encoded[chunk] == nil {
+            let input = EncoderInput(ids: chunk.ids, hidden: chunk.hidden)
+            if known[input] == nil { known[input] = try await encode(input) }
+            encoded[chunk] = known[input]
         }
-        let emptyIDs = parts.tokenizer.framed([], length: positions)
+        let emptyInput = EncoderInput(ids: parts.tokenizer.framed([], length: positions), hidden: [])
         let needsEmpty =
             plan.emphasis == .interpolated
-            || plan.prompts.flatMap(\.stages).contains { $0.chunks.count < plan.chunkCount }
+            || stages.contains { $0.passages.count < plan.chunkCount }
         let empty: [Float]
-        if let same = known[emptyIDs] ?? (needsEmpty ? nil : known.values.first) {
+        if let same = known[emptyInput] ?? (needsEmpty ? nil : known.values.first) {
             empty = same
         } else {
-            empty = try await encode(emptyIDs)
+            empty = try await encode(emptyInput)
         }
         return PromptContexts(
             plan.prompts, chunks: plan.chunkCount, emphasis: plan.emphasis, encoded: encoded, empty: empty,

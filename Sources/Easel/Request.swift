@@ -15,8 +15,9 @@ public struct Request: Sendable, Hashable {
     public var dynamicPrompts = true
     /// Where the files of `__name__` are; without it, that is text.
     public var wildcards: Wildcards?
-    /// How weights in the prompts change their embeddings.
-    public var emphasis = Emphasis.original
+    /// How weights in the prompts change their embeddings; nil is as the syntax has it.
+    public var emphasis: Emphasis?
+    var effectiveEmphasis: Emphasis { emphasis ?? promptSyntax.emphasis }
     /// Which of the text encoder's layers is read, counted from the last, which is 1.
     public var clipSkip = 1
     /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size, or that of

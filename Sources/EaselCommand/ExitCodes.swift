@@ -25,7 +25,9 @@ extension ExitCode {
         self =
             switch error {
             case is GenerationError, SamplingError.notFinite: .badInput
-            case is RequestError, is SamplingError, is DynamicPromptError, PromptStyleError.unknown: .usage
+            case is RequestError, is SamplingError, is DynamicPromptError, is PromptError,
+                PromptStyleError.unknown:
+                .usage
             case let error as EngineError:
                 switch error {
                 case .unavailable, .unsupportedPrecision: .engineMissing

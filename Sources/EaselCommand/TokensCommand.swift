@@ -13,7 +13,7 @@ struct TokensCommand: AsyncParsableCommand {
     var prompt: String
     @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
     var model: String?
-    @Option(help: "a1111 or plain.")
+    @Option(help: "a1111, compel or plain.")
     var promptSyntax = PromptSyntax.a1111
     @Option(help: "How many steps there will be, for what changes on the way.")
     var steps = 25
@@ -31,7 +31,7 @@ struct TokensCommand: AsyncParsableCommand {
     private func show() throws {
         let tokenizer = try CLIPTokenizer(
             folder: ModelLocation.folder(named: model).appending(path: "tokenizer"))
-        let parsed = ParsedPrompt(
+        let parsed = try ParsedPrompt(
             prompt, syntax: promptSyntax, steps: steps, tokenizer: tokenizer, length: tokenizer.length)
         for (index, part) in parsed.subprompts.enumerated() {
             if parsed.subprompts.count > 1 { print("Part \(index + 1), weight \(part.weight)") }
@@ -43,17 +43,27 @@ struct TokensCommand: AsyncParsableCommand {
                     print("Steps \(first + 1) to \(last + 1): \(stage.text)")
                     first = last + 1
                 }
-                for (number, chunk) in stage.chunks.enumerated() {
-                    print("Chunk \(number + 1): \(chunk.count) of \(tokenizer.length - 2) tokens")
-                    for place in 1..<1 + chunk.count {
-                        let text = tokenizer.decode([chunk.ids[place]])
-                        let weight = chunk.weights[place] == 1 ? "" : "  × \(rounded(chunk.weights[place]))"
-                        print("  \(padded(chunk.ids[place]))  \(text)\(weight)")
+                for (number, passage) in stage.passages.enumerated() {
+                    // The others are the same with words left out.
+                    for term in passage.terms where term.chunk.hidden.isEmpty {
+                        let share = term.share == 1 ? "" : ", \(rounded(term.share)) of the whole"
+                        print(
+                            "Chunk \(number + 1): \(term.chunk.count) of \(tokenizer.length - 2) tokens\(share)"
+                        )
+                        show(term.chunk, tokenizer)
                     }
                 }
             }
         }
         if parsed.cutTokens > 0 { print("Cut off: \(parsed.cutTokens) tokens: \(parsed.cutText)") }
+    }
+
+    private func show(_ chunk: PromptChunk, _ tokenizer: CLIPTokenizer) {
+        for place in 1..<1 + chunk.count {
+            let text = tokenizer.decode([chunk.ids[place]])
+            let weight = chunk.weights[place] == 1 ? "" : "  × \(rounded(chunk.weights[place]))"
+            print("  \(padded(chunk.ids[place]))  \(text)\(weight)")
+        }
     }
 
     private func padded(_ id: Int32) -> String {

@@ -12,7 +12,8 @@ struct PromptSyntaxTests {
     private func embeddings(_ request: Request, at step: Int = 0) async throws -> [Float] {
         let model = try TinyModel.sd1.opened()
         let plan = try GenerationPlan(request, for: model)
-        let encoder = try await model.networks.preparedTextEncoder(skippedLayers: request.clipSkip - 1)
+        let encoder = try await model.networks.preparedTextEncoder(
+            skippedLayers: request.clipSkip - 1, hidesTokens: plan.hidesTokens)
         return try await model.encode(plan, encoder).context(at: step, pictures: 1).floats
     }
 
@@ -32,6 +33,23 @@ struct PromptSyntaxTests {
         let skipped = largestDifference(
             try GoldenPipelineTests.floats("skip", in: golden), try await embeddings(request))
         #expect(skipped < 1e-4, "CLIP skip: differs by \(skipped)")
+    }
+
+    @Test func embeddingsEqualCompels() async throws {
+        struct Golden: Decodable { let encoded: [String: String] }
+        let folder = TinyModel.golden.appending(path: "prompts")
+        let golden = try Checkpoint(contentsOf: folder.appending(path: "compel.safetensors"))
+        let prompts = try JSONDecoder().decode(
+            Golden.self, from: Data(contentsOf: folder.appending(path: "compel.json"))
+        ).encoded
+        #expect(prompts.count == 9)
+        for (name, prompt) in prompts {
+            var request = Request(prompt: prompt, guidanceScale: 1)
+            request.promptSyntax = .compel
+            let difference = largestDifference(
+                try GoldenPipelineTests.floats(name, in: golden), try await embeddings(request))
+            #expect(difference < 1e-4, "\(name): differs by \(difference)")
+        }
     }
 
     @Test func theShorterPromptIsFilledUpWithTheEmptyOne() async throws {
@@ -104,10 +122,10 @@ struct PromptSyntaxTests {
         let read = try await model.picture(request)
         request.promptSyntax = .plain
         #expect(try await model.picture(request).image != read.image)
-        let parsed = ParsedPrompt(
+        let parsed = try ParsedPrompt(
             request.prompt, syntax: .plain, steps: 2, tokenizer: model.parts.tokenizer, length: 77)
         #expect(parsed.subprompts.count == 1 && parsed.subprompts[0].stages.count == 1)
-        #expect(parsed.subprompts[0].stages[0].chunks[0].isPlain)
+        #expect(parsed.subprompts[0].stages[0].passages[0].chunk.isPlain)
     }
 
     @Test func clipSkipIsBounded() async throws {

@@ -102,6 +102,11 @@ public struct CLIPTokenizer: Sendable {
         return trimmed(String(decoding: withSpacesForWordEnds(bytes), as: UTF8.self))
     }
 
+    /// Whether a word ends with the token.
+    func endsWord(_ id: Int32) -> Bool {
+        vocabulary.tokens.indices.contains(Int(id)) && vocabulary.tokens[Int(id)].hasSuffix(Self.endOfWord)
+    }
+
     /// Checks that the text encoder has an embedding for each token and a position for each of ``length``.
     ///
     /// - Parameters:

@@ -12,7 +12,7 @@ struct PromptOptions: ParsableArguments {
     var negativePrompt: String?
     @Option(
         help:
-            "a1111 or plain: whether brackets, BREAK, AND and [from:to:when] mean something (default: a1111)."
+            "a1111, compel or plain: what brackets, BREAK, AND, ++ and .blend() mean (default: a1111)."
     )
     var promptSyntax: PromptSyntax?
     @Option(help: "A style of the table --styles to put to the prompts; repeatable.")
@@ -25,7 +25,7 @@ struct PromptOptions: ParsableArguments {
     var dynamicPrompts: Bool?
     @Option(help: "A folder of text files: __name__ is a line of name.txt.")
     var wildcards: String?
-    @Option(help: "original, no-norm, interpolated or ignore: what weights do (default: original).")
+    @Option(help: "original, no-norm, interpolated or ignore: what weights do (default: the syntax's own).")
     var emphasis: Emphasis?
     @Option(help: "Which of the text encoder's layers is read, counted from the last (default: 1, the last).")
     var clipSkip: Int?

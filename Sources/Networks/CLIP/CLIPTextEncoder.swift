@@ -9,14 +9,18 @@ public struct CLIPTextEncoder: Sendable {
     /// The network as a graph: `tokens` `[batch, length]` of `int32` to `embeddings`
     /// `[batch, length, width]`.
     ///
-    /// - Parameter skippedLayers: How many layers are left out at the end ("CLIP skip"); fewer than there are.
+    /// - Parameters:
+    ///   - skippedLayers: How many layers are left out at the end ("CLIP skip"); fewer than there are.
+    ///   - hidesTokens: Whether there is a second input `mask` `[batch, 1, 1, length]`: 0, or minus infinity where no token
+    ///     attends to; never at the first.
     ///
     /// transformers' `CLIPTextModel` up to `last_hidden_state`. Its names begin with `text_model.` or, as
     /// transformers 5 writes them, do not.
     ///
     /// - Throws: `GraphError` where the checkpoint does not fit the configuration.
-    public func graph(batch: Int, skippedLayers: Int = 0, weights catalog: any WeightCatalog) throws -> Graph
-    {
+    public func graph(
+        batch: Int, skippedLayers: Int = 0, hidesTokens: Bool = false, weights catalog: any WeightCatalog
+    ) throws -> Graph {
         let length = configuration.positions
         let root = catalog.names.contains { $0.hasPrefix("text_model.") } ? "text_model" : ""
         func isUnused(_ name: String) -> Bool { isIgnored(name, skippedLayers: skippedLayers) }
@@ -32,7 +36,8 @@ public struct CLIPTextEncoder: Sendable {
                 + reshape(
                     embeddings["position_embedding"].tensor("weight", [length, configuration.width]),
                     [1, length, configuration.width])
-            let mask = builder.constant(causalMask(length))
+            var mask = builder.constant(causalMask(length))
+            if hidesTokens { mask = mask + builder.input("mask", [batch, 1, 1, length], .float32) }
             for index in 0..<configuration.layers - skippedLayers {
                 x = layer(x, mask: mask, weights["encoder", "layers", index])
             }

@@ -23,7 +23,7 @@ struct PromptChunker {
         var lastComma: Int?
         func close() {
             if chunks.count < limit {
-                chunks.append(chunk(open))
+                chunks.append(PromptChunk(open, tokenizer: tokenizer, length: length))
             } else {
                 cut += open.map(\.id)
             }
@@ -50,13 +50,5 @@ struct PromptChunker {
         }
         if !open.isEmpty || chunks.isEmpty { close() }
         return (chunks, cut)
-    }
-
-    private func chunk(_ tokens: [(id: Int32, weight: Float)]) -> PromptChunk {
-        let rest = Array(repeating: Float(1), count: length - 1 - tokens.count)
-        return PromptChunk(
-            ids: tokenizer.framed(tokens.map(\.id)[...], length: length),
-            weights: [1] + tokens.map(\.weight) + rest,
-            count: tokens.count)
     }
 }
