@@ -32,6 +32,8 @@ struct GenerationPlan: Sendable {
     let isGuided: Bool
     let sampler: SamplerDescription
     let samplerOptions: SamplerOptions
+    /// How many steps the sampler is made for, those that are left out included.
+    private let samplerSteps: Int
     let scheduler: SchedulerConfiguration
     /// Whether there is anything to denoise.
     let takesSteps: Bool
@@ -75,7 +77,7 @@ struct GenerationPlan: Sendable {
                     toHeight: image.height))
         }
         if let name = request.sampler {
-            sampler = try SamplerCatalogue.named(name)
+            sampler = try SamplerCatalogue.named(request.profile.samplerName(name))
         } else {
             let chosen = SamplerCatalogue.default(for: scheduler)
             sampler = chosen.sampler
@@ -87,9 +89,11 @@ struct GenerationPlan: Sendable {
             eta: request.eta,
             levels: NoiseLevelOptions(
                 schedule: request.schedule, sigmas: request.sigmas, convention: request.profile.convention),
-            firstStep: request.firstStep)
+            firstStep: request.plannedSteps.leftOut)
+        // Levels that were given are all there are.
+        samplerSteps = request.sigmas == nil ? request.plannedSteps.planned : request.steps
         // The sampler is made once here, for what it refuses, and again for each batch.
-        takesSteps = try !sampler.sampler(scheduler, steps: request.steps, options: samplerOptions).isFinished
+        takesSteps = try !sampler.sampler(scheduler, steps: samplerSteps, options: samplerOptions).isFinished
 
         let (steps, length) = (request.stepCount, parts.textEncoder.positions)
         let prompt = try ParsedPrompt(
@@ -134,7 +138,7 @@ struct GenerationPlan: Sendable {
 
     /// The sampler, at its first step.
     func makeSampler() throws -> any Sampler {
-        try sampler.sampler(scheduler, steps: request.steps, options: samplerOptions)
+        try sampler.sampler(scheduler, steps: samplerSteps, options: samplerOptions)
     }
 
     /// The seed of a picture; with a variation, all have the request's.
@@ -146,7 +150,9 @@ struct GenerationPlan: Sendable {
     func noise(for batch: Range<Int>) -> PictureNoise {
         PictureNoise(
             seed: seed, count: batch.count, source: request.randomSource, first: batch.lowerBound,
-            variation: request.variation, size: noiseSize)
+            variation: request.variation, size: noiseSize,
+            stepNoise: request.stepNoise ?? request.profile.stepNoise,
+            stepSource: request.profile.stepSource)
     }
 
     /// The settings that made a picture, in the words that other programs read.

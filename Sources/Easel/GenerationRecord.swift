@@ -55,6 +55,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let guidanceRescale: Double
     let seed: UInt64
     let rng: String
+    let stepNoise: String?
     let subseed: UInt64?
     let subseedStrength: Double?
     let seedResize: [Int]?
@@ -94,6 +95,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         guidanceRescale = request.guidanceRescale
         seed = plan.seed(ofPicture: index)
         rng = request.randomSource.rawValue
+        stepNoise = request.stepNoise?.rawValue
         subseed = request.variation.map { $0.subseed &+ UInt64(index) }
         subseedStrength = request.variation?.strength
         seedResize = request.seedSize.map { [$0.width, $0.height] }
@@ -176,6 +178,7 @@ extension Request {
         }
         guidanceInterval = record.guidanceInterval[0]...record.guidanceInterval[1]
         guidanceRescale = record.guidanceRescale
+        stepNoise = try record.stepNoise.map { try word("step_noise", $0, StepNoise.self) }
         randomSource = try word("rng", record.rng, RandomSource.self)
         if let subseed = record.subseed, let strength = record.subseedStrength {
             variation = NoiseVariation(subseed: subseed, strength: strength)

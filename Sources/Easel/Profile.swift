@@ -6,15 +6,29 @@ public enum Profile: String, Sendable, Hashable, CaseIterable {
     /// Prompts without syntax, PyTorch's CPU generator, diffusers' noise levels.
     case diffusers
     /// AUTOMATIC1111's web UI: its prompts, a graphics processor's generator, each sampler's own schedule over the whole
-    /// range of noise levels, and one step more from a picture. Its stochastic samplers over the stochastic equation
-    /// draw from a Brownian tree, which these do not.
+    /// range of noise levels, Brownian paths for the samplers over the stochastic equation, and one step more from a
+    /// picture.
     case a1111
+    /// ComfyUI's standard nodes: its prompts and weights, noise of the central processor and steps' noise of a graphics
+    /// processor, and as many steps as asked for from a picture, however much of it is kept.
+    case comfyui
+    /// stable-diffusion.cpp: AUTOMATIC1111's weights without its other syntax, a graphics processor's generator.
+    case stableDiffusionCpp = "sd.cpp"
 
-    /// How many steps are left out for a strength.
-    func firstStep(steps: Int, strength: Double) -> Int {
+    /// Which steps are taken: so many are planned, and so many of them left out at the start.
+    ///
+    /// - Parameter strength: Of the picture to start from; nil for noise.
+    func steps(_ steps: Int, strength: Double?) -> (planned: Int, leftOut: Int) {
+        guard let strength else { return (steps, 0) }
         switch self {
-        case .diffusers: steps - min(Int(Double(steps) * strength), steps)
-        case .a1111: max(steps - Int(min(strength, 0.999) * Double(steps)) - 1, 0)
+        case .diffusers: return (steps, steps - min(Int(Double(steps) * strength), steps))
+        case .a1111, .stableDiffusionCpp:
+            return (steps, max(steps - Int(min(strength, 0.999) * Double(steps)) - 1, 0))
+        case .comfyui:
+            if strength > 0.9999 { return (steps, 0) }
+            guard strength > 0 else { return (steps, steps) }
+            let planned = Int(min(Double(steps) / strength, 1e6))
+            return (planned, planned - steps)
         }
     }
 
@@ -22,7 +36,23 @@ public enum Profile: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .diffusers: .diffusers
         case .a1111: .automatic1111
+        case .comfyui: .comfyUI
+        case .stableDiffusionCpp: .stableDiffusionCpp
         }
+    }
+
+    /// Where steps' noise comes from.
+    var stepNoise: StepNoise { self == .a1111 || self == .comfyui ? .brownianTree : .sequential }
+
+    /// What draws steps' noise; nil for what drew the first.
+    var stepSource: RandomSource? { self == .comfyui ? .torchCUDA : nil }
+
+    /// Whether a picture's latents are drawn around their mean, in the pictures' own order of draws.
+    var drawsEncodings: Bool { self == .diffusers }
+
+    /// What the program means by a sampler's name.
+    func samplerName(_ name: String) -> String {
+        self == .comfyui && name.lowercased() == "ddim" ? "euler" : name
     }
 }
 
@@ -31,10 +61,18 @@ extension Request {
     public mutating func imitate(_ profile: Profile) {
         self.profile = profile
         emphasis = nil
-        dynamicPrompts = false
+        stepNoise = nil
+        dynamicPrompts = profile == .comfyui
         switch profile {
         case .diffusers: (promptSyntax, randomSource) = (.plain, .torchCPU)
         case .a1111: (promptSyntax, randomSource) = (.a1111, .torchCUDA)
+        case .comfyui: (promptSyntax, randomSource) = (.comfyui, .torchCPU)
+        case .stableDiffusionCpp: (promptSyntax, randomSource) = (.stableDiffusionCpp, .torchCUDA)
         }
+    }
+
+    /// Which steps are taken, of those that the profile plans.
+    var plannedSteps: (planned: Int, leftOut: Int) {
+        profile.steps(stepCount, strength: initImage == nil ? nil : strength)
     }
 }

@@ -39,6 +39,8 @@ public struct Request: Sendable, Hashable {
     public var seed: UInt64?
     /// Which generator noise is drawn from.
     public var randomSource = RandomSource.torchCPU
+    /// Where the noise that samplers add comes from; nil is as the profile has it.
+    public var stepNoise: StepNoise?
     /// Other noise mixed into the seed's; all pictures then have the same seed.
     public var variation: NoiseVariation?
     /// The size in pixels that the seed's noise is drawn for, to keep a composition at another size.
@@ -164,12 +166,6 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
 extension Request {
     /// The sides that pictures may have, in pixels.
     static let sides = 64...2048
-
-    /// How many steps are left out where there is a picture to start from: the strength's share is taken.
-    var firstStep: Int {
-        guard initImage != nil else { return 0 }
-        return profile.firstStep(steps: stepCount, strength: strength)
-    }
 
     /// How many steps are asked for.
     var stepCount: Int { sigmas.map { $0.last == 0 ? $0.count - 1 : $0.count } ?? steps }

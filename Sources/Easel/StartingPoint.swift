@@ -84,7 +84,9 @@ extension Model {
             start.seen = latents.beneath(plane: cells ?? Array(repeating: 1, count: shape.1 * shape.2))
         } else if let cells {
             // diffusers encodes the masked picture for either kind of U-Net; its draw comes before the steps'.
-            _ = try noise.latents(channels: shape.0, height: shape.1, width: shape.2)
+            if plan.request.profile.drawsEncodings {
+                _ = try noise.latents(channels: shape.0, height: shape.1, width: shape.2)
+            }
             start.kept = KeptRegion(original: original, noise: drawn, mask: cells)
         }
         return start
@@ -102,8 +104,14 @@ extension Model {
         guard moments.allSatisfy(\.isFinite) else {
             throw GenerationError.notFinite(network: "VAE encoder", model: name)
         }
-        let drawn = try noise.latents(
-            channels: configuration.latentChannels, height: plan.latentHeight, width: plan.latentWidth)
+        let channels = configuration.latentChannels
+        // Programs that draw it otherwise are followed to the mean, which the draw is close around.
+        let drawn =
+            plan.request.profile.drawsEncodings
+            ? try noise.latents(channels: channels, height: plan.latentHeight, width: plan.latentWidth)
+            : try Latents(
+                Array(repeating: 0, count: noise.count * moments.count / 2), batch: noise.count,
+                channels: channels, height: plan.latentHeight, width: plan.latentWidth)
         let count = moments.count / 2
         var values = drawn.values
         for index in values.indices {

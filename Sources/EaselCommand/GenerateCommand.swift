@@ -20,7 +20,10 @@ struct GenerateCommand: AsyncParsableCommand {
     var text: String?
     @Option(name: [.short, .long], help: "What the picture shows, as an option.")
     var prompt: String?
-    @Option(help: "diffusers or a1111: whose rules are followed, so that its settings give its picture.")
+    @Option(
+        help:
+            "diffusers, a1111, comfyui or sd.cpp: whose rules are followed, so that its settings give its picture."
+    )
     var like: Profile?
     @Option(help: "A picture whose settings are taken, where no option says otherwise.")
     var from: String?

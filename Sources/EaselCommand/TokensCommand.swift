@@ -13,7 +13,7 @@ struct TokensCommand: AsyncParsableCommand {
     var prompt: String
     @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
     var model: String?
-    @Option(help: "a1111, compel or plain.")
+    @Option(help: "a1111, comfyui, sd.cpp, compel or plain.")
     var promptSyntax = PromptSyntax.a1111
     @Option(help: "How many steps there will be, for what changes on the way.")
     var steps = 25

@@ -51,6 +51,12 @@ public struct ParsedPrompt: Sendable, Hashable {
             subprompts =
                 ([Subprompt(weight: 1, stages: [.init(lastStep: steps, text: prompt, passages: passages)])])
             note(cut, tokenizer)
+        case .comfyui:
+            let chunker = PromptChunker(tokenizer: tokenizer, length: length, keepsTogether: .shortTexts)
+            readWhole(ComfyUISyntax.parse(prompt), prompt, chunker, steps: steps)
+        case .stableDiffusionCpp:
+            let chunker = PromptChunker(tokenizer: tokenizer, length: length, keepsTogether: .nothing)
+            readWhole(AttentionSyntax.parse(prompt), prompt, chunker, steps: steps)
         case .a1111:
             let parts = composes ? PromptComposition.parts(of: prompt) : [(text: prompt, weight: Float(1))]
             let chunker = PromptChunker(tokenizer: tokenizer, length: length)
@@ -73,6 +79,17 @@ public struct ParsedPrompt: Sendable, Hashable {
             }
             self.subprompts = subprompts
         }
+    }
+
+    /// Reads texts that are the same at every step.
+    private mutating func readWhole(
+        _ pieces: [WeightedText], _ prompt: String, _ chunker: PromptChunker, steps: Int
+    ) {
+        let made = chunker.chunks(of: pieces, limit: Self.chunkLimit)
+        let passages = made.chunks.map { PromptPassage($0) }
+        let stage = PromptStage(lastStep: steps, text: prompt, passages: passages)
+        subprompts = [Subprompt(weight: 1, stages: [stage])]
+        note(made.cut, chunker.tokenizer)
     }
 
     private mutating func readPlain(_ prompt: String, steps: Int, tokenizer: CLIPTokenizer, length: Int) {

@@ -4,11 +4,15 @@ public enum PromptSyntax: String, Sendable, Hashable, CaseIterable {
     case a1111
     /// Compel's: `word++`, `(a phrase)1.3`, `("one", "other").blend(1, 0.5)`, `("one", "other").and()`; of any length.
     case compel
+    /// ComfyUI's: `(word)` and `(word:1.3)`, which is not multiplied with the weights around it; of any length.
+    case comfyui
+    /// stable-diffusion.cpp's: AUTOMATIC1111's weights and breaks, and nothing that changes on the way.
+    case stableDiffusionCpp = "sd.cpp"
     /// As diffusers reads it: every character is text, and what is over one chunk is cut off.
     case plain
 
     /// What weights do, where nothing else is asked for.
-    public var emphasis: Emphasis { self == .compel ? .interpolated : .original }
+    public var emphasis: Emphasis { self == .compel || self == .comfyui ? .interpolated : .original }
 }
 
 /// Why a prompt cannot be read.

@@ -12,7 +12,7 @@ struct PromptOptions: ParsableArguments {
     var negativePrompt: String?
     @Option(
         help:
-            "a1111, compel or plain: what brackets, BREAK, AND, ++ and .blend() mean (default: a1111)."
+            "a1111, comfyui, sd.cpp, compel or plain: what brackets, BREAK, AND, ++ and .blend() mean (default: a1111)."
     )
     var promptSyntax: PromptSyntax?
     @Option(help: "A style of the table --styles to put to the prompts; repeatable.")

@@ -3,6 +3,7 @@ import Easel
 import Sampling
 
 extension RandomSource: ExpressibleByArgument {}
+extension StepNoise: ExpressibleByArgument {}
 
 extension PixelSize: ExpressibleByArgument {
     public init?(argument: String) {
@@ -18,6 +19,9 @@ struct SeedOptions: ParsableArguments {
     var seed: UInt64?
     @Option(help: "torch-cpu or torch-cuda: which of PyTorch's generators draws (default: torch-cpu).")
     var rng: RandomSource?
+    @Option(
+        help: "sequential or brownian-tree: where samplers' noise comes from (default: as --like has it).")
+    var stepNoise: StepNoise?
     @Option(help: "Other noise to mix in, counting up; all pictures then have the same --seed.")
     var subseed: UInt64?
     @Option(help: "How much of it, from 0 to 1.")
@@ -37,6 +41,7 @@ struct SeedOptions: ParsableArguments {
         if let seed { request.seed = seed }
         if request.seed == nil { request.seed = UInt64(UInt32.random(in: 0...UInt32.max)) }
         if let rng { request.randomSource = rng }
+        if let stepNoise { request.stepNoise = stepNoise }
         if let subseedStrength {
             let drawn = UInt64(UInt32.random(in: 0...UInt32.max))
             request.variation = NoiseVariation(

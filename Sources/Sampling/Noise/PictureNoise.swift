@@ -5,6 +5,10 @@ public struct PictureNoise: Sendable {
     private var generators: [any NormalGenerator]
     private let seeds: [UInt64]
     private let source: RandomSource
+    private let stepNoise: StepNoise
+    private let stepSource: RandomSource?
+    /// One a picture, where a sampler asked for noise of a path.
+    private var trees: [BrownianTree] = []
     private let subseed: UInt64
     private let strength: Double
     private let size: NoiseSize?
@@ -15,14 +19,20 @@ public struct PictureNoise: Sendable {
     ///   - first: The first picture's index in its request, which the seed is counted from.
     ///   - variation: Other noise for the first draw of ``initialLatents(channels:height:width:)``.
     ///   - size: Another size that this draw is made for.
+    ///   - stepNoise: Where the steps' noise comes from.
+    ///   - stepSource: What draws the steps' noise, seeded anew; nil goes on with what drew the first. Paths are drawn
+    ///     with `source` in either case.
     public init(
         seed: UInt64, count: Int, source: RandomSource = .torchCPU, first: Int = 0,
-        variation: NoiseVariation? = nil, size: NoiseSize? = nil
+        variation: NoiseVariation? = nil, size: NoiseSize? = nil, stepNoise: StepNoise = .sequential,
+        stepSource: RandomSource? = nil
     ) {
         let strength = variation?.strength ?? 0
         seeds = (first..<first + max(count, 0)).map { strength == 0 ? seed &+ UInt64($0) : seed }
         generators = seeds.map { source.generator(seed: $0) }
         self.source = source
+        self.stepNoise = stepNoise
+        self.stepSource = stepSource
         self.strength = strength
         self.size = size
         subseed = (variation?.subseed ?? 0) &+ UInt64(first)
@@ -37,6 +47,7 @@ public struct PictureNoise: Sendable {
     public mutating func initialLatents(channels: Int, height: Int, width: Int) throws -> Latents {
         let ownSize = size ?? NoiseSize(height: height, width: width)
         let own = try latents(channels: channels, height: ownSize.height, width: ownSize.width)
+        if let stepSource { generators = seeds.map { stepSource.generator(seed: $0) } }
         guard strength > 0 || ownSize != NoiseSize(height: height, width: width) else { return own }
         var values: [Float] = []
         let length = channels * height * width
@@ -66,9 +77,19 @@ public struct PictureNoise: Sendable {
         try self.latents(channels: latents.channels, height: latents.height, width: latents.width)
     }
 
-    /// The noise of a step from a noise level to another.
-    mutating func latents(like latents: Latents, from sigma: Double, to next: Double) throws -> Latents {
-        try self.latents(like: latents)
+    /// The noise of a step from a noise level to another, of a sampler over the stochastic equation.
+    mutating func latents(like latents: Latents, over interval: NoiseInterval, to next: Double) throws
+        -> Latents
+    {
+        guard stepNoise == .brownianTree else { return try self.latents(like: latents) }
+        if trees.isEmpty {
+            trees = seeds.map { BrownianTree(seed: $0, over: interval.range, source: source) }
+        }
+        let count = latents.values.count / max(latents.batch, 1)
+        let values = trees.flatMap { $0.noise(count: count, from: interval.sigma, to: next) }
+        return try Latents(
+            values, batch: self.count, channels: latents.channels, height: latents.height,
+            width: latents.width)
     }
 
     /// The next noise of every picture: [count, channels, height, width], standard normal.
@@ -84,4 +105,13 @@ public struct PictureNoise: Sendable {
         return try Latents(
             values, batch: generators.count, channels: channels, height: height, width: width)
     }
+}
+
+/// Where the noise that a sampler adds at its steps comes from.
+public enum StepNoise: String, Sendable, Hashable, CaseIterable {
+    /// From the generators that made the first noise, one draw after the other: diffusers'.
+    case sequential
+    /// For the samplers over the stochastic equation, from a Brownian path over the noise levels, which is the same for
+    /// every number of steps: k-diffusion's, and so AUTOMATIC1111's and ComfyUI's.
+    case brownianTree = "brownian-tree"
 }

@@ -10,6 +10,9 @@ public struct NoiseLevels: Sendable, Hashable {
 
     public var stepCount: Int { timesteps.count }
 
+    /// From the least level above 0 to the largest.
+    var range: ClosedRange<Double> { (sigmas.last { $0 > 0 } ?? 0)...sigmas[0] }
+
     /// The levels of a request.
     ///
     /// - Parameters:

@@ -41,6 +41,8 @@ public struct SchedulerConfiguration: Sendable, Hashable {
     public var predictionType = PredictionType.epsilon
     public var timestepSpacing: TimestepSpacing?
     public var stepsOffset = 0
+    /// Whether `leading` goes on to the last timestep where the steps do not divide their count: AUTOMATIC1111's.
+    var visitsEveryStride = false
     /// Whether ᾱ counts as 1 before the first timestep; else it is that of timestep 0.
     public var setAlphaToOne: Bool?
     /// PNDM: no Runge–Kutta steps at the start.

@@ -6,11 +6,14 @@ struct Timesteps {
     let spacing: TimestepSpacing
     let trainTimesteps: Int
     let stepsOffset: Int
+    /// Whether `leading` goes on to the last timestep where the steps do not divide their count.
+    private let visitsEveryStride: Bool
 
     init(_ configuration: SchedulerConfiguration, spacing: TimestepSpacing) {
         self.spacing = configuration.timestepSpacing ?? spacing
         trainTimesteps = configuration.trainTimesteps
         stepsOffset = configuration.stepsOffset
+        visitsEveryStride = configuration.visitsEveryStride
     }
 
     /// Whole timesteps.
@@ -29,6 +32,9 @@ struct Timesteps {
             throw SamplingError.stepsOutOfRange(steps: steps, maximum: trainTimesteps)
         }
         switch spacing {
+        case .leading where visitsEveryStride:
+            return stride(from: 0, to: trainTimesteps, by: trainTimesteps / steps).reversed()
+                .map { Double(min($0 + stepsOffset, trainTimesteps - 1)) }
         case .leading:
             let last = (steps - 1) * (trainTimesteps / steps) + stepsOffset
             guard last < trainTimesteps else {

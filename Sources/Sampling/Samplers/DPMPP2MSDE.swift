@@ -37,6 +37,6 @@ extension NoiseInterval {
     /// The noise that a stochastic step ends with: of standard deviation σ·√(1 − e^(−2ηh)).
     func freshNoise(eta: Double, like latents: Latents, _ noise: inout PictureNoise) throws -> Latents {
         Float(next * (-expm1(-2 * eta * logStep)).squareRoot())
-            * (try noise.latents(like: latents, from: sigma, to: next))
+            * (try noise.latents(like: latents, over: self, to: next))
     }
 }

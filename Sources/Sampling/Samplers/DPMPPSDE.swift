@@ -14,14 +14,14 @@ struct DPMPPSDE: UpdateRule {
         let half = AncestralStep(from: sigma, to: middle, eta: eta)
         var guess = interpolated(latents, denoised, by: half.down / sigma)
         if eta > 0 {
-            guess = guess + Float(half.up) * (try noise.latents(like: latents, from: sigma, to: middle))
+            guess = guess + Float(half.up) * (try noise.latents(like: latents, over: interval, to: middle))
         }
         let atMiddle = try await model(guess, sigma: middle)
 
         let whole = AncestralStep(from: sigma, to: next, eta: eta)
         var result = interpolated(latents, atMiddle, by: whole.down / sigma)
         if eta > 0 {
-            result = result + Float(whole.up) * (try noise.latents(like: latents, from: sigma, to: next))
+            result = result + Float(whole.up) * (try noise.latents(like: latents, over: interval, to: next))
         }
         return Update(result, denoised: denoised)
     }

@@ -36,7 +36,9 @@ struct Restart: Sampler {
         }
         var heun = Heun()
         let update = try await heun.update(
-            start, over: NoiseInterval(index: next, count: stepCount, sigma: sigma, next: end),
+            start,
+            over: NoiseInterval(
+                index: next, count: stepCount, sigma: sigma, next: end, range: levels.range),
             model: SigmaModel(model: model, levels: levels, prediction: prediction), noise: &noise)
         next += 1
         return SamplerStep(

@@ -43,7 +43,7 @@ public enum SamplerCatalogue {
         SamplerDescription(
             "dpm2", label: "DPM2", aliases: ["dpm_2", "k_dpm_2"], schedulerClass: "KDPM2DiscreteScheduler",
             callsPerStep: 2,
-            grid: .ends, automaticSchedule: "karras", leavesOutALevel: true,
+            grid: .ends, automaticSchedule: "karras", leavesOutALevel: [.automatic1111, .comfyUI],
             summary: "midpoints in log σ; two model calls a step"
         ) { DPM2(churn: $1.churn) },
         SamplerDescription(
@@ -77,7 +77,8 @@ public enum SamplerCatalogue {
         SamplerDescription(
             "unipc", label: "UniPC", aliases: ["uni_pc", "uni_pc_bh2"],
             schedulerClass: "UniPCMultistepScheduler",
-            grid: .intervals, summary: "predictor and corrector, multistep of order 2; good with 10 steps"
+            grid: .intervals, leavesOutALevel: [.comfyUI],
+            summary: "predictor and corrector, multistep of order 2; good with 10 steps"
         ) { configuration, _ in
             UniPC(
                 form: configuration.solverType == "bh1" ? .first : .second, order: configuration.solverOrder,
@@ -103,7 +104,7 @@ public enum SamplerCatalogue {
         SamplerDescription(
             "dpm2-ancestral", label: "DPM2 a", aliases: ["dpm_2_ancestral", "k_dpm_2_a"],
             schedulerClass: "KDPM2AncestralDiscreteScheduler", callsPerStep: 2, isStochastic: true,
-            grid: .ends, automaticSchedule: "karras", leavesOutALevel: true,
+            grid: .ends, automaticSchedule: "karras", leavesOutALevel: [.automatic1111, .comfyUI],
             summary: "DPM2 with fresh noise at each step"
         ) { DPM2Ancestral(eta: $1.eta ?? 1) },
         SamplerDescription(
@@ -132,7 +133,8 @@ public enum SamplerCatalogue {
         ) { DPMPP2MSDE(form: .heun, eta: $1.eta ?? 1) },
         SamplerDescription(
             "dpmpp-3m-sde", label: "DPM++ 3M SDE", aliases: ["dpmpp_3m_sde", "k_dpmpp_3m_sde"],
-            isStochastic: true, grid: .intervals, automaticSchedule: "exponential", leavesOutALevel: true,
+            isStochastic: true, grid: .intervals, automaticSchedule: "exponential",
+            leavesOutALevel: [.automatic1111],
             summary: "DPM-Solver++ of order 3 on the stochastic equation; wants 20 steps and more"
         ) { DPMPP3MSDE(eta: $1.eta ?? 1) },
         SamplerDescription(

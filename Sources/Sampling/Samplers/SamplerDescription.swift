@@ -14,8 +14,8 @@ public struct SamplerDescription: Sendable {
     public let callsPerStep: Int
     /// The schedule that AUTOMATIC1111 gives it unless another is asked for; nil for samplers over timesteps.
     public let automaticSchedule: String?
-    /// Whether AUTOMATIC1111 leaves out the last noise level but one.
-    private let leavesOutALevel: Bool
+    /// Which programs leave out the last noise level but one.
+    private let leavesOutALevel: Set<ScheduleConvention>
     /// Whether it draws noise at its steps.
     public let isStochastic: Bool
     /// Whether its steps depend on the latents, so that pictures are sampled one by one to stay the same in a batch.
@@ -31,12 +31,12 @@ public struct SamplerDescription: Sendable {
     ) {
         self.init(
             name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: 1,
-            isStochastic: isStochastic, automaticSchedule: nil, leavesOutALevel: false, summary: summary
+            isStochastic: isStochastic, automaticSchedule: nil, leavesOutALevel: [], summary: summary
         ) { configuration, steps, options in
             guard options.levels.schedule == nil, options.levels.sigmas == nil else {
                 throw SamplingError.noSchedule(sampler: name)
             }
-            return try build(configuration, steps, options)
+            return try build(options.levels.convention.adapted(configuration), steps, options)
         }
     }
 
@@ -47,7 +47,7 @@ public struct SamplerDescription: Sendable {
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
         callsPerStep: Int = 1,
         isStochastic: Bool = false, grid: TimestepGrid, automaticSchedule: String = "normal",
-        leavesOutALevel: Bool = false, summary: String,
+        leavesOutALevel: Set<ScheduleConvention> = [], summary: String,
         over make:
             @escaping @Sendable (NoiseLevels, LatentScale, SchedulerConfiguration, SamplerOptions) throws ->
             any Sampler
@@ -61,13 +61,17 @@ public struct SamplerDescription: Sendable {
             if let eta = options.eta, !(0...1).contains(eta) { throw SamplingError.etaOutOfRange(eta) }
             var levelOptions = options.levels
             guard levelOptions.convention == .diffusers else {
-                levelOptions.schedule = levelOptions.schedule ?? automaticSchedule
-                let isShort = leavesOutALevel && levelOptions.sigmas == nil
+                let convention = levelOptions.convention
+                levelOptions.schedule =
+                    levelOptions.schedule ?? (convention == .automatic1111 ? automaticSchedule : "normal")
+                let isShort = leavesOutALevel.contains(convention) && levelOptions.sigmas == nil
                 let levels = try NoiseLevels(
                     configuration, grid: grid, steps: steps + (isShort ? 1 : 0), options: levelOptions,
                     sampler: name)
+                let scale: LatentScale =
+                    convention == .comfyUI ? .varianceFrom(levels.trained.largest) : .noise
                 return try make(
-                    isShort ? levels.withoutTheLastButOne : levels, .noise, configuration, options)
+                    isShort ? levels.withoutTheLastButOne : levels, scale, configuration, options)
             }
             let levels = try NoiseLevels(
                 configuration, grid: grid, steps: steps, options: levelOptions, sampler: name)
@@ -85,7 +89,7 @@ public struct SamplerDescription: Sendable {
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
         callsPerStep: Int = 1,
         isStochastic: Bool = false, grid: TimestepGrid, automaticSchedule: String = "normal",
-        leavesOutALevel: Bool = false, summary: String,
+        leavesOutALevel: Set<ScheduleConvention> = [], summary: String,
         rule: @escaping @Sendable (SchedulerConfiguration, SamplerOptions) throws -> Rule
     ) {
         self.init(
@@ -101,7 +105,8 @@ public struct SamplerDescription: Sendable {
 
     private init(
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String?, callsPerStep: Int,
-        isStochastic: Bool, automaticSchedule: String?, leavesOutALevel: Bool, summary: String,
+        isStochastic: Bool, automaticSchedule: String?, leavesOutALevel: Set<ScheduleConvention>,
+        summary: String,
         build: @escaping @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
     ) {
         self.name = name
@@ -124,5 +129,18 @@ public struct SamplerDescription: Sendable {
         _ configuration: SchedulerConfiguration, steps: Int, options: SamplerOptions = SamplerOptions()
     ) throws -> any Sampler {
         try build(configuration, steps, options)
+    }
+}
+
+extension ScheduleConvention {
+    /// A model's settings as the program has them for samplers over the training's timesteps: AUTOMATIC1111 visits every
+    /// n-th timestep from 1 on, as many as there are, and ends at the first.
+    fileprivate func adapted(_ configuration: SchedulerConfiguration) -> SchedulerConfiguration {
+        guard self == .automatic1111 else { return configuration }
+        var adapted = configuration
+        (adapted.timestepSpacing, adapted.stepsOffset) = (.leading, 1)
+        adapted.visitsEveryStride = true
+        adapted.setAlphaToOne = false
+        return adapted
     }
 }

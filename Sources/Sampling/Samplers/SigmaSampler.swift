@@ -33,6 +33,8 @@ struct NoiseInterval: Sendable {
     let sigma: Double
     /// Where it ends: below `sigma`, 0 at the last step.
     let next: Double
+    /// From the least level above 0 to the largest, of all steps.
+    let range: ClosedRange<Double>
 
     /// h = λ(next) − λ(sigma), with λ = −log σ: the step of Lu et al., 2022. Infinite where `next` is 0.
     var logStep: Double { log(sigma / next) }
@@ -82,14 +84,15 @@ struct SigmaSampler<Rule: UpdateRule>: Sampler {
     }
 
     func noised(_ original: Latents, with noise: Latents) -> Latents {
-        isFinished ? original : original + Float(levels.sigmas[next]) * noise
+        isFinished ? original : original + scale.noise(at: levels.sigmas[next]) * noise
     }
 
     mutating func step(
         _ latents: Latents, model: DenoisingModel, noise: inout PictureNoise
     ) async throws -> SamplerStep {
         let interval = NoiseInterval(
-            index: next, count: stepCount, sigma: levels.sigmas[next], next: levels.sigmas[next + 1])
+            index: next, count: stepCount, sigma: levels.sigmas[next], next: levels.sigmas[next + 1],
+            range: levels.range)
         let update = try await rule.update(
             latents, over: interval, model: SigmaModel(model: model, levels: levels, prediction: prediction),
             noise: &noise)
@@ -108,14 +111,26 @@ enum LatentScale: Sendable {
     case variance
     /// The same, and the last are divided by it: the latents of diffusers' multistep solvers, seen from outside.
     case variancePreserving
+    /// As ``variance`` from a level on, and over a picture too; as ``noise`` below it: ComfyUI's.
+    case varianceFrom(Double)
 
     func initial(at sigma: Double) -> Float {
         let sigma = Float(sigma)
-        return self == .noise ? sigma : (sigma * sigma + 1).squareRoot()
+        switch self {
+        case .noise: return sigma
+        case .variance, .variancePreserving: return (sigma * sigma + 1).squareRoot()
+        case .varianceFrom: return self.noise(at: Double(sigma))
+        }
+    }
+
+    /// What noise is multiplied with before a picture is added to it.
+    func noise(at sigma: Double) -> Float {
+        guard case .varianceFrom(let least) = self, sigma > least * (1 - 1e-5) else { return Float(sigma) }
+        return (Float(sigma) * Float(sigma) + 1).squareRoot()
     }
 
     func final(_ latents: Latents, at sigma: Double) -> Latents {
-        guard self == .variancePreserving, sigma > 0 else { return latents }
+        guard case .variancePreserving = self, sigma > 0 else { return latents }
         return latents / (Float(sigma) * Float(sigma) + 1).squareRoot()
     }
 }

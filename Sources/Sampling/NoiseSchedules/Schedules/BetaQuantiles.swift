@@ -12,7 +12,7 @@ struct BetaQuantileSchedule: Schedule {
 
     func sigmas(steps: Int, range: ClosedRange<Double>, trained: TrainedSigmas) -> [Double] {
         let distribution = BetaDistribution(alpha: alpha, beta: beta)
-        guard convention == .comfyUI else {
+        guard convention == .comfyUI || convention == .stableDiffusionCpp else {
             return evenlySpaced(from: 1, to: 0, count: steps).map {
                 range.lowerBound + distribution.quantile($0) * (range.upperBound - range.lowerBound)
             }

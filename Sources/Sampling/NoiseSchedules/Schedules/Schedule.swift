@@ -19,4 +19,6 @@ extension Schedule {
 /// Whose definition is followed where programs that use the same name disagree.
 public enum ScheduleConvention: String, Sendable, Hashable, CaseIterable {
     case diffusers, automatic1111, comfyUI
+    /// ComfyUI's definitions; no sampler leaves out a level.
+    case stableDiffusionCpp
 }

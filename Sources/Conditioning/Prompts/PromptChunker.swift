@@ -1,16 +1,29 @@
-/// Weighted texts to chunks of as many tokens as the text encoder takes, as AUTOMATIC1111 makes them.
+/// Weighted texts to chunks of as many tokens as the text encoder takes.
 struct PromptChunker {
     let tokenizer: CLIPTokenizer
     /// How many ids the text encoder takes.
     let length: Int
+    private let keepsTogether: Cohesion
     private let comma: Int32?
+
+    /// What is not divided between chunks where it fits into one.
+    enum Cohesion {
+        /// What follows the last comma, if it is not too far back: AUTOMATIC1111's rule.
+        case phrases
+        /// Texts of one weight with less than eight tokens: ComfyUI's.
+        case shortTexts
+        case nothing
+    }
+
     /// A chunk that is full ends at a comma not farther back than this.
     private static let backtrack = 20
+    private static let shortCount = 8
 
-    init(tokenizer: CLIPTokenizer, length: Int) {
+    init(tokenizer: CLIPTokenizer, length: Int, keepsTogether: Cohesion = .phrases) {
         self.tokenizer = tokenizer
         self.length = length
-        comma = tokenizer.encode(",").first
+        self.keepsTogether = keepsTogether
+        comma = keepsTogether == .phrases ? tokenizer.encode(",").first : nil
     }
 
     /// - Parameter limit: How many chunks there may be, from 1.
@@ -35,7 +48,11 @@ struct PromptChunker {
                 close()
                 continue
             }
-            for id in tokenizer.encode(piece.text) {
+            let ids = tokenizer.encode(piece.text)
+            if keepsTogether == .shortTexts, ids.count < Self.shortCount, open.count + ids.count > capacity {
+                close()
+            }
+            for id in ids {
                 if id == comma {
                     lastComma = open.count
                 } else if open.count == capacity, let last = lastComma, open.count - last <= Self.backtrack {
