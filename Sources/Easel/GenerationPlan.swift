@@ -88,7 +88,8 @@ struct GenerationPlan: Sendable {
         samplerOptions = SamplerOptions(
             eta: request.eta,
             levels: NoiseLevelOptions(
-                schedule: request.schedule, sigmas: request.sigmas, convention: request.profile.convention),
+                schedule: request.schedule, rho: request.rho, sigmas: request.sigmas,
+                convention: request.profile.convention),
             firstStep: request.plannedSteps.leftOut)
         // Levels that were given are all there are.
         samplerSteps = request.sigmas == nil ? request.plannedSteps.planned : request.steps

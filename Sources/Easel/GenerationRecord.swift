@@ -45,6 +45,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let steps: Int
     let sampler: String
     let schedule: String?
+    let rho: Double?
     let sigmas: [Double]?
     let eta: Double?
     let timestepSpacing: String?
@@ -85,6 +86,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         steps = request.steps
         sampler = plan.sampler.name
         schedule = request.schedule
+        rho = request.rho
         sigmas = request.sigmas
         eta = request.eta
         timestepSpacing = request.timestepSpacing?.rawValue
@@ -165,6 +167,7 @@ extension Request {
         emphasis = try word("emphasis", record.emphasis, Emphasis.self)
         clipSkip = record.clipSkip
         schedule = record.schedule
+        rho = record.rho
         sigmas = record.sigmas
         eta = record.eta
         timestepSpacing = try record.timestepSpacing.map {

@@ -49,6 +49,8 @@ public struct Request: Sendable, Hashable {
     public var sampler: String?
     /// The name of a schedule of noise levels; nil is the model's own.
     public var schedule: String?
+    /// The exponent ρ of `karras` and `polyexponential`, above 0, to 100; nil is 7 and 1.
+    public var rho: Double?
     /// The noise levels themselves, falling, from 10,000 at most to 0; instead of ``steps`` and ``schedule``.
     public var sigmas: [Double]?
     /// How the timesteps are spread over those trained with (Lin et al. 2023, table 2); nil is as the model says.

@@ -10,6 +10,9 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
     case unsupportedSetting(sampler: String, key: String, value: String, supported: [String])
     case unknownSampler(name: String, nearest: [String], known: [String])
     case unknownSchedule(name: String, nearest: [String], known: [String])
+    /// The schedule has no exponent ρ.
+    case noRho(schedule: String)
+    case rhoOutOfRange(Double)
     /// A sampler over timesteps has no schedule to choose.
     case noSchedule(sampler: String)
     /// Noise levels that do not fall, or are not numbers from 0 to 10,000.
@@ -51,6 +54,9 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
             Self.unknown("sampler", name, nearest, known)
         case .unknownSchedule(let name, let nearest, let known):
             Self.unknown("schedule", name, nearest, known)
+        case .noRho(let schedule):
+            "the schedule \(schedule) has no rho; choose karras or polyexponential, or leave it out"
+        case .rhoOutOfRange(let rho): "rho is \(rho); give a number above 0, to 100"
         case .noSchedule(let sampler):
             "the sampler \(sampler) goes by the training's timesteps and takes no schedule or sigmas; leave them out "
                 + "or choose another sampler, such as euler"

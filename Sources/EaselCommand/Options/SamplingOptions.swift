@@ -24,6 +24,8 @@ struct SamplingOptions: ParsableArguments {
     var sampler: String?
     @Option(help: "A schedule of noise levels that `easel samplers` lists (default: the model's own).")
     var schedule: String?
+    @Option(help: "The exponent of karras and polyexponential (default: 7 and 1).")
+    var rho: Double?
     @Option(help: "The noise levels themselves: falling numbers with commas between; instead of --steps.")
     var sigmas: NumberList?
     @Option(help: "leading, linspace or trailing: how timesteps are spread (default: as the model says).")
@@ -58,6 +60,7 @@ struct SamplingOptions: ParsableArguments {
         if let steps { request.steps = steps }
         if let sampler { request.sampler = sampler }
         if let schedule { request.schedule = schedule }
+        if let rho { request.rho = rho }
         if let sigmas { request.sigmas = sigmas.values }
         if let eta { request.eta = eta }
         if let timestepSpacing { request.timestepSpacing = timestepSpacing }

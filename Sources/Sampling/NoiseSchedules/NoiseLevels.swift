@@ -28,12 +28,14 @@ public struct NoiseLevels: Sendable, Hashable {
         let trained = TrainedSigmas(
             NoiseSchedule(configuration, setAlphaToOne: false, rescalesBetas: true, least: 0x1p-24))
         if let given = options.sigmas {
+            if options.rho != nil { throw SamplingError.noRho(schedule: "of given sigmas") }
             self = try NoiseLevels(given, trained: trained)
             return
         }
         let last = configuration.finalSigmasType == "sigma_min" ? trained.smallest : 0
         let own = try grid.timesteps(configuration, steps: steps).map { Double(Float($0)) }
         guard let scheduleName = options.schedule ?? configuration.scheduleName else {
+            if options.rho != nil { throw SamplingError.noRho(schedule: "of the model") }
             self.init(
                 sigmas: own.map { trained.sigma(at: $0) } + [
                     grid == .untilSmallest ? trained.smallest : last
@@ -47,7 +49,7 @@ public struct NoiseLevels: Sendable, Hashable {
             : (trained.smallest, trained.largest)
         let smallest = configuration.sigmaMinimum ?? ends.0
         let largest = max(configuration.sigmaMaximum ?? ends.1, smallest)
-        let schedule = try ScheduleCatalogue.named(scheduleName).schedule(options.convention)
+        let schedule = try ScheduleCatalogue.named(scheduleName).schedule(options)
         let sigmas = schedule.sigmas(steps: steps, range: smallest...largest, trained: trained)
         let places = sigmas.map { trained.timestep(at: $0) }
         self.init(
@@ -102,15 +104,19 @@ public struct NoiseLevels: Sendable, Hashable {
 public struct NoiseLevelOptions: Sendable, Hashable {
     /// The name of a schedule; nil for the model's own.
     public var schedule: String?
+    /// The exponent ρ of the schedules that have one, above 0, to 100; nil for the schedule's own.
+    public var rho: Double?
     /// The noise levels themselves, falling; instead of a schedule and a number of steps.
     public var sigmas: [Double]?
     /// Whose definition of a schedule is followed.
     public var convention: ScheduleConvention
 
     public init(
-        schedule: String? = nil, sigmas: [Double]? = nil, convention: ScheduleConvention = .diffusers
+        schedule: String? = nil, rho: Double? = nil, sigmas: [Double]? = nil,
+        convention: ScheduleConvention = .diffusers
     ) {
         self.schedule = schedule
+        self.rho = rho
         self.sigmas = sigmas
         self.convention = convention
     }

@@ -33,7 +33,8 @@ public struct SamplerDescription: Sendable {
             name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: 1,
             isStochastic: isStochastic, automaticSchedule: nil, leavesOutALevel: [], summary: summary
         ) { configuration, steps, options in
-            guard options.levels.schedule == nil, options.levels.sigmas == nil else {
+            guard options.levels.schedule == nil, options.levels.sigmas == nil, options.levels.rho == nil
+            else {
                 throw SamplingError.noSchedule(sampler: name)
             }
             return try build(options.levels.convention.adapted(configuration), steps, options)

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+@testable import Sampling
+
+/// AUTOMATIC1111's, ComfyUI's and stable-diffusion.cpp's noise levels, from their published definitions.
+@Suite struct ConventionLevelTests {
+    private func levels(
+        _ name: String, steps: Int, _ options: NoiseLevelOptions = .init(convention: .automatic1111)
+    ) throws -> (sigmas: [Double], scale: Float) {
+        let sampler = try SamplerCatalogue.named(name).sampler(
+            latentConfiguration, steps: steps,
+            options: SamplerOptions(levels: options))
+        let sigmas: [Double] =
+            switch sampler {
+            case let sampler as SigmaSampler<Euler>: sampler.levels.sigmas
+            case let sampler as SigmaSampler<DPM2>: sampler.levels.sigmas
+            case let sampler as SigmaSampler<DPMPP2M>: sampler.levels.sigmas
+            case let sampler as SigmaSampler<DPMPP2MSDE>: sampler.levels.sigmas
+            default: []
+            }
+        return (sigmas, sampler.initialNoiseScale)
+    }
+
+    private func golden(_ schedule: String, steps: Int) throws -> [Double] {
+        let one = try SamplingTests.golden("samplers/sigmas.json").items.first {
+            $0["schedule"].stringValue == schedule && $0["convention"].stringValue == "automatic1111"
+                && $0["steps"].integer == steps
+        }
+        return try #require(one)["sigmas"].items.map { Double($0.float) }
+    }
+
+    @Test(arguments: [("euler", "normal"), ("dpmpp-2m", "karras"), ("dpmpp-2m-sde", "exponential")])
+    func eachSamplerHasItsSchedule(_ name: String, _ schedule: String) throws {
+        let (sigmas, scale) = try levels(name, steps: 20)
+        for (sigma, wanted) in zip(sigmas, try golden(schedule, steps: 20)) {
+            #expect(abs(sigma - wanted) <= 3e-6 * wanted)
+        }
+        #expect(sigmas.count == 21 && Double(scale) == sigmas[0], "noise begins at σ, not at √(σ²+1)")
+    }
+
+    @Test func someLeaveOutTheLastLevelButOne() throws {
+        let sigmas = try levels("dpm2", steps: 10).sigmas
+        var wanted = try golden("karras", steps: 11)
+        wanted.remove(at: wanted.count - 2)
+        #expect(sigmas.count == 11)
+        for (sigma, wanted) in zip(sigmas, wanted) { #expect(abs(sigma - wanted) <= 3e-6 * wanted) }
+    }
+
+    /// ComfyUI and stable-diffusion.cpp have no schedules of samplers' own.
+    @Test func otherProgramsBeginEvenly() throws {
+        let normal = try golden("normal", steps: 10)
+        let comfyUI = try levels("dpmpp-2m", steps: 10, .init(convention: .comfyUI))
+        let cpp = try levels("dpmpp-2m", steps: 10, .init(convention: .stableDiffusionCpp))
+        for (sigma, wanted) in zip(comfyUI.sigmas, normal) { #expect(abs(sigma - wanted) <= 3e-6 * wanted) }
+        #expect(comfyUI.sigmas == cpp.sigmas && cpp.sigmas.count == 11)
+        #expect(Double(cpp.scale) == cpp.sigmas[0], "latents are σ·ε")
+        let variance = (comfyUI.sigmas[0] * comfyUI.sigmas[0] + 1).squareRoot()
+        #expect(abs(Double(comfyUI.scale) - variance) < 1e-5, "latents are √(σ²+1)·ε")
+        // Of DPM2's levels ComfyUI leaves out the last but one, and stable-diffusion.cpp none.
+        var longer = try levels("dpm2", steps: 11, .init(convention: .stableDiffusionCpp)).sigmas
+        longer.remove(at: longer.count - 2)
+        #expect(try levels("dpm2", steps: 10, .init(convention: .comfyUI)).sigmas == longer)
+    }
+
+    /// `range(0, 1000, 1000 // steps)`, one later, at most the last.
+    @Test(arguments: [(20, 20), (30, 31), (7, 8), (600, 1000)])
+    func ddimVisitsEveryStride(_ steps: Int, _ count: Int) throws {
+        let options = SamplerOptions(levels: NoiseLevelOptions(convention: .automatic1111))
+        let sampler = try SamplerCatalogue.named("ddim")
+            .sampler(latentConfiguration, steps: steps, options: options)
+        let wanted = stride(from: 0, to: 1000, by: 1000 / steps).map { min($0 + 1, 999) }
+        #expect((sampler as? DDIM)?.timesteps == wanted.reversed())
+        #expect(wanted.count == count)
+    }
+
+    @Test func rhoIsKarrasOwn() throws {
+        let sigmas = try levels("euler", steps: 5, .init(schedule: "karras", rho: 3)).sigmas
+        let (high, low) = (sigmas[0], sigmas[4])
+        for index in 0..<5 {
+            let wanted = (high.cubeRoot + Double(index) / 4 * (low.cubeRoot - high.cubeRoot)).cubed
+            #expect(abs(sigmas[index] - wanted) < 1e-5)
+        }
+        #expect(
+            try levels("euler", steps: 5, .init(schedule: "karras", rho: 7)).sigmas
+                == levels("euler", steps: 5, .init(schedule: "karras")).sigmas)
+        let steep = try levels("euler", steps: 5, .init(schedule: "polyexponential", rho: 2)).sigmas
+        #expect(steep[2] < (try levels("euler", steps: 5, .init(schedule: "exponential")).sigmas[2]))
+        #expect(throws: SamplingError.noRho(schedule: "beta")) {
+            try levels("euler", steps: 5, .init(schedule: "beta", rho: 3))
+        }
+        for rho in [0, -1, .nan, 1e9] {
+            #expect(throws: SamplingError.self) {
+                try levels("euler", steps: 5, .init(schedule: "karras", rho: rho))
+            }
+        }
+    }
+}
+
+extension Double {
+    fileprivate var cubeRoot: Double { Foundation.cbrt(self) }
+    fileprivate var cubed: Double { self * self * self }
+}
