@@ -89,8 +89,8 @@ let package = Package(
         .testTarget(
             name: "NetworksTests",
             dependencies: [
-                "Networks", "TensorGraph", "Checkpoints", "EngineInterface", "ReferenceEngine",
-                "OpenVINOEngine",
+                "Networks", "TensorGraph", "Checkpoints", "EngineInterface", "EngineConformance",
+                "ReferenceEngine", "OpenVINOEngine",
             ]),
         .testTarget(name: "ConditioningTests", dependencies: ["Conditioning", "Checkpoints"]),
         .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Checkpoints", "TensorGraph"]),

@@ -20,6 +20,8 @@ actor CompiledNetworks {
         var hidesTokens = false
         let height: Int
         let width: Int
+        var options = UNet.Options()
+        var wrapped = WrappedAxes()
         let precision: Precision
     }
 
@@ -67,7 +69,8 @@ actor CompiledNetworks {
     private nonisolated func unetGraph(_ shape: Shape) throws -> Graph {
         try UNet(parts.unet).graph(
             batch: shape.batch, passes: shape.passes, height: shape.height, width: shape.width,
-            tokens: shape.tokens, weights: parts.unetWeights)
+            tokens: shape.tokens, options: shape.options, weights: parts.unetWeights
+        ).wrapping(shape.wrapped)
     }
 
     private nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
@@ -112,15 +115,16 @@ actor CompiledNetworks {
     private func shape(_ plan: UNetPlan) -> Shape {
         Shape(
             batch: plan.batch, passes: plan.passes, tokens: plan.tokens, height: plan.height,
-            width: plan.width,
-            precision: precision)
+            width: plan.width, options: plan.options, wrapped: plan.wrapped, precision: precision)
     }
 
     /// The encoder for one picture of that size, in pixels.
-    func preparedEncoder(height: Int, width: Int) async throws -> any CompiledGraph {
-        let shape = Shape(batch: 1, height: height, width: width, precision: precision)
+    func preparedEncoder(height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes()) async throws
+        -> any CompiledGraph
+    {
+        let shape = Shape(batch: 1, height: height, width: width, wrapped: wrapped, precision: precision)
         return try await compilation(of: .encoder, shape, weights: parts.autoencoderWeights) {
-            try self.encoderGraph(height: height, width: width)
+            try self.encoderGraph(height: height, width: width).wrapping(wrapped)
         }.value
     }
 
@@ -130,13 +134,13 @@ actor CompiledNetworks {
     }
 
     /// The decoder for one picture's latents of that size, in latent cells.
-    func preparedDecoder(height: Int, width: Int, inFullPrecision: Bool = false) async throws
-        -> any CompiledGraph
-    {
+    func preparedDecoder(
+        height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes(), inFullPrecision: Bool = false
+    ) async throws -> any CompiledGraph {
         let precision = inFullPrecision ? Precision.float32 : precision
-        let shape = Shape(batch: 1, height: height, width: width, precision: precision)
+        let shape = Shape(batch: 1, height: height, width: width, wrapped: wrapped, precision: precision)
         return try await compilation(of: .decoder, shape, weights: parts.autoencoderWeights) {
-            try self.decoderGraph(height: height, width: width)
+            try self.decoderGraph(height: height, width: width).wrapping(wrapped)
         }.value
     }
 
@@ -191,4 +195,7 @@ struct UNetPlan: Sendable {
     /// In latent cells, as the width.
     let height: Int
     let width: Int
+    var options = UNet.Options()
+    /// Which axes of the picture have no ends.
+    var wrapped = WrappedAxes()
 }

@@ -1,7 +1,9 @@
 import Conditioning
 import Foundation
 import Imaging
+import Networks
 import Sampling
+import TensorGraph
 
 /// A request made definite for a model: sizes in latent cells, a sampler, a seed, tokens. Making it finds
 /// everything that is wrong with the request before any network is computed.
@@ -108,7 +110,9 @@ struct GenerationPlan: Sendable {
             warnings.append(.promptCut(field: field, tokens: parsed.cutTokens, text: parsed.cutText))
         }
         isGuided = guidance.isActive || prompt.subprompts.count > 1
-        prompts = (isGuided ? negative.subprompts : []) + prompt.subprompts
+        prompts =
+            (isGuided ? negative.subprompts : []) + prompt.subprompts
+            + (request.perturbedAttentionScale > 0 ? Array(prompt.subprompts.prefix(1)) : [])
         weights = prompt.subprompts.map(\.weight)
         emphasis = request.effectiveEmphasis
         let passages = prompts.flatMap(\.stages).map(\.passages)
@@ -131,10 +135,23 @@ struct GenerationPlan: Sendable {
     /// What the U-Net is compiled for.
     func unet(batch: Int) -> UNetPlan {
         UNetPlan(
-            // Where some steps are not guided, each pass is run alone, so that they can leave out what they do not need.
-            batch: batch, passes: isGuided && !guidance.isConstant ? 1 : prompts.count,
-            tokens: chunkCount * tokensPerChunk, height: latentHeight,
-            width: latentWidth)
+            batch: batch, passes: runsPassesAlone ? 1 : prompts.count, tokens: chunkCount * tokensPerChunk,
+            height: latentHeight, width: latentWidth,
+            options: UNet.Options(freeU: request.freeU?.version, perturbsAttention: isPerturbed),
+            wrapped: wrapped)
+    }
+
+    /// Whether each pass is run alone: where some steps are not guided, they can leave out what they do not need.
+    var runsPassesAlone: Bool { isGuided && !guidance.isConstant && !isPerturbed }
+
+    /// Whether the last pass is of the prompt's first part with perturbed attention.
+    var isPerturbed: Bool { request.perturbedAttentionScale > 0 }
+
+    /// Which axes of the picture have no ends.
+    var wrapped: WrappedAxes {
+        WrappedAxes(
+            rows: request.tiling == .y || request.tiling == .both,
+            columns: request.tiling == .x || request.tiling == .both)
     }
 
     /// The sampler, at its first step.
@@ -185,6 +202,7 @@ struct GenerationPlan: Sendable {
         }
         if request.clipSkip > 1 { metadata.clipSkip = request.clipSkip }
         metadata.extras += request.inpainting?.extras ?? []
+        if request.tiling != nil { metadata.extras.append(.init("Tiling", "True")) }
         return metadata
     }
 }

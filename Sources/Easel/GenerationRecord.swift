@@ -28,6 +28,12 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         let baseSteps: Int
     }
 
+    struct FreeURecord: Codable, Sendable, Hashable {
+        let version: String
+        let backbone: [Float]
+        let skip: [Float]
+    }
+
     let version: String
     public let model: String
     let precision: String
@@ -54,6 +60,9 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let guidanceSchedule: [Float]?
     let guidanceInterval: [Double]
     let guidanceRescale: Double
+    let pagScale: Float?
+    let freeu: FreeURecord?
+    let tiling: String?
     let seed: UInt64
     let rng: String
     let stepNoise: String?
@@ -95,6 +104,11 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         guidanceSchedule = request.guidanceSchedule.isEmpty ? nil : request.guidanceSchedule
         guidanceInterval = [request.guidanceInterval.lowerBound, request.guidanceInterval.upperBound]
         guidanceRescale = request.guidanceRescale
+        pagScale = request.perturbedAttentionScale == 0 ? nil : request.perturbedAttentionScale
+        freeu = request.freeU.map {
+            FreeURecord(version: $0.version.rawValue, backbone: $0.backbone, skip: $0.skip)
+        }
+        tiling = request.tiling?.rawValue
         seed = plan.seed(ofPicture: index)
         rng = request.randomSource.rawValue
         stepNoise = request.stepNoise?.rawValue
@@ -181,6 +195,16 @@ extension Request {
         }
         guidanceInterval = record.guidanceInterval[0]...record.guidanceInterval[1]
         guidanceRescale = record.guidanceRescale
+        perturbedAttentionScale = record.pagScale ?? 0
+        if let freeu = record.freeu {
+            guard freeu.backbone.count == 2, freeu.skip.count == 2 else {
+                throw RecordError(field: "freeu", value: "\(freeu.backbone) and \(freeu.skip)")
+            }
+            freeU = FreeU(
+                b1: freeu.backbone[0], b2: freeu.backbone[1], s1: freeu.skip[0], s2: freeu.skip[1],
+                version: try word("freeu.version", freeu.version, FreeU.Version.self))
+        }
+        tiling = try record.tiling.map { try word("tiling", $0, Tiling.self) }
         stepNoise = try record.stepNoise.map { try word("step_noise", $0, StepNoise.self) }
         randomSource = try word("rng", record.rng, RandomSource.self)
         if let subseed = record.subseed, let strength = record.subseedStrength {

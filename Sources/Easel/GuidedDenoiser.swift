@@ -17,6 +17,9 @@ final class GuidedDenoiser: Sendable {
     private let stepCount: Int
     /// Whether the U-Net was compiled for one pass, so that some steps can leave out the negative prompt's.
     private let runsPassesAlone: Bool
+    /// How strongly the prompt leads away from the last pass, with perturbed attention; 0 where there is none.
+    private let perturbedScale: Float
+    private let freeU: FreeU?
     /// The context of the step that was asked last.
     private let last: Mutex<(step: Int, context: HostTensor)?> = Mutex(nil)
 
@@ -24,13 +27,17 @@ final class GuidedDenoiser: Sendable {
     ///   - unet: Compiled for that many pictures, in as many passes as there are contexts; in one where guidance is not
     ///     the same in every step.
     ///   - weights: One for each part of the prompt.
+    ///   - perturbedScale: Above 0 where the last context is for perturbed attention.
     init(
         unet: any CompiledGraph, guidance: ClassifierFreeGuidance?, weights: [Float],
         contexts: PromptContexts,
-        pictures: Int, stepCount: Int, seen: Latents? = nil
+        pictures: Int, stepCount: Int, seen: Latents? = nil, runsPassesAlone: Bool = false,
+        perturbedScale: Float = 0, freeU: FreeU? = nil
     ) {
         self.stepCount = stepCount
-        runsPassesAlone = guidance.map { !$0.isConstant } ?? false
+        self.runsPassesAlone = runsPassesAlone
+        self.perturbedScale = perturbedScale
+        self.freeU = freeU
         self.unet = unet
         self.guidance = guidance
         self.weights = weights
@@ -42,7 +49,14 @@ final class GuidedDenoiser: Sendable {
     /// The guided prediction for latents `[pictures, channels, height, width]` at a timestep.
     func callAsFunction(_ latents: Latents, timestep: Float, step: Int) async throws -> Latents {
         let context = context(at: step)
-        guard let guidance else { return try await predict(latents, timestep, context) }
+        guard let guidance else {
+            let prediction = try await predict(latents, timestep, context)
+            guard perturbedScale > 0 else { return prediction }
+            let (own, perturbed) = (
+                prediction.pictures(0..<latents.batch), prediction.pictures(latents.batch..<2 * latents.batch)
+            )
+            return own + perturbedScale * (own - perturbed)
+        }
         let scale = guidance.scale(at: step, of: stepCount)
         if runsPassesAlone {
             let parts = (0...weights.count).map { context.part($0, of: weights.count + 1) }
@@ -53,11 +67,13 @@ final class GuidedDenoiser: Sendable {
                 unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)), scale: scale)
         }
         let prediction = try await predict(latents, timestep, context)
-        let passes = (0...weights.count).map {
+        let passes = (0..<prediction.batch / latents.batch).map {
             prediction.pictures($0 * latents.batch..<($0 + 1) * latents.batch)
         }
+        let lead = perturbedScale > 0 ? perturbedScale * (passes[1] - passes[passes.count - 1]) : nil
         return try guidance.combine(
-            unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)), scale: scale)
+            unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)), scale: scale,
+            also: lead)
     }
 
     /// The U-Net's output for each picture in each context.
@@ -65,9 +81,11 @@ final class GuidedDenoiser: Sendable {
     {
         let input =
             seen.map { latents.stacked(on: $0) } ?? HostTensor(latents.values, shape: Shape(latents.shape))
-        let outputs = try await unet.run([
+        var inputs = [
             "latents": input, "timestep": HostTensor([timestep], shape: [1]), "context": context,
-        ])
+        ]
+        if let freeU { inputs["freeu"] = HostTensor(freeU.scales, shape: [4]) }
+        let outputs = try await unet.run(inputs)
         return try Latents(
             outputs.output("prediction").floats, batch: context.shape[0], channels: latents.channels,
             height: latents.height, width: latents.width)

@@ -35,7 +35,9 @@ extension Model {
                 await tellWarnings(tell)
                 let denoiser = GuidedDenoiser(
                     unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
-                    contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen)
+                    contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
+                    runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
+                    freeU: request.freeU)
                 latents = try await watch.time(.denoising) { [noise] in
                     try await Sampling.denoise(
                         start.latents, with: sampler, noise: noise, keeping: start.kept,
@@ -44,13 +46,14 @@ extension Model {
                 }
             }
             let decoder = try await watch.time(.loadingDecoder) {
-                try await networks.preparedDecoder(height: plan.latentHeight, width: plan.latentWidth)
+                try await networks.preparedDecoder(
+                    height: plan.latentHeight, width: plan.latentWidth, wrapped: plan.wrapped)
             }
             await tellWarnings(tell)
             for (offset, index) in batch.enumerated() {
                 let own = latents.picture(offset)
                 let image = try await watch.time(.decoding) {
-                    let decoded = try await decode(own, decoder, tell)
+                    let decoded = try await decode(own, decoder, wrapped: plan.wrapped, tell)
                     return plan.canvas?.finished(decoded) ?? decoded
                 }
                 tell(
@@ -72,7 +75,8 @@ extension Model {
 
     /// Latents to a picture; in full precision where half precision overflows.
     private func decode(
-        _ latents: Latents, _ decoder: any CompiledGraph, _ tell: (GenerationEvent) -> Void
+        _ latents: Latents, _ decoder: any CompiledGraph, wrapped: WrappedAxes,
+        _ tell: (GenerationEvent) -> Void
     ) async throws -> Image {
         let configuration = parts.autoencoder
         let unscaled = HostTensor(
@@ -82,7 +86,7 @@ extension Model {
         if !picture.floats.allSatisfy(\.isFinite), precision != .float32 {
             tell(.warning(.decodedInFullPrecision))
             picture = try await networks.preparedDecoder(
-                height: latents.height, width: latents.width, inFullPrecision: true
+                height: latents.height, width: latents.width, wrapped: wrapped, inFullPrecision: true
             ).run(["latents": unscaled]).output("pictures")
         }
         guard picture.floats.allSatisfy(\.isFinite) else {

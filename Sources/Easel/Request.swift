@@ -35,6 +35,13 @@ public struct Request: Sendable, Hashable {
     public var guidanceInterval: ClosedRange<Double> = 0...1
     /// How much of the contrast that guidance adds is taken back, from 0 to 1 (Lin et al. 2023).
     public var guidanceRescale = 0.0
+    /// How strongly the prompt leads away from what the U-Net makes without looking around in its middle (Ahn et al.,
+    /// 2024), from 0, not at all, to 100; costs one more pass. 3 is usual.
+    public var perturbedAttentionScale: Float = 0
+    /// FreeU; nil for none.
+    public var freeU: FreeU?
+    /// Which axes of the picture have no ends, so that it can be laid side by side; nil for none.
+    public var tiling: Tiling?
     /// What the noise is drawn from; nil draws a seed. Picture `i` of several has the seed plus `i`.
     public var seed: UInt64?
     /// Which generator noise is drawn from.
@@ -104,6 +111,16 @@ public struct Request: Sendable, Hashable {
         self.count = count
         self.batchSize = batchSize
     }
+}
+
+/// Which axes of a picture have no ends.
+public enum Tiling: String, Sendable, Hashable, CaseIterable {
+    /// Left and right fit together.
+    case x
+    /// Top and bottom fit together.
+    case y
+    /// Both.
+    case both = "xy"
 }
 
 /// The first of two passes.
@@ -225,6 +242,8 @@ extension Request {
             try require("high-resolution strength", large.strength, 0...1)
             try require("high-resolution steps", large.steps ?? 1, 1...1000)
         }
+        try require("perturbed-attention scale", perturbedAttentionScale, 0...100)
+        for scale in freeU?.scales ?? [] { try require("FreeU's scale", scale, 0...4) }
         if let variation { try require("subseed strength", variation.strength, 0...1) }
         if initImage == nil {
             if inpainting != nil { throw .noInitImage(field: "a mask") }

@@ -35,7 +35,8 @@ extension Model {
             return StartingPoint(latents: sampler.initialNoiseScale * drawn)
         }
         let encoder = try await watch.time(.loadingEncoder) {
-            try await networks.preparedEncoder(height: plan.height, width: plan.width)
+            try await networks.preparedEncoder(
+                height: plan.height, width: plan.width, wrapped: plan.wrapped)
         }
         var drawing = noise
         defer { noise = drawing }

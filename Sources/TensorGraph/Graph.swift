@@ -38,18 +38,31 @@ public struct Graph: Sendable {
     /// - Throws: ``GraphError`` where a decomposition does not give the type that its composite promised.
     public func decomposed(where isExpanded: (any CompositeOperation) -> Bool = { _ in true }) throws -> Graph
     {
+        try rewritten(expanding: isExpanded) { _, _ in nil }
+    }
+
+    /// The graph with operations replaced.
+    ///
+    /// - Parameter replace: What an operation becomes with its inputs; nil where it stays.
+    /// - Throws: ``GraphError`` where a replacement is of another type.
+    func rewritten(
+        expanding isExpanded: (any CompositeOperation) -> Bool = { _ in false },
+        _ replace: (Operation, [Tensor]) -> Tensor?
+    ) throws -> Graph {
         let builder = GraphBuilder(name: name, catalog: NoWeights())
         var moved: [Tensor] = []
         moved.reserveCapacity(nodes.count)
         for node in nodes {
             builder.layer = node.layer
             let inputs = node.inputs.map { moved[$0] }
-            let result = builder.append(node.operation, inputs, type: node.type, expanding: isExpanded)
+            let result =
+                replace(node.operation, inputs)
+                ?? builder.append(node.operation, inputs, type: node.type, expanding: isExpanded)
             if result.type != node.type {
                 builder.report(
                     .mismatch(
-                        layer: node.layer,
-                        "\(node.operation.name) decomposes to \(result.type), not \(node.type)"))
+                        layer: node.layer, "\(node.operation.name) becomes \(result.type), not \(node.type)")
+                )
             }
             moved.append(result)
         }

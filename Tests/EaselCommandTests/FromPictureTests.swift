@@ -12,8 +12,8 @@ struct FromPictureTests {
             "a (red:1.2) [cat:dog:1]", "-n", "bad", "--steps", "3", "-s", "77", "--sampler", "dpmpp-2m-sde",
             "--schedule", "karras", "--cfg-scale", "6.25", "--guidance-rescale", "0.3", "--clip-skip", "2",
             "--rng", "torch-cuda", "--subseed", "5", "--subseed-strength", "0.1", "-W", "72", "--emphasis",
-            "no-norm",
-            "-o", "one.png")
+            "no-norm", "--pag-scale", "2", "--freeu", "v1:1.2,1.3,0.9,0.8", "--tiling", "x", "--rho", "5",
+            "--step-noise", "brownian-tree", "-o", "one.png")
         #expect(first.code == 0, "\(first.errors)")
         let again = try await tool.run(
             "--from", "one.png", "-m", Tool.model("tiny-sd1").path, "--precision", "f32", "-o", "two.png")

@@ -14,7 +14,22 @@ struct GoldenRequest: Decodable {
     let seeds: [UInt64]
     let sampler: String
     let guidanceRescale: Double
+    let pagScale: Float
+    let freeU: FreeUScales?
     let picture: Bool
+}
+
+/// `["v1", b1, b2, s1, s2]`.
+struct FreeUScales: Decodable {
+    let freeU: FreeU
+
+    init(from decoder: any Decoder) throws {
+        var values = try decoder.unkeyedContainer()
+        let version = try values.decode(String.self)
+        let scales = try (0..<4).map { _ in try values.decode(Float.self) }
+        freeU = FreeU(
+            b1: scales[0], b2: scales[1], s1: scales[2], s2: scales[3], version: version == "v1" ? .v1 : .v2)
+    }
 }
 
 struct GoldenRequests: Decodable {
@@ -64,6 +79,8 @@ struct GoldenPipelineTests {
                     height: wanted.height, steps: wanted.steps, guidanceScale: wanted.guidanceScale,
                     seed: seed, sampler: wanted.sampler)
                 request.guidanceRescale = wanted.guidanceRescale
+                request.perturbedAttentionScale = wanted.pagScale
+                request.freeU = wanted.freeU?.freeU
                 let picture = try await model.picture(request)
                 #expect(picture.image.width == wanted.width && picture.image.height == wanted.height)
                 #expect(picture.sampler == wanted.sampler)

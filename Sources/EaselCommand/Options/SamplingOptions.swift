@@ -3,6 +3,22 @@ import Easel
 import Sampling
 
 extension TimestepSpacing: ExpressibleByArgument {}
+extension Tiling: ExpressibleByArgument {}
+
+extension FreeU: ExpressibleByArgument {
+    public init?(argument: String) {
+        let parts = argument.split(separator: ":", maxSplits: 1).map(String.init)
+        guard let version = parts.first.flatMap(FreeU.Version.init(rawValue:)) else { return nil }
+        guard parts.count == 2 else {
+            self.init(version: version)
+            return
+        }
+        guard let scales = NumberList(argument: parts[1])?.values.map({ Float($0) }), scales.count == 4 else {
+            return nil
+        }
+        self.init(b1: scales[0], b2: scales[1], s1: scales[2], s2: scales[3], version: version)
+    }
+}
 
 /// Numbers with commas between.
 struct NumberList: ExpressibleByArgument {
@@ -47,6 +63,12 @@ struct SamplingOptions: ParsableArguments {
     var guidanceInterval: NumberList?
     @Option(help: "How much of the contrast that guidance adds is taken back, from 0 to 1 (default: 0).")
     var guidanceRescale: Double?
+    @Option(help: "Lead away from what the network makes without looking around; 3 is usual (default: 0).")
+    var pagScale: Float?
+    @Option(help: "FreeU: v1 or v2, or with its scales b1, b2, s1 and s2: v2:1.5,1.6,0.9,0.2.")
+    var freeu: FreeU?
+    @Option(help: "x, y or xy: make opposite edges of the picture fit together.")
+    var tiling: Tiling?
 
     /// - Throws: `ValidationError`.
     func check() throws {
@@ -69,5 +91,8 @@ struct SamplingOptions: ParsableArguments {
         if let guidanceSchedule { request.guidanceSchedule = guidanceSchedule.values.map { Float($0) } }
         if let interval = guidanceInterval?.values { request.guidanceInterval = interval[0]...interval[1] }
         if let guidanceRescale { request.guidanceRescale = guidanceRescale }
+        if let pagScale { request.perturbedAttentionScale = pagScale }
+        if let freeu { request.freeU = freeu }
+        if let tiling { request.tiling = tiling }
     }
 }

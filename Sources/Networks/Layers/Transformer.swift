@@ -4,12 +4,16 @@ import TensorGraph
 ///
 /// diffusers' `Transformer2DModel`, section 3.3 of Rombach et al. 2022.
 ///
-/// - Parameter context: The text's embeddings `[M, tokens, D]`, where M is a multiple of N: each N of them are one
-///   pass over all pictures.
+/// - Parameters:
+///   - context: The text's embeddings `[M, tokens, D]`, where M is a multiple of N: each N of them are one pass over
+///     all pictures.
+///   - perturbed: How many of the last pictures' cells attend to themselves alone, instead of to each other.
 func spatialTransformer(
-    _ x: Tensor, context: Tensor, heads: Int, layers: Int, groups: Int, usesLinearProjection: Bool,
+    _ x: Tensor, context: Tensor, perturbed: Int = 0, heads: Int, layers: Int, groups: Int,
+    usesLinearProjection: Bool,
     _ weights: WeightScope
 ) -> Tensor {
+    let x = perturbed > 0 ? repeated(x, toBatch: context.size(0)) : x
     let (channels, height, width) = (x.size(1), x.size(2), x.size(3))
     let cells: Shape = [x.size(0), height * width, channels]
     func flattened(_ x: Tensor) -> Tensor { reshape(transpose(x, [0, 2, 3, 1]), cells) }
@@ -24,7 +28,8 @@ func spatialTransformer(
         : flattened(convolution(hidden, to: channels, size: 1, weights["proj_in"]))
     for index in 0..<layers {
         hidden = transformerBlock(
-            hidden, context: context, heads: heads, weights["transformer_blocks", index])
+            hidden, context: context, perturbed: perturbed, heads: heads, weights["transformer_blocks", index]
+        )
     }
     hidden =
         usesLinearProjection
@@ -41,7 +46,9 @@ func repeated(_ x: Tensor, toBatch batch: Int) -> Tensor {
 
 /// Self-attention, cross-attention and a gated feed-forward layer, each beside a shortcut:
 /// `[N, cells, C] → [M, cells, C]`; diffusers' `BasicTransformerBlock`.
-private func transformerBlock(_ x: Tensor, context: Tensor, heads: Int, _ weights: WeightScope) -> Tensor {
+private func transformerBlock(
+    _ x: Tensor, context: Tensor, perturbed: Int, heads: Int, _ weights: WeightScope
+) -> Tensor {
     let channels = x.size(-1)
     func attend(_ x: Tensor, to context: Tensor, _ weights: WeightScope) -> Tensor {
         multiHeadAttention(
@@ -49,9 +56,25 @@ private func transformerBlock(_ x: Tensor, context: Tensor, heads: Int, _ weight
             weights)
     }
     let normalized = layerNorm(x, weights["norm1"])
-    var x = x + attend(normalized, to: normalized, weights["attn1"])
+    let others = normalized.size(0) - perturbed
+    var attended: [Tensor] = []
+    if others > 0 {
+        let part = perturbed == 0 ? normalized : slice(normalized, axis: 0, 0..<others)
+        attended.append(attend(part, to: part, weights["attn1"]))
+    }
+    if perturbed > 0 {
+        let part = slice(normalized, axis: 0, others..<normalized.size(0))
+        attended.append(attendToSelf(part, weights["attn1"]))
+    }
+    var x = x + (attended.count == 1 ? attended[0] : concatenate(attended, axis: 0))
     x = repeated(x, toBatch: context.size(0))
     x = x + attend(layerNorm(x, weights["norm2"]), to: context, weights["attn2"])
     let gated = geglu(linear(layerNorm(x, weights["norm3"]), to: 8 * channels, weights["ff.net.0.proj"]))
     return x + linear(gated, to: channels, weights["ff.net.2"])
+}
+
+/// Attention whose weights are the identity: each cell takes its own value.
+private func attendToSelf(_ x: Tensor, _ weights: WeightScope) -> Tensor {
+    let values = linear(x, to: x.size(-1), bias: false, weights["to_v"])
+    return linear(values, to: x.size(-1), weights["to_out.0"])
 }

@@ -6,6 +6,21 @@ public struct UNet: Sendable {
     public let configuration: UNetConfiguration
     public init(_ configuration: UNetConfiguration) { self.configuration = configuration }
 
+    /// What is computed otherwise than the model was trained.
+    public struct Options: Sendable, Hashable {
+        /// FreeU at the two coarsest levels going up; there is a third input `freeu` `[4]` then: b and s of the coarsest
+        /// level, b and s of the next.
+        public var freeU: FreeUVersion?
+        /// Whether in the last pass each cell of the middle attends to itself alone (Ahn et al., "Self-Rectifying
+        /// Diffusion Sampling with Perturbed-Attention Guidance", 2024).
+        public var perturbsAttention: Bool
+
+        public init(freeU: FreeUVersion? = nil, perturbsAttention: Bool = false) {
+            self.freeU = freeU
+            self.perturbsAttention = perturbsAttention
+        }
+    }
+
     /// The network as a graph: `latents` `[batch, inputChannels, height, width]`, `timestep` `[1]` in 0…999
     /// and `context` `[passes · batch, tokens, contextWidth]` to `prediction`
     /// `[passes · batch, outputChannels, height, width]`; sizes in latent cells.
@@ -16,20 +31,22 @@ public struct UNet: Sendable {
     /// - Parameter passes: How many contexts all latents are predicted for: two with guidance.
     /// - Throws: `GraphError` where the checkpoint does not fit the configuration.
     public func graph(
-        batch: Int, passes: Int = 1, height: Int, width: Int, tokens: Int, weights catalog: any WeightCatalog
+        batch: Int, passes: Int = 1, height: Int, width: Int, tokens: Int, options: Options = Options(),
+        weights catalog: any WeightCatalog
     ) throws -> Graph {
         try Graph.build("unet", weights: catalog) { builder in
             let latents = builder.input("latents", [batch, configuration.inputChannels, height, width])
             let timestep = builder.input("timestep", [1])
             let context = builder.input("context", [passes * batch, tokens, configuration.contextWidth])
-            let prediction = predict(latents, timestep, context, builder)
+            let pass = Pass(batch: batch, options: options, builder)
+            let prediction = predict(latents, timestep, context, pass, builder)
             return ["prediction": repeated(prediction, toBatch: passes * batch)]
         }
     }
 
     // N: batch, times passes from the first attention on. h = height, w = width, in latent cells. The sizes noted are Stable Diffusion 1.5's.
     private func predict(
-        _ latents: Tensor, _ timestep: Tensor, _ context: Tensor, _ builder: GraphBuilder
+        _ latents: Tensor, _ timestep: Tensor, _ context: Tensor, _ pass: Pass, _ builder: GraphBuilder
     ) -> Tensor {
         let (weights, levels) = (builder.weights, configuration.levels)
         let time = silu(
@@ -42,11 +59,11 @@ public struct UNet: Sendable {
             x = down(level, x, time, context, weights["down_blocks", level.index], push: &skips)
         }
         if configuration.hasMiddle {
-            x = middle(x, time, context, weights["mid_block"])  // [N, 1280, h/8, w/8]
+            x = middle(x, time, context, weights["mid_block"], perturbed: pass.perturbedBatch)  // [N, 1280, h/8, w/8]
         }
         for level in levels.reversed() {
-            x = up(
-                level, x, time, context, weights["up_blocks", levels.count - 1 - level.index], pop: &skips)
+            let index = levels.count - 1 - level.index
+            x = up(level, x, time, context, weights["up_blocks", index], pass.freeU(at: index), pop: &skips)
         }
         x = silu(configuration.norm(x, weights["conv_norm_out"]))  // [N, 320, h, w]
         return convolution(x, to: configuration.outputChannels, weights["conv_out"])  // [N, 4, h, w]
@@ -74,20 +91,27 @@ public struct UNet: Sendable {
         return x
     }
 
-    private func middle(_ x: Tensor, _ time: Tensor, _ context: Tensor, _ weights: WeightScope) -> Tensor {
+    private func middle(
+        _ x: Tensor, _ time: Tensor, _ context: Tensor, _ weights: WeightScope, perturbed: Int
+    ) -> Tensor {
         let level = configuration.levels[configuration.levels.count - 1]
         var x = resNet(x, level.channels, time, weights["resnets.0"])
-        x = attend(level, x, context, weights["attentions.0"])
+        x = attend(level, x, context, weights["attentions.0"], perturbed: perturbed)
         return resNet(x, level.channels, time, weights["resnets.1"])
     }
 
     private func up(
         _ level: UNetConfiguration.Level, _ x: Tensor, _ time: Tensor, _ context: Tensor,
-        _ weights: WeightScope, pop skips: inout [Tensor]
+        _ weights: WeightScope, _ freeU: FreeU?, pop skips: inout [Tensor]
     ) -> Tensor {
         var x = x
         for index in 0...level.layers {
-            x = concatenate([x, repeated(skips.removeLast(), toBatch: x.size(0))], axis: 1)
+            var skip = skips.removeLast()
+            if let freeU {
+                x = freeUBackbone(x, scale: freeU.backbone, freeU.version)
+                skip = freeUSkip(skip, scale: freeU.skip, freeU.builder)
+            }
+            x = concatenate([x, repeated(skip, toBatch: x.size(0))], axis: 1)
             x = resNet(x, level.channels, time, weights["resnets", index])
             if level.attendsGoingUp { x = attend(level, x, context, weights["attentions", index]) }
         }
@@ -106,10 +130,45 @@ public struct UNet: Sendable {
     }
 
     private func attend(
-        _ level: UNetConfiguration.Level, _ x: Tensor, _ context: Tensor, _ weights: WeightScope
+        _ level: UNetConfiguration.Level, _ x: Tensor, _ context: Tensor, _ weights: WeightScope,
+        perturbed: Int = 0
     ) -> Tensor {
         spatialTransformer(
-            x, context: context, heads: level.heads, layers: level.transformerLayers,
+            x, context: context, perturbed: perturbed, heads: level.heads, layers: level.transformerLayers,
             groups: configuration.groups, usesLinearProjection: configuration.usesLinearProjection, weights)
+    }
+}
+
+/// FreeU's scales at a level going up, each `[1, 1, 1, 1]`.
+private struct FreeU {
+    let version: FreeUVersion
+    let backbone: Tensor
+    let skip: Tensor
+    let builder: GraphBuilder
+}
+
+/// What the options come to in a graph.
+private struct Pass {
+    /// How many of the last pictures attend to themselves alone in the middle.
+    let perturbedBatch: Int
+    private let version: FreeUVersion?
+    private let scales: Tensor?
+    private let builder: GraphBuilder
+
+    init(batch: Int, options: UNet.Options, _ builder: GraphBuilder) {
+        perturbedBatch = options.perturbsAttention ? batch : 0
+        version = options.freeU
+        self.builder = builder
+        scales = options.freeU.map { _ in builder.input("freeu", [4]) }
+    }
+
+    /// - Parameter index: Of the level going up, from 0.
+    func freeU(at index: Int) -> FreeU? {
+        guard let version, let scales, index < 2 else { return nil }
+        func scale(_ place: Int) -> Tensor {
+            reshape(slice(scales, axis: 0, place..<place + 1), [1, 1, 1, 1])
+        }
+        return FreeU(
+            version: version, backbone: scale(2 * index), skip: scale(2 * index + 1), builder: builder)
     }
 }

@@ -55,10 +55,13 @@ public struct ClassifierFreeGuidance: Sendable, Hashable {
     /// The guided output; of several conditions each leads by its weight (Liu et al., "Compositional Visual Generation
     /// with Composable Diffusion Models", 2022, equation 11): ε∅ + w·Σ wᵢ·(εᵢ − ε∅).
     ///
-    /// - Parameter scale: w, as ``scale(at:of:)`` gives it.
+    /// - Parameters:
+    ///   - scale: w, as ``scale(at:of:)`` gives it.
+    ///   - lead: What is added before the output is rescaled; nil for nothing.
     /// - Throws: ``SamplingError/shapeMismatch(expected:actual:)``.
     public func combine(
-        unconditional: Latents, conditionals: [(output: Latents, weight: Float)], scale: Float
+        unconditional: Latents, conditionals: [(output: Latents, weight: Float)], scale: Float,
+        also lead: Latents? = nil
     ) throws -> Latents {
         var result = unconditional
         for conditional in conditionals {
@@ -71,6 +74,7 @@ public struct ClassifierFreeGuidance: Sendable, Hashable {
             }
             result = result + lead
         }
+        if let lead { result = result + lead }
         guard rescale > 0, let first = conditionals.first else { return result }
         return rescaled(result, like: first.output)
     }
