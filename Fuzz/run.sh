@@ -32,7 +32,7 @@ c_module Sources/CJPEGShim CJPEGShim
 for name in TensorGraph Checkpoints Conditioning Imaging; do swift_module $name Sources/$name; done
 swift_module FuzzTargets Fuzz/Targets
 swift_module FuzzEntry Fuzz/Entry.swift
-swiftc -sanitize=fuzzer,address "$build"/*.o $(pkg-config --libs libpng libjpeg libwebpdemux) -o "$build/fuzz"
+swiftc -sanitize=fuzzer,address "$build"/*.o $(pkg-config --libs libpng libjpeg libwebpdemux libwebpmux) -o "$build/fuzz"
 
 # Leaks are not looked for: Foundation has one, in reading an empty file.
 ASAN_OPTIONS=detect_leaks=0 EASEL_FUZZ_TARGET=$target SWIFT_BACKTRACE=enable=no "$build/fuzz" \

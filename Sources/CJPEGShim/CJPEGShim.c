@@ -117,6 +117,56 @@ easel_jpeg easel_jpeg_decode(const uint8_t *file, size_t count, uint64_t pixel_l
     return result;
 }
 
+easel_jpeg easel_jpeg_encode(
+    const uint8_t *pixels, uint32_t width, uint32_t height, int quality, const uint8_t *exif, size_t exif_count
+) {
+    easel_jpeg result = {0};
+    struct jpeg_compress_struct info;
+    error_manager manager = {.result = &result};
+    // libjpeg keeps both in variables of its caller, and changes them behind a long jump's back.
+    unsigned char *volatile file = NULL;
+    unsigned long count = 0;
+    uint8_t *volatile marker = NULL;
+    memset(&info, 0, sizeof info);
+    info.err = jpeg_std_error(&manager.base);
+    manager.base.error_exit = on_error;
+    if (setjmp(manager.jump) == 0) {
+        jpeg_create_compress(&info);
+        jpeg_mem_dest(&info, (unsigned char **)&file, &count);
+        info.image_width = width;
+        info.image_height = height;
+        info.input_components = 3;
+        info.in_color_space = JCS_RGB;
+        jpeg_set_defaults(&info);
+        jpeg_set_quality(&info, quality, TRUE);
+        // Colours as sharp as light: edges of drawings are often of colour alone.
+        info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
+        info.optimize_coding = TRUE;
+        jpeg_start_compress(&info, TRUE);
+        if (exif_count > 0) {
+            marker = malloc(exif_count + 6);
+            if (marker == NULL) ERREXIT1(&info, JERR_OUT_OF_MEMORY, 0);
+            memcpy(marker, "Exif\0", 6);
+            memcpy(marker + 6, exif, exif_count);
+            jpeg_write_marker(&info, JPEG_APP0 + 1, marker, (unsigned)(exif_count + 6));
+        }
+        while (info.next_scanline < height) {
+            JSAMPROW row = (JSAMPROW)(pixels + (size_t)info.next_scanline * width * 3);
+            jpeg_write_scanlines(&info, &row, 1);
+        }
+        jpeg_finish_compress(&info);
+        result.bytes = file;
+        result.count = count;
+        result.width = width;
+        result.height = height;
+    } else {
+        free(file);
+    }
+    free(marker);
+    jpeg_destroy_compress(&info);
+    return result;
+}
+
 void easel_jpeg_free(easel_jpeg *jpeg) {
     free(jpeg->bytes);
     free(jpeg->exif);

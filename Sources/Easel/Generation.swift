@@ -101,15 +101,20 @@ public struct GeneratedPicture: Sendable {
     /// How long each stage took, from the request's start until this picture: those of earlier batches included.
     public let timings: [Stage: Duration]
 
-    /// Writes the picture as PNG, with its settings in AUTOMATIC1111's `parameters` text and its record as JSON, in an
-    /// `easel` text. The file appears whole or not at all.
-    ///
-    /// - Throws: `ImageError` where it cannot be written.
-    public func write(to file: URL) throws {
-        let text = PNG.Text(keyword: GenerationRecord.keyword, text: record.json, isInternational: true)
-        try image.write(to: file, metadata: metadata, texts: [text])
+    /// The picture with its settings in AUTOMATIC1111's words and its record as JSON.
+    public var file: PictureFile {
+        PictureFile(image, notes: PictureNotes(parameters: metadata.parameters, record: record.json))
     }
 
-    /// Writes the picture as PNG to the file of that path.
+    /// Writes the picture with its settings, as PNG, JPEG or WebP by the file's ending. The file appears whole or not at
+    /// all.
+    ///
+    /// - Parameter quality: Of JPEG and WebP, from 1 to 100.
+    /// - Throws: `ImageError` where it cannot be written.
+    public func write(to file: URL, quality: Int = PictureFormat.defaultQuality) throws {
+        try self.file.write(to: file, quality: quality)
+    }
+
+    /// Writes the picture to the file of that path.
     public func write(to path: String) throws { try write(to: URL(filePath: path)) }
 }

@@ -186,14 +186,10 @@ struct GenerationPlan: Sendable {
         metadata.extras += request.largeFrom?.extras ?? []
         if request.randomSource == .torchCPU { metadata.randomSource = "CPU" }
         if let variation = request.variation, variation.strength > 0 {
-            metadata.extras += [
-                .init("Variation seed", "\(variation.subseed &+ UInt64(index))"),
-                .init("Variation seed strength", "\(variation.strength)"),
-            ]
+            metadata.variation = .init(
+                seed: variation.subseed &+ UInt64(index), strength: variation.strength)
         }
-        if let size = request.seedSize {
-            metadata.extras.append(.init("Seed resize from", "\(size.width)x\(size.height)"))
-        }
+        metadata.seedSize = request.seedSize.map { .init(width: $0.width, height: $0.height) }
         if let template = request.currentTemplate {
             metadata.extras.append(.init("Template", template.prompt))
             if !template.negativePrompt.isEmpty {
@@ -202,7 +198,7 @@ struct GenerationPlan: Sendable {
         }
         if request.clipSkip > 1 { metadata.clipSkip = request.clipSkip }
         metadata.extras += request.inpainting?.extras ?? []
-        if request.tiling != nil { metadata.extras.append(.init("Tiling", "True")) }
+        metadata.isTiling = request.tiling != nil
         return metadata
     }
 }

@@ -6,9 +6,6 @@ import Sampling
 /// Everything that was asked of a model for one picture, as JSON, so that the same request makes the same picture. The
 /// pictures that it started from are not in it.
 public struct GenerationRecord: Codable, Sendable, Hashable {
-    /// The PNG text that holds it.
-    public static let keyword = "easel"
-
     struct Inpaint: Codable, Sendable, Hashable {
         let fill: String
         let maskBlur: Double
@@ -251,15 +248,9 @@ extension Request {
         clipSkip = metadata.clipSkip ?? 1
         randomSource = metadata.randomSource == "CPU" ? .torchCPU : .torchCUDA
         strength = metadata.strength ?? strength
-        let more = Dictionary(
-            metadata.extras.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
-        if let subseed = more["Variation seed"].flatMap(UInt64.init),
-            let strength = more["Variation seed strength"].flatMap(Double.init)
-        {
-            variation = NoiseVariation(subseed: subseed, strength: strength)
-        }
-        let size = more["Seed resize from"]?.split(separator: "x").compactMap { Int($0) } ?? []
-        if size.count == 2 { seedSize = PixelSize(width: size[0], height: size[1]) }
+        variation = metadata.variation.map { NoiseVariation(subseed: $0.seed, strength: $0.strength) }
+        seedSize = metadata.seedSize.map { PixelSize(width: $0.width, height: $0.height) }
+        if metadata.isTiling { tiling = .both }
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Easel
 import EngineInterface
 import Foundation
+import Imaging
 import OpenVINOEngine
 
 extension Precision: ExpressibleByArgument {}
@@ -29,8 +30,11 @@ struct GenerateCommand: AsyncParsableCommand {
     var from: String?
     @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
     var model: String?
-    @Option(name: [.short, .long], help: "A PNG file, or a folder/ (default: easel-<seed>.png).")
+    @Option(
+        name: [.short, .long], help: "A PNG, JPEG or WebP file, or a folder/ (default: easel-<seed>.png).")
     var output: String?
+    @Option(help: "Of JPEG and WebP files, from 1 to 100; WebP loses nothing at 100 (default: 95).")
+    var quality = PictureFormat.defaultQuality
     @Option(
         name: [.customShort("W"), .long], help: "Width in pixels (default: the model's or the picture's own)."
     )
@@ -71,6 +75,9 @@ struct GenerateCommand: AsyncParsableCommand {
         try seeds.check()
         try large.check()
         if from == nil { try source.check() }
+        guard (1...100).contains(quality) else {
+            throw ValidationError("--quality \(quality) is not possible: it must be from 1 to 100.")
+        }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
         }
@@ -119,7 +126,7 @@ struct GenerateCommand: AsyncParsableCommand {
                 report.warnings.append(warning.description)
             case .finished(let picture):
                 let file = files.file(seed: picture.seed, index: picture.index)
-                try picture.write(to: file)
+                try picture.write(to: file, quality: quality)
                 progress.clear()
                 report.add(picture, file: file)
                 if !json { print(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }

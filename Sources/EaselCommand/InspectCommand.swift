@@ -16,18 +16,18 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws { try await reportingErrors { try show() } }
 
     private func show() throws {
-        let image = try Image(contentsOf: URL(filePath: file))
-        let bytes = try Data(contentsOf: URL(filePath: file))
-        let texts = (try? PNG(reading: bytes, named: file))?.texts ?? []
+        let picture = try PictureFile(contentsOf: URL(filePath: file))
         if json {
-            guard let record = texts.first(where: { $0.keyword == GenerationRecord.keyword }) else {
-                throw SettingsError(file: file)
-            }
-            return print(record.text)
+            guard let record = picture.notes.record else { throw SettingsError(file: file) }
+            return print(record)
         }
-        print("\(file): \(image.width)×\(image.height) pixels")
+        print("\(file): \(picture.image.width)×\(picture.image.height) pixels")
+        // What other programs wrote is in PNG's texts.
+        let png = try? PNG(reading: Data(contentsOf: URL(filePath: file)), named: file)
+        let texts =
+            png?.texts ?? picture.notes.parameters.map { [.init(keyword: "parameters", text: $0)] } ?? []
         // Control characters in a file's texts do nothing to a terminal.
-        for text in texts where text.keyword != GenerationRecord.keyword {
+        for text in texts where text.keyword != PictureNotes.recordKeyword {
             let plain = text.text.unicodeScalars.map {
                 $0.value < 32 && $0 != "\n" ? "\u{FFFD}" : Character($0)
             }

@@ -13,17 +13,12 @@ struct PictureSettings {
     /// - Throws: `ImageError`; ``SettingsError`` where the picture carries none; what the request's words mean nothing
     ///   for.
     init(of path: String) throws {
-        let file = URL(filePath: path)
-        let bytes = (try? Data(contentsOf: file)) ?? Data()
-        // A file that is no PNG is refused as a picture first.
-        _ = try Image(contentsOf: file)
-        guard let png = try? PNG(reading: bytes, named: path) else { throw SettingsError(file: path) }
-        func text(_ keyword: String) -> String? { png.texts.first { $0.keyword == keyword }?.text }
-        if let json = text(GenerationRecord.keyword), let record = try? GenerationRecord(json: json) {
+        let notes = try PictureFile(contentsOf: URL(filePath: path)).notes
+        if let json = notes.record, let record = try? GenerationRecord(json: json) {
             request = try Request(record)
             startsFromPicture = record.strength != nil
             hasMask = request.inpainting != nil
-        } else if let metadata = text("parameters").flatMap({ GenerationMetadata(parameters: $0) }) {
+        } else if let metadata = notes.parameters.flatMap({ GenerationMetadata(parameters: $0) }) {
             request = try Request(metadata)
             startsFromPicture = metadata.strength != nil
             hasMask = metadata.extras.contains { $0.key == "Masked content" }
@@ -37,6 +32,6 @@ struct PictureSettings {
 struct SettingsError: Error, CustomStringConvertible {
     let file: String
     var description: String {
-        "\(file): carries no settings that are read: a PNG file with Easel's record or AUTOMATIC1111's parameters does"
+        "\(file): carries no settings that are read: Easel's record or AUTOMATIC1111's parameters"
     }
 }

@@ -21,7 +21,7 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible {
         case .isFolder(let path): "\(path): there is a folder of that name; give the name of a file"
         case .notWritable(let path, let reason): "\(path): cannot be written: \(reason)"
         case .unknownFormat(let path, let ending):
-            "\(path): pictures are not written as .\(ending); end the file's name in .png"
+            "\(path): pictures are not written as .\(ending); end the file's name in .png, .jpg or .webp"
         }
     }
 }

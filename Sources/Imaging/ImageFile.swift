@@ -1,24 +1,12 @@
 import Foundation
 
 extension Image {
-    /// Writes the picture as PNG, with the settings that made it. The file appears whole or not at all.
-    ///
-    /// - Parameter texts: What else the file says.
-    /// - Throws: ``ImageError`` where it cannot be written; nothing is then left behind.
-    public func write(to file: URL, metadata: GenerationMetadata? = nil, texts more: [PNG.Text] = []) throws {
-        let texts = metadata.map { [PNG.Text(keyword: "parameters", text: $0.parameters)] } ?? []
-        try replaceFile(at: file, with: PNG(self, texts: texts + more).encoded())
-    }
-
     /// Checks that a picture can be written to the file, without leaving anything there.
     ///
     /// - Throws: ``ImageError`` with what is in the way.
     public static func checkWritable(at file: URL) throws {
         let folder = file.deletingLastPathComponent()
-        let ending = file.pathExtension
-        guard ending.lowercased() == "png" else {
-            throw ImageError.unknownFormat(path: file.path, ending: ending)
-        }
+        _ = try PictureFormat(ofFileAt: file)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue
         else { throw ImageError.noFolder(path: folder.path) }
@@ -33,7 +21,7 @@ extension Image {
 }
 
 /// Writes bytes beside the file under a temporary name, and takes the file's name when they are on the disk.
-private func replaceFile(at file: URL, with bytes: Data) throws {
+func replaceFile(at file: URL, with bytes: Data) throws {
     let (descriptor, temporary) = try openTemporary(for: file)
     func fail() -> ImageError {
         let reason = String(cString: strerror(errno))

@@ -3,38 +3,8 @@ enum Orientation: UInt16 {
     case upright = 1
     case mirrored, upsideDown, mirroredUpsideDown, transposed, turnedRight, transversed, turnedLeft
 
-    /// Reads tag 0x0112 of Exif data (CIPA DC-008, section 4.6.4); upright where it is not there or says nothing known.
-    init(exif: UnsafeRawBufferPointer) {
-        self = Self.find(in: exif) ?? .upright
-    }
-
-    private static func find(in exif: UnsafeRawBufferPointer) -> Orientation? {
-        // WebP files have "Exif\0\0" before it, JPEG's reader took it off.
-        let start = exif.starts(with: "Exif\0\0".utf8) ? 6 : 0
-        let bytes = UnsafeRawBufferPointer(rebasing: exif.dropFirst(start))
-        guard bytes.count >= 8 else { return nil }
-        let isLittle: Bool
-        switch (bytes[0], bytes[1]) {
-        case (UInt8(ascii: "I"), UInt8(ascii: "I")): isLittle = true
-        case (UInt8(ascii: "M"), UInt8(ascii: "M")): isLittle = false
-        default: return nil
-        }
-        func number<Value: FixedWidthInteger>(at offset: Int, _ type: Value.Type) -> Value? {
-            guard offset >= 0, offset <= bytes.count - MemoryLayout<Value>.size else { return nil }
-            let value = bytes.loadUnaligned(fromByteOffset: offset, as: Value.self)
-            return isLittle ? Value(littleEndian: value) : Value(bigEndian: value)
-        }
-        guard number(at: 2, UInt16.self) == 42, let directory = number(at: 4, UInt32.self).map({ Int($0) }),
-            let count = number(at: directory, UInt16.self)
-        else { return nil }
-        for entry in 0..<Int(count) {
-            let place = directory + 2 + 12 * entry
-            guard let tag = number(at: place, UInt16.self) else { return nil }
-            guard tag == 0x0112 else { continue }
-            return number(at: place + 8, UInt16.self).flatMap(Orientation.init(rawValue:))
-        }
-        return nil
-    }
+    /// What Exif data say; upright where they say nothing known.
+    init(_ exif: ExifData) { self = exif.orientation.flatMap(Orientation.init(rawValue:)) ?? .upright }
 }
 
 extension Image {

@@ -53,6 +53,23 @@ struct FromPictureTests {
         #expect(try bytes(tool, "one.png") == bytes(tool, "two.png"))
     }
 
+    @Test(arguments: ["jpg", "webp"]) func otherFormatsCarryThemToo(_ ending: String) async throws {
+        let tool = try Tool()
+        let first = try await tool.generate(
+            "a cat", "-s", "5", "--quality", "90", "--eta", "0.5", "--sampler", "ddim", "-o", "one.\(ending)")
+        #expect(first.code == 0, "\(first.errors)")
+        let again = try await tool.run(
+            "--from", "one.\(ending)", "-m", Tool.model("tiny-sd1").path, "--precision", "f32", "--quality",
+            "90",
+            "-o", "two.\(ending)")
+        #expect(again.code == 0, "\(again.errors)")
+        #expect(try bytes(tool, "one.\(ending)") == bytes(tool, "two.\(ending)"))
+        let shown = try await tool.run("inspect", "one.\(ending)")
+        #expect(shown.output.contains("Sampler: DDIM"), "\(shown.output)")
+        let wrong = try await tool.generate("a cat", "-o", "one.gif")
+        #expect(wrong.code == 74 && wrong.errors.contains(".webp"), "\(wrong.errors)")
+    }
+
     @Test func anotherProgramsSettingsAreTaken() async throws {
         let tool = try Tool()
         let image = Image(width: 8, height: 8, pixels: Array(repeating: 9, count: 192))
@@ -80,7 +97,7 @@ struct FromPictureTests {
     @Test func picturesWithoutSettingsAreRefused() async throws {
         let tool = try Tool()
         let image = Image(width: 8, height: 8, pixels: Array(repeating: 9, count: 192))
-        try image.write(to: tool.file("bare.png"))
+        try PictureFile(image).write(to: tool.file("bare.png"))
         try Data("{}".utf8).write(to: tool.file("text.png"))
         for (name, what) in [
             ("bare.png", "no settings"), ("text.png", "not a picture"), ("none.png", "no such file"),

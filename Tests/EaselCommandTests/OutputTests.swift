@@ -125,7 +125,7 @@ struct OutputTests {
         try Data("text".utf8).write(to: tool.file("text"))
         try FileManager.default.createDirectory(
             at: tool.file("taken.png"), withIntermediateDirectories: true)
-        for path in ["missing/cat.png", "text/cat.png", "/proc/cat.png", "cat.jpg", "missing/deeper/"] {
+        for path in ["missing/cat.png", "text/cat.png", "/proc/cat.png", "cat.gif", "missing/deeper/"] {
             // No model is opened: that there is none would be said otherwise.
             let result = try await tool.run("a cat", "-m", "/nonexistent", "-o", path)
             #expect(result.code == 74, "\(path): \(result.errors)")

@@ -53,6 +53,29 @@ vast = bytearray((FOLDER / "rgb.jpg").read_bytes())
 vast[place + 5 : place + 9] = struct.pack(">HH", 65535, 65535)
 (FOLDER / "vast.jpg").write_bytes(vast)
 
+# Settings in the user's comment, as AUTOMATIC1111's library writes it (big-endian) and as others do.
+TEXT = "a café, 日本 🙂\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 24x16"
+
+
+def comment(order, code):
+    """Exif data with the comment: a first directory that leads to the one that has it."""
+    mark, pack = (b"MM\0*", ">") if order == "utf-16-be" else (b"II*\0", "<")
+    value = b"UNICODE\0" + TEXT.encode(code) if code else b"ASCII\0\0\0" + TEXT.encode("ascii", "replace")
+    first = struct.pack(pack + "IHHHIII", 8, 1, 0x8769, 4, 1, 26, 0)
+    inner = struct.pack(pack + "HHHIII", 1, 0x9286, 7, len(value), 44, 0)
+    return b"Exif\0\0" + mark + first + inner + value
+
+
+NOTES = FOLDER.parent / "notes"
+NOTES.mkdir(exist_ok=True)
+for name, exif in {
+    "a1111": comment("utf-16-be", "utf-16-be"), "little": comment("utf-16-le", "utf-16-le"),
+    "mixed": comment("utf-16-le", "utf-16-be"), "ascii": comment("utf-16-be", None),
+}.items():
+    base.save(NOTES / f"{name}.jpg", exif=exif)
+    base.save(NOTES / f"{name}.webp", exif=exif)
+    assert Image.open(NOTES / f"{name}.jpg").getexif().get_ifd(0x8769)[0x9286][8:]
+
 pixels = {}
 for file in sorted(FOLDER.iterdir()):
     if file.name in ["12-bit.jpg", "vast.jpg", "pixels.json"]:

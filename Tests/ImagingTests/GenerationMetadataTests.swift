@@ -20,6 +20,29 @@ struct GenerationMetadataTests {
                 """)
     }
 
+    @Test func settingsStandInTheirOrder() {
+        var whole = metadata("p")
+        whole.schedule = "Karras"
+        whole.modelHash = "0123456789"
+        whole.variation = .init(seed: 7, strength: 0.25)
+        whole.seedSize = .init(width: 512, height: 640)
+        whole.strength = 0.5
+        whole.clipSkip = 2
+        whole.isTiling = true
+        whole.extras = [.init("Hires upscale", "2"), .init("Alone", "Alone"), .init("Odd", "a, b")]
+        #expect(
+            whole.parameters == """
+                p
+                Steps: 20, Sampler: PLMS, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 512x768, \
+                Model hash: 0123456789, Model: demo, Variation seed: 7, Variation seed strength: 0.25, \
+                Seed resize from: 512x640, Denoising strength: 0.5, Clip skip: 2, RNG: CPU, Tiling: True, \
+                Hires upscale: 2, Alone, Odd: "a, b", Version: Easel 0.1.0
+                """)
+        var read = whole
+        read.extras.remove(at: 1)
+        #expect(GenerationMetadata(parameters: whole.parameters) == read)
+    }
+
     @Test(arguments: [
         "", "a red apple", "a, b: c", "\"quoted\"", "two\nlines\n\nand a gap",
         "Steps: 20, Sampler: Euler, Seed: 1",

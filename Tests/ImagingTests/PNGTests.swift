@@ -148,7 +148,7 @@ struct ImageFileTests {
                 prompt: "p", negativePrompt: "", steps: 1, sampler: "DDIM", guidanceScale: 1, seed: 2,
                 width: 1,
                 height: 1)
-            try image.write(to: file, metadata: metadata)
+            try PictureFile(image, notes: PictureNotes(parameters: metadata.parameters)).write(to: file)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.png"])
             let png = try PNG(reading: Data(contentsOf: file), named: "a.png")
             #expect(png.image == image)
@@ -161,15 +161,17 @@ struct ImageFileTests {
             let inside = folder.appending(path: "b.png")
             try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
             let bad = [
-                folder.appending(path: "none/a.png"), inside, folder.appending(path: "a.jpg"),
+                folder.appending(path: "none/a.png"), inside, folder.appending(path: "a.gif"),
                 URL(filePath: "/proc/a.png"),
             ]
             for file in bad {
                 let error = #expect(throws: ImageError.self) { try Image.checkWritable(at: file) }
                 #expect(error?.description.contains(file.deletingLastPathComponent().path) == true)
             }
-            #expect(throws: ImageError.self) { try image.write(to: folder.appending(path: "none/a.png")) }
-            #expect(throws: ImageError.self) { try image.write(to: inside) }
+            #expect(throws: ImageError.self) {
+                try PictureFile(image).write(to: folder.appending(path: "none/a.png"))
+            }
+            #expect(throws: ImageError.self) { try PictureFile(image).write(to: inside) }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["b.png"])
         }
     }

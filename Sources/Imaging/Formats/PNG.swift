@@ -47,8 +47,8 @@ public struct PNG: Sendable, Hashable {
         let stored = Image(
             width: Int(png.width), height: Int(png.height),
             pixels: Array(UnsafeBufferPointer(start: png.bytes, count: png.count)))
-        image = stored.upright(
-            Orientation(exif: UnsafeRawBufferPointer(start: png.exif, count: png.exif_count)))
+        let exif = ExifData(reading: UnsafeRawBufferPointer(start: png.exif, count: png.exif_count))
+        image = stored.upright(Orientation(exif))
         texts = UnsafeBufferPointer(start: png.texts, count: png.text_count).map { chunk in
             let bytes = UnsafeRawBufferPointer(start: chunk.text, count: chunk.length)
             return Text(

@@ -1,8 +1,25 @@
 import Foundation
 
-/// The formats that are read, told by a file's content and not by its name.
-enum PictureFormat {
-    case png, jpeg, webP
+/// The formats that are read, told by a file's content and not by its name, and written.
+public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
+    case png
+    case jpeg
+    case webP = "webp"
+
+    /// The quality that JPEG and WebP files are written with unless another is asked for.
+    public static let defaultQuality = 95
+
+    /// The format that a file's ending names.
+    ///
+    /// - Throws: ``ImageError/unknownFormat(path:ending:)``.
+    public init(ofFileAt file: URL) throws(ImageError) {
+        switch file.pathExtension.lowercased() {
+        case "png": self = .png
+        case "jpg", "jpeg": self = .jpeg
+        case "webp": self = .webP
+        default: throw .unknownFormat(path: file.path, ending: file.pathExtension)
+        }
+    }
 
     init?(_ bytes: Data) {
         func starts(with prefix: [UInt8], at offset: Int = 0) -> Bool {
@@ -47,29 +64,13 @@ extension Image {
     ///   - pixelLimit: How many pixels are read at most; checked before memory is taken for them.
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole picture of these formats.
     public init(reading bytes: Data, named name: String, pixelLimit: Int = Image.pixelLimit) throws {
-        switch PictureFormat(bytes) {
-        case .png: self = try PNG(reading: bytes, named: name, pixelLimit: pixelLimit).image
-        case .jpeg: self = try JPEG(reading: bytes, named: name, pixelLimit: pixelLimit).image
-        case .webP: self = try WebP(reading: bytes, named: name, pixelLimit: pixelLimit).image
-        case nil: throw ImageError.notReadable(name: name, reason: PictureFormat.describe(bytes))
-        }
+        self = try PictureFile(reading: bytes, named: name, pixelLimit: pixelLimit).image
     }
 
     /// Reads a picture from a file; see ``init(reading:named:pixelLimit:)``.
     ///
     /// - Throws: ``ImageError/notReadable(name:reason:)`` also where there is no such file, or it is no regular one.
     public init(contentsOf file: URL, pixelLimit: Int = Image.pixelLimit) throws {
-        let kind = try? FileManager.default.attributesOfItem(atPath: file.resolvingSymlinksInPath().path)
-        guard let kind else { throw ImageError.notReadable(name: file.path, reason: "there is no such file") }
-        guard kind[.type] as? FileAttributeType == .typeRegular else {
-            throw ImageError.notReadable(name: file.path, reason: "it is not a regular file")
-        }
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: file)
-        } catch {
-            throw ImageError.notReadable(name: file.path, reason: error.localizedDescription)
-        }
-        try self.init(reading: bytes, named: file.path, pixelLimit: pixelLimit)
+        self = try PictureFile(contentsOf: file, pixelLimit: pixelLimit).image
     }
 }

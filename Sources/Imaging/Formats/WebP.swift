@@ -1,23 +1,24 @@
 import CWebP
 import Foundation
 
-/// A WebP file's picture; of an animation the first.
+/// A WebP file's picture, of an animation the first, and Exif data.
 struct WebP {
     let image: Image
+    let exif: ExifData
 
     /// Reads a WebP file's bytes, upright as its Exif data say; what is transparent is laid over white.
     ///
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole WebP file, and for one of more
     ///   pixels than the limit, before memory is taken for them.
     init(reading bytes: Data, named name: String, pixelLimit: Int) throws {
-        image = try bytes.withUnsafeBytes { buffer in
+        (image, exif) = try bytes.withUnsafeBytes { buffer in
             try Self.decode(buffer.bindMemory(to: UInt8.self), named: name, pixelLimit: pixelLimit)
         }
     }
 
     private static func decode(
         _ bytes: UnsafeBufferPointer<UInt8>, named name: String, pixelLimit: Int
-    ) throws -> Image {
+    ) throws -> (Image, ExifData) {
         func refuse(_ reason: String) -> ImageError { .notReadable(name: name, reason: reason) }
         var features = WebPBitstreamFeatures()
         guard WebPGetFeatures(bytes.baseAddress, bytes.count, &features) == VP8_STATUS_OK else {
@@ -41,14 +42,48 @@ struct WebP {
         }
         let stored = Image(
             rgba: UnsafeBufferPointer(start: frame, count: 4 * width * height), width: width, height: height)
-        return stored.upright(orientation(WebPAnimDecoderGetDemuxer(decoder)))
+        let exif = exif(of: WebPAnimDecoderGetDemuxer(decoder))
+        return (stored.upright(Orientation(exif)), exif)
     }
 
-    private static func orientation(_ file: OpaquePointer?) -> Orientation {
+    private static func exif(of file: OpaquePointer?) -> ExifData {
         var chunk = WebPChunkIterator()
-        guard WebPDemuxGetChunk(file, "EXIF", 1, &chunk) != 0 else { return .upright }
+        guard WebPDemuxGetChunk(file, "EXIF", 1, &chunk) != 0 else { return ExifData() }
         defer { WebPDemuxReleaseChunkIterator(&chunk) }
-        return Orientation(exif: UnsafeRawBufferPointer(start: chunk.chunk.bytes, count: chunk.chunk.size))
+        return ExifData(
+            reading: UnsafeRawBufferPointer(start: chunk.chunk.bytes, count: chunk.chunk.size))
+    }
+
+    /// A file's bytes.
+    ///
+    /// - Parameter quality: From 1 to 100, which loses nothing.
+    /// - Throws: ``ImageError/notEncodable(reason:)``.
+    static func encoded(_ image: Image, exif: Data, quality: Int) throws -> Data {
+        let (width, height, stride) = (Int32(image.width), Int32(image.height), Int32(3 * image.width))
+        var output: UnsafeMutablePointer<UInt8>?
+        let count =
+            quality >= 100
+            ? WebPEncodeLosslessRGB(image.pixels, width, height, stride, &output)
+            : WebPEncodeRGB(image.pixels, width, height, stride, Float(max(quality, 1)), &output)
+        defer { WebPFree(output) }
+        guard count > 0, let output else {
+            throw ImageError.notEncodable(
+                reason: "WebP has no room for \(image.width)×\(image.height) pixels, or there is no memory")
+        }
+        guard !exif.isEmpty else { return Data(bytes: output, count: count) }
+        let mux = WebPMuxNew()
+        defer { WebPMuxDelete(mux) }
+        var pixels = WebPData(bytes: output, size: count)
+        var file = WebPData()
+        defer { WebPDataClear(&file) }
+        let isAssembled = exif.withUnsafeBytes { bytes in
+            var chunk = WebPData(bytes: bytes.bindMemory(to: UInt8.self).baseAddress, size: bytes.count)
+            return WebPMuxSetImage(mux, &pixels, 0) == WEBP_MUX_OK
+                && WebPMuxSetChunk(mux, "EXIF", &chunk, 0) == WEBP_MUX_OK
+                && WebPMuxAssemble(mux, &file) == WEBP_MUX_OK
+        }
+        guard isAssembled else { throw ImageError.notEncodable(reason: "there is no memory for a WebP file") }
+        return Data(bytes: file.bytes, count: file.size)
     }
 }
 

@@ -15,18 +15,57 @@ public struct GenerationMetadata: Sendable, Hashable {
     public var width: Int
     /// In pixels.
     public var height: Int
+    /// The first ten hexadecimal digits of the SHA-256 of the model's file, where it is one file.
+    public var modelHash: String?
     /// The model's name.
     public var model: String?
+    /// The seed of other noise mixed in, and how much of it; nil where there was none.
+    public var variation: Variation?
+    /// The size that the noise was drawn for; nil for the picture's own.
+    public var seedSize: Size?
     /// How much of the picture that it started from was given up for noise, 0…1; nil where there was none.
     public var strength: Double?
     /// Which of the text encoder's layers was read, from the last; nil for the last.
     public var clipSkip: Int?
     /// Which generator noise was drawn from, as AUTOMATIC1111 names it; nil for a graphics processor's, its default.
     public var randomSource: String?
+    /// Whether opposite edges fit together.
+    public var isTiling = false
     /// Further settings, in AUTOMATIC1111's words, in order.
     public var extras: [Extra] = []
     /// The program that made the picture.
     public var version: String?
+
+    /// Other noise that was mixed in.
+    public struct Variation: Sendable, Hashable {
+        public let seed: UInt64
+        public let strength: Double
+
+        public init(seed: UInt64, strength: Double) {
+            self.seed = seed
+            self.strength = strength
+        }
+    }
+
+    /// A size in pixels.
+    public struct Size: Sendable, Hashable {
+        public let width: Int
+        public let height: Int
+
+        public init(width: Int, height: Int) {
+            self.width = width
+            self.height = height
+        }
+
+        /// `512x768`.
+        fileprivate init?(_ text: String) {
+            let sides = text.split(separator: "x").map { Int($0) }
+            guard sides.count == 2, let width = sides[0], let height = sides[1] else { return nil }
+            self.init(width: width, height: height)
+        }
+
+        fileprivate var text: String { "\(width)x\(height)" }
+    }
 
     /// A further setting.
     public struct Extra: Sendable, Hashable {
@@ -67,14 +106,25 @@ public struct GenerationMetadata: Sendable, Hashable {
         settings += [
             ("CFG scale", plain(guidanceScale)), ("Seed", String(seed)), ("Size", "\(width)x\(height)"),
         ]
+        if let modelHash { settings.append(("Model hash", modelHash)) }
         if let model { settings.append(("Model", model)) }
+        if let variation {
+            settings += [
+                ("Variation seed", String(variation.seed)),
+                ("Variation seed strength", plain(Float(variation.strength))),
+            ]
+        }
+        if let seedSize { settings.append(("Seed resize from", seedSize.text)) }
         if let strength { settings.append(("Denoising strength", plain(Float(strength)))) }
         if let clipSkip { settings.append(("Clip skip", String(clipSkip))) }
         if let randomSource { settings.append(("RNG", randomSource)) }
+        if isTiling { settings.append(("Tiling", "True")) }
         settings += extras.map { ($0.key, $0.value) }
         if let version { settings.append(("Version", version)) }
         let negative = negativePrompt.isEmpty ? [] : ["Negative prompt: \(negativePrompt)"]
-        let line = settings.map { "\($0.key): \(quoted($0.value))" }.joined(separator: ", ")
+        // A setting that says its own name stands alone.
+        let line = settings.map { $0.key == $0.value ? $0.key : "\($0.key): \(quoted($0.value))" }
+            .joined(separator: ", ")
         return ([prompt] + negative + [line]).joined(separator: "\n")
     }
 
@@ -88,11 +138,10 @@ public struct GenerationMetadata: Sendable, Hashable {
         let settings = Dictionary(all.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
         // As AUTOMATIC1111 does: a last line with fewer settings is part of the prompt.
         guard settings.count >= 3 else { return nil }
-        let size = settings["Size"]?.split(separator: "x").compactMap { Int($0) } ?? []
         guard let steps = settings["Steps"].flatMap(Int.init),
             let seed = settings["Seed"].flatMap(UInt64.init),
             let scale = settings["CFG scale"].flatMap(Float.init), let sampler = settings["Sampler"],
-            size.count == 2
+            let size = settings["Size"].flatMap(Size.init)
         else { return nil }
         let label = "Negative prompt: ".unicodeScalars
         let start = lines.firstIndex { $0.starts(with: label) } ?? lines.endIndex
@@ -103,19 +152,27 @@ public struct GenerationMetadata: Sendable, Hashable {
             prompt: String(prompts[0]), negativePrompt: String(prompts[1].dropFirst(label.count)),
             steps: steps,
             sampler: sampler, schedule: settings["Schedule type"], guidanceScale: scale, seed: seed,
-            width: size[0], height: size[1],
+            width: size.width, height: size.height,
             model: settings["Model"], version: settings["Version"])
         randomSource = settings["RNG"]
         extras = all.filter { !Self.ownKeys.contains($0.key) }
+        modelHash = settings["Model hash"]
+        if let seed = settings["Variation seed"].flatMap(UInt64.init) {
+            let strength = settings["Variation seed strength"].flatMap(Double.init)
+            variation = Variation(seed: seed, strength: strength ?? 0)
+        }
+        seedSize = settings["Seed resize from"].flatMap(Size.init)
+        isTiling = settings["Tiling"] == "True"
         clipSkip = settings["Clip skip"].flatMap(Int.init)
         strength = settings["Denoising strength"].flatMap(Double.init)
     }
 
     /// The keys that have properties of their own.
     private static let ownKeys: Set<String> = [
-        "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Denoising strength",
-        "Clip skip",
-        "RNG", "Version",
+        "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model hash", "Model",
+        "Variation seed",
+        "Variation seed strength", "Seed resize from", "Denoising strength", "Clip skip", "RNG", "Tiling",
+        "Version",
     ]
 
     /// The settings of a line `Key: value, Key: value`, where a value may be a JSON string.
@@ -123,7 +180,9 @@ public struct GenerationMetadata: Sendable, Hashable {
         var settings: [Extra] = []
         var rest = line[...]
         while let colon = rest.firstIndex(of: ":") {
-            let key = String(rest[..<colon]).trimmingCharacters(in: .whitespaces)
+            // What stands alone before the key says nothing more.
+            let label = rest[..<colon].split(separator: ",").last.map { String($0) }
+            let key = label?.trimmingCharacters(in: .whitespaces) ?? ""
             rest = rest[rest.index(after: colon)...].drop { $0 == " " }
             let value: String
             if rest.first == "\"", let end = endOfString(rest) {
