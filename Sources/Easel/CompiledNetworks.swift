@@ -1,6 +1,8 @@
 import Checkpoints
 import EngineInterface
+import Imaging
 import Networks
+import Sampling
 import TensorGraph
 
 /// The model's networks, compiled for the shapes that were asked for last.
@@ -30,6 +32,8 @@ actor CompiledNetworks {
     private let precision: Precision
     /// In bytes, what all networks together may take.
     private let memory: Int
+    /// What is known of latents' colours; nil until it is asked for.
+    private var colorFit: LatentColors.Fit?
     private var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
     /// The checkpoints whose values have been looked at.
     private var inspected: Set<String> = []
@@ -77,6 +81,34 @@ actor CompiledNetworks {
         try Autoencoder(parts.autoencoder).decoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
+
+    /// How latents look, as far as the decoder was seen at work; at first at small latents.
+    func latentColors() async throws -> LatentColors {
+        if let known = colorFit { return known.colors }
+        let side = 8
+        let graph = try decoderGraph(height: side, width: side)
+        let decoder = try await engine.compile(
+            graph, weights: parts.autoencoderWeights, precision: precision)
+        var fit = LatentColors.Fit(channels: parts.autoencoder.latentChannels)
+        var noise = PictureNoise(seed: 0, count: 1)
+        for _ in 0..<6 {
+            // Slowly changing latents have colours of their own; of single cells' noise the decoder makes texture.
+            let latents = try noise.latents(channels: parts.autoencoder.latentChannels, height: 2, width: 2)
+                .enlarged(height: side, width: side)
+            let picture = try await decoder.run([
+                "latents": HostTensor(
+                    parts.autoencoder.unscaled(latents.values), shape: TensorGraph.Shape(latents.shape))
+            ]).output("pictures").floats
+            guard picture.allSatisfy(\.isFinite) else { continue }
+            let size = side * parts.autoencoder.factor
+            fit.add(latents, Image(decoded: picture, width: size, height: size))
+        }
+        colorFit = colorFit ?? fit
+        return fit.colors
+    }
+
+    /// Takes note of a picture and its latents, where it was asked how latents look.
+    func learnColors(_ latents: Latents, _ image: Image) { colorFit?.add(latents, image) }
 
     /// What was noticed since this was last asked.
     func takeWarnings() -> [Warning] {

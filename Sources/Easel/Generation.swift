@@ -44,14 +44,21 @@ public struct Step: Sendable {
     public let timestep: Float
     /// The latents after the step.
     public let latents: Latents
+    /// What the pictures of the batch are going to be, small: a pixel a latent cell, its colour estimated. Empty but for
+    /// the steps that ``Request/previewInterval`` asks for.
+    public let previews: [Image]
+
+    /// The first picture's preview.
+    public var preview: Image? { previews.first }
 
     /// - Parameter picture: The index in the request of the first picture of the batch.
-    init(_ step: DenoisingStep, picture: Int) {
+    init(_ step: DenoisingStep, picture: Int, previews: [Image] = []) {
         index = step.index
         count = step.count
         self.picture = picture
         timestep = step.timestep
         latents = step.latents
+        self.previews = previews
     }
 }
 

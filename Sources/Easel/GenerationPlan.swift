@@ -159,6 +159,14 @@ struct GenerationPlan: Sendable {
         try sampler.sampler(scheduler, steps: samplerSteps, options: samplerOptions)
     }
 
+    /// The pictures that the model sees in the noise, where it is a step to show them.
+    func previews(_ step: DenoisingStep, _ colors: LatentColors?) -> [Image] {
+        guard let colors, let interval = request.previewInterval, (step.index + 1) % interval == 0 else {
+            return []
+        }
+        return colors.images(of: step.predictedOriginal)
+    }
+
     /// The seed of a picture; with a variation, all have the request's.
     func seed(ofPicture index: Int) -> UInt64 {
         (request.variation?.strength ?? 0) > 0 ? seed : seed &+ UInt64(index)

@@ -38,11 +38,18 @@ extension Model {
                     contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
                     runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
                     freeU: request.freeU)
+                let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
                 latents = try await watch.time(.denoising) { [noise] in
                     try await Sampling.denoise(
                         start.latents, with: sampler, noise: noise, keeping: start.kept,
                         denoiser: { try await denoiser($0, timestep: $1, step: $2) },
-                        report: { tell(.step(Step($0, picture: request.firstPicture + batch.lowerBound))) })
+                        report: { step in
+                            tell(
+                                .step(
+                                    Step(
+                                        step, picture: request.firstPicture + batch.lowerBound,
+                                        previews: plan.previews(step, colors))))
+                        })
                 }
             }
             let decoder = try await watch.time(.loadingDecoder) {
@@ -54,6 +61,7 @@ extension Model {
                 let own = latents.picture(offset)
                 let image = try await watch.time(.decoding) {
                     let decoded = try await decode(own, decoder, wrapped: plan.wrapped, tell)
+                    if request.previewInterval != nil { await networks.learnColors(own, decoded) }
                     return plan.canvas?.finished(decoded) ?? decoded
                 }
                 tell(
@@ -80,8 +88,7 @@ extension Model {
     ) async throws -> Image {
         let configuration = parts.autoencoder
         let unscaled = HostTensor(
-            latents.values.map { $0 / configuration.scalingFactor + configuration.shiftFactor },
-            shape: Shape(latents.shape))
+            configuration.unscaled(latents.values), shape: Shape(latents.shape))
         var picture = try await decoder.run(["latents": unscaled]).output("pictures")
         if !picture.floats.allSatisfy(\.isFinite), precision != .float32 {
             tell(.warning(.decodedInFullPrecision))

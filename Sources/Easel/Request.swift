@@ -92,6 +92,8 @@ public struct Request: Sendable, Hashable {
     var firstPicture = 0
     /// The number of pictures.
     public var count: Int
+    /// After how many steps each time there is a preview, from 1; nil for none.
+    public var previewInterval: Int?
     /// The number of pictures that are computed at once.
     public var batchSize: Int
 
@@ -233,6 +235,7 @@ extension Request {
         try require("steps", steps, 1...1000)
         try require("count", count, 1...10_000)
         try require("batch size", batchSize, 1...64)
+        try require("preview interval", previewInterval ?? 1, 1...1000)
         try require("strength", strength, 0...1)
         if let large = highResolution {
             guard large.scale > 1, large.scale <= 8 else {

@@ -59,6 +59,10 @@ struct GenerateCommand: AsyncParsableCommand {
     var precision = Precision.automatic
     @Option(help: "The number of threads (default: one a core).")
     var threads: Int?
+    @Option(help: "Show what the picture is going to be, each time after so many steps.")
+    var preview: Int?
+    @Option(help: "kitty, iterm, sixel, blocks or none: how (default: as the terminal can).")
+    var previewProtocol: PictureProtocol?
     @Flag(name: [.short, .long], help: "Print nothing but errors and the files' names.")
     var quiet = false
     @Flag(help: "Print one line of JSON: seed, files, timings, peak memory.")
@@ -96,12 +100,20 @@ struct GenerateCommand: AsyncParsableCommand {
         if let width { request.width = width }
         if let height { request.height = height }
         (request.count, request.batchSize) = (count, batchSize)
+        request.previewInterval = preview
         try prompts.apply(to: &request)
         sampling.apply(to: &request)
         seeds.apply(to: &request)
         large.apply(to: &request)
         try source.apply(to: &request, settings: settings)
         return request
+    }
+
+    private var pictureProtocol: PictureProtocol {
+        guard preview != nil, !quiet, !json else { return .none }
+        return previewProtocol
+            ?? .detected(
+                environment: ProcessInfo.processInfo.environment, isTerminal: isatty(STDERR_FILENO) == 1)
     }
 
     private func generate() async throws {
@@ -115,11 +127,14 @@ struct GenerateCommand: AsyncParsableCommand {
         let opening = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)
         defer { progress.clear() }
+        var previews = PreviewDisplay(pictureProtocol)
         var report = GenerationReport(request, model: model, opening: opening)
         for try await event in model.generate(request) {
             switch event {
             case .stage(let stage): progress.show(stage)
-            case .step(let step): progress.show(step, of: count)
+            case .step(let step):
+                if let preview = step.preview { previews.show(preview) }
+                progress.show(step, of: count)
             case .warning(let warning):
                 progress.clear()
                 if !quiet { FileHandle.standardError.write(Data("easel: \(warning)\n".utf8)) }
@@ -128,6 +143,7 @@ struct GenerateCommand: AsyncParsableCommand {
                 let file = files.file(seed: picture.seed, index: picture.index)
                 try picture.write(to: file, quality: quality)
                 progress.clear()
+                previews.keep()
                 report.add(picture, file: file)
                 if !json { print(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }
             }
