@@ -74,6 +74,14 @@ public final class Model: Sendable {
         }
     }
 
+    /// Checks that the request's pictures can be made, without making them.
+    ///
+    /// - Throws: As ``generate(_:)`` does for what the request asks.
+    public func check(_ request: Request) throws {
+        try request.check()
+        for part in try request.withChoicesMade() { _ = try GenerationPlan(part, for: self) }
+    }
+
     /// The pictures of a request without choices, in one pass or two.
     private func make(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
         if let large = request.highResolution {

@@ -25,7 +25,7 @@ extension ExitCode {
         self =
             switch error {
             case is GenerationError, SamplingError.notFinite: .badInput
-            case is RequestError, is SamplingError, is DynamicPromptError, is PromptError,
+            case is RequestError, is SamplingError, is DynamicPromptError, is PromptError, is SweepError,
                 PromptStyleError.unknown:
                 .usage
             case let error as EngineError:

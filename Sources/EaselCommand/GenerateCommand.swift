@@ -4,6 +4,7 @@ import EngineInterface
 import Foundation
 import Imaging
 import OpenVINOEngine
+import Sampling
 
 extension Precision: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
@@ -51,6 +52,8 @@ struct GenerateCommand: AsyncParsableCommand {
     var large: HighResolutionOptions
     @OptionGroup(title: "Starting from a picture")
     var source: SourceOptions
+    @OptionGroup(title: "Several settings")
+    var sweeps: SweepOptions
     @Option(help: "The number of pictures; their seeds count up.")
     var count = 1
     @Option(help: "The number of pictures computed at once.")
@@ -78,6 +81,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try sampling.check()
         try seeds.check()
         try large.check()
+        try sweeps.check()
         if from == nil { try source.check() }
         guard (1...100).contains(quality) else {
             throw ValidationError("--quality \(quality) is not possible: it must be from 1 to 100.")
@@ -104,6 +108,11 @@ struct GenerateCommand: AsyncParsableCommand {
         try prompts.apply(to: &request)
         sampling.apply(to: &request)
         seeds.apply(to: &request)
+        if let variations = sweeps.variations {
+            request.count = variations
+            request.variation = NoiseVariation(
+                subseed: seeds.subseed ?? request.seed ?? 0, strength: seeds.subseedStrength ?? 0.15)
+        }
         large.apply(to: &request)
         try source.apply(to: &request, settings: settings)
         return request
@@ -116,40 +125,104 @@ struct GenerateCommand: AsyncParsableCommand {
                 environment: ProcessInfo.processInfo.environment, isTerminal: isatty(STDERR_FILENO) == 1)
     }
 
+    /// The requests of all sweeps; one where there are none.
+    private func requests() throws -> [Request] {
+        let base = try request()
+        guard !sweeps.sweep.isEmpty else { return [base] }
+        return try sweeps.cells.map { cell in
+            // The last of an option's values counts. Without a seed, all have the one that was drawn.
+            var arguments = ["--seed", "\(base.seed ?? 0)"]
+            for (sweep, value) in cell where sweep.name != Sweep.promptReplace && sweep.name != "prompt" {
+                arguments.append("--\(sweep.name)=\(value)")
+            }
+            var request = try Self.parsed(CommandLine.arguments.dropFirst() + arguments).request()
+            for (sweep, value) in cell {
+                if sweep.name == "prompt" { request.prompt = value }
+                if sweep.name == Sweep.promptReplace {
+                    request.prompt = request.prompt.replacingOccurrences(of: sweep.values[0], with: value)
+                    request.negativePrompt = request.negativePrompt.replacingOccurrences(
+                        of: sweep.values[0], with: value)
+                }
+            }
+            return request
+        }
+    }
+
+    /// The command of other arguments.
+    private static func parsed(_ arguments: [String]) throws -> GenerateCommand {
+        do {
+            guard let command = try EaselTool.parseAsRoot(arguments) as? GenerateCommand else {
+                throw ValidationError("--sweep makes pictures with generate.")
+            }
+            return command
+        } catch {
+            throw SweepError(reason: EaselTool.message(for: error))
+        }
+    }
+
     private func generate() async throws {
-        let request = try request()
-        let files = try OutputFiles(output, count: count)
+        let requests = try requests()
+        let (first, count) = (requests[0], requests[0].count)
+        let files = try OutputFiles(output, count: count * requests.count, isNumbered: requests.count > 1)
         let clock = ContinuousClock()
         let start = clock.now
         let model = try Model(
             at: ModelLocation.folder(named: model), engine: OpenVINOEngine(threads: threads),
             precision: precision)
+        if requests.count > 1 { for request in requests { try model.check(request) } }
         let opening = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)
         defer { progress.clear() }
         var previews = PreviewDisplay(pictureProtocol)
-        var report = GenerationReport(request, model: model, opening: opening)
-        for try await event in model.generate(request) {
-            switch event {
-            case .stage(let stage): progress.show(stage)
-            case .step(let step):
-                if let preview = step.preview { previews.show(preview) }
-                progress.show(step, of: count)
-            case .warning(let warning):
-                progress.clear()
-                if !quiet { FileHandle.standardError.write(Data("easel: \(warning)\n".utf8)) }
-                report.warnings.append(warning.description)
-            case .finished(let picture):
-                let file = files.file(seed: picture.seed, index: picture.index)
-                try picture.write(to: file, quality: quality)
-                progress.clear()
-                previews.keep()
-                report.add(picture, file: file)
-                if !json { print(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }
+        var report = GenerationReport(first, model: model, opening: opening)
+        var made: [(index: Int, picture: GeneratedPicture)] = []
+        for (cell, request) in requests.enumerated() {
+            for try await event in model.generate(request) {
+                switch event {
+                case .stage(let stage): progress.show(stage)
+                case .step(let step):
+                    if let preview = step.preview { previews.show(preview) }
+                    progress.show(step, picture: cell * count + step.picture, of: count * requests.count)
+                case .warning(let warning):
+                    progress.clear()
+                    if !quiet { FileHandle.standardError.write(Data("easel: \(warning)\n".utf8)) }
+                    report.warnings.append(warning.description)
+                case .finished(let picture):
+                    let index = cell * count + picture.index
+                    let file = files.file(seed: picture.seed, index: index)
+                    try picture.write(to: file, quality: quality)
+                    progress.clear()
+                    previews.keep()
+                    report.add(picture, file: file)
+                    if sweeps.grid || requests.count > 1 { made.append((index, picture)) }
+                    if !json { print(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }
+                }
             }
+            // A cancelled task's events end without an error.
+            try Task.checkCancellation()
         }
-        // A cancelled task's events end without an error.
-        try Task.checkCancellation()
+        for grid in grids(made, count: count, cells: requests.count) {
+            let file = files.gridFile(seed: first.seed ?? 0, index: grid.index, of: grid.count)
+            try grid.picture.write(to: file, quality: quality)
+            report.grids.append(file.path)
+            if !json { print(file.path) }
+        }
         if json { print(try report.line()) }
+    }
+
+    /// The pictures side by side: all of them in one grid, or, of sweeps, each picture of the count in a grid of its own.
+    private func grids(
+        _ made: [(index: Int, picture: GeneratedPicture)], count: Int, cells: Int
+    ) -> [(index: Int, count: Int, picture: PictureFile)] {
+        guard let first = made.first?.picture else { return [] }
+        let notes = PictureNotes(parameters: first.metadata.parameters)
+        let images = Dictionary(made.map { ($0.index, $0.picture.image) }, uniquingKeysWith: { $1 })
+        guard cells > 1 else {
+            return [(0, 1, PictureFile(sweeps.gridded((0..<count).map { images[$0] }), notes: notes))]
+        }
+        return (0..<count).map { picture in
+            let cells = (0..<cells).map { images[$0 * count + picture] }
+            return (picture, count, PictureFile(sweeps.gridded(cells), notes: notes))
+        }
     }
 }

@@ -9,13 +9,16 @@ struct OutputFiles {
     private let stem: String?
     private let ending: String
     private let count: Int
+    /// Whether pictures of one seed differ in something else, so that names have a number too.
+    private let isNumbered: Bool
 
     /// Decides from what `--output` says: a file, or a folder for several; nothing is the current folder. A folder
     /// said to be one by a slash at its end is made where it is not there yet.
     ///
     /// - Throws: `ImageError` where nothing can be written there, found before the work starts.
-    init(_ output: String?, count: Int) throws {
+    init(_ output: String?, count: Int, isNumbered: Bool = false) throws {
         self.count = count
+        self.isNumbered = isNumbered
         let path = URL(filePath: output ?? ".")
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder)
@@ -42,7 +45,15 @@ struct OutputFiles {
 
     /// The file of a picture. Several pictures under one name are told apart by a number.
     func file(seed: UInt64, index: Int) -> URL {
-        let name = stem.map { count == 1 ? $0 : "\($0)-\(index + 1)" } ?? "easel-\(seed)"
+        let name =
+            stem.map { count == 1 ? $0 : "\($0)-\(index + 1)" }
+            ?? (isNumbered ? "easel-\(seed)-\(index + 1)" : "easel-\(seed)")
+        return folder.appending(path: "\(name).\(ending)")
+    }
+
+    /// The file of pictures side by side.
+    func gridFile(seed: UInt64, index: Int, of count: Int) -> URL {
+        let name = "\(stem ?? "easel-\(seed)")-grid" + (count > 1 ? "-\(index + 1)" : "")
         return folder.appending(path: "\(name).\(ending)")
     }
 }

@@ -5,7 +5,7 @@ public struct Image: Sendable, Hashable {
     /// In pixels.
     public let height: Int
     /// `3 · width · height` values: red, green, blue of the first pixel, then of the next in its row.
-    public let pixels: [UInt8]
+    public internal(set) var pixels: [UInt8]
 
     /// Makes a picture of pixels; there must be three values for each.
     public init(width: Int, height: Int, pixels: [UInt8]) {

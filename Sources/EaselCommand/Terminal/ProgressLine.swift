@@ -14,14 +14,14 @@ struct ProgressLine {
         write(stage.title + " …")
     }
 
-    mutating func show(_ step: Step, of pictures: Int) {
+    mutating func show(_ step: Step, picture: Int, of pictures: Int) {
         let done = step.index + 1
         let elapsed = start.map { seconds($0.duration(to: clock.now)) } ?? 0
         let rate = elapsed > 0 ? Double(done) / elapsed : 0
         let left = rate > 0 ? Double(step.count - done) / rate : 0
         let filled = done * 24 / step.count
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-        let picture = pictures > 1 ? "picture \(step.picture + 1)/\(pictures)  " : ""
+        let picture = pictures > 1 ? "picture \(picture + 1)/\(pictures)  " : ""
         let speed =
             rate >= 1 || rate == 0
             ? "\(rate.formatted(.number.precision(.fractionLength(2)))) it/s"

@@ -1,0 +1,72 @@
+import Foundation
+import Imaging
+import Testing
+
+@Suite("Several settings in one run")
+struct SweepTests {
+    private func parameters(_ tool: Tool, _ name: String) throws -> String {
+        try #require(PictureFile(contentsOf: tool.file(name)).notes.parameters)
+    }
+
+    @Test func twoSweepsMakeATable() async throws {
+        let tool = try Tool()
+        let result = try await tool.generate(
+            "a red cat", "-s", "7", "--sweep", "steps=1,2,3", "--sweep", "sampler=euler,ddim", "-o", "x.png")
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.lines.count == 7)
+        let settings = try (1...6).map { try parameters(tool, "x-\($0).png") }
+        for (index, text) in settings.enumerated() {
+            #expect(
+                text.contains("Steps: \(index % 3 + 1), Sampler: \(index < 3 ? "Euler" : "DDIM"),"), "\(text)"
+            )
+            #expect(text.contains("Seed: 7,"))
+        }
+        let grid = try PictureFile(contentsOf: tool.file("x-grid.png"))
+        let cells = try (1...6).map { try Image(contentsOf: tool.file("x-\($0).png")) }
+        let (left, top) = (grid.image.width - 3 * 64 - 2 * 4, grid.image.height - 2 * 64 - 4)
+        #expect(left > 0 && top > 0)
+        for (index, cell) in cells.enumerated() {
+            let (x, y) = (left + index % 3 * 68, top + index / 3 * 68)
+            let row = 3 * (y * grid.image.width + x)
+            #expect(Array(grid.image.pixels[row..<row + 192]) == Array(cell.pixels[..<192]), "\(index)")
+        }
+        #expect(grid.notes.parameters == settings[0])
+    }
+
+    @Test func wordsAndSeedsAreSweptToo() async throws {
+        let tool = try Tool()
+        let result = try await tool.generate(
+            "a red cat", "--sweep", "prompt-replace=red,dark\\, blue", "--sweep", "seed=1,2", "--json",
+            "-o", "out/")
+        #expect(result.code == 0, "\(result.errors)")
+        let report = try #require(
+            JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+        #expect((report["files"] as? [String])?.count == 4 && (report["grids"] as? [String])?.count == 1)
+        #expect(
+            try Set(FileManager.default.contentsOfDirectory(atPath: tool.file("out").path)).count == 5)
+        #expect(try parameters(tool, "out/easel-1-2.png").hasPrefix("a dark, blue cat\n"))
+        #expect(try parameters(tool, "out/easel-2-3.png").contains("Seed: 2,"))
+    }
+
+    @Test func variationsAreOfOneSeed() async throws {
+        let tool = try Tool()
+        let result = try await tool.generate(
+            "a cat", "-s", "5", "--variations", "3", "--grid", "-o", "v.png")
+        #expect(result.code == 0, "\(result.errors)")
+        let settings = try (1...3).map { try parameters(tool, "v-\($0).png") }
+        #expect(settings.allSatisfy { $0.contains("Seed: 5,") && $0.contains("strength: 0.15") })
+        #expect(Set(settings).count == 3)
+        let grid = try Image(contentsOf: tool.file("v-grid.png"))
+        #expect((grid.width, grid.height) == (2 * 64 + 4, 2 * 64 + 4))
+    }
+
+    @Test(arguments: [
+        "stepz=1,2", "steps=1,q", "steps=1,0", "model=a,b", "steps", "=1", "sampler=euler,none",
+    ])
+    func whatCannotBeSweptIsRefusedFirst(_ sweep: String) async throws {
+        let tool = try Tool()
+        let result = try await tool.generate("a cat", "--sweep", sweep, "-o", "x.png")
+        #expect(result.code == 64 && !result.errors.isEmpty, "\(result.errors)")
+        #expect(try tool.files.isEmpty)
+    }
+}
