@@ -78,6 +78,8 @@ let package = Package(
             name: "UNetStep",
             dependencies: ["Networks", "Checkpoints", "TensorGraph", "EngineInterface", "OpenVINOEngine"],
             path: "Benchmarks/UNetStep"),
+        .executableTarget(
+            name: "SamplerTime", dependencies: ["Sampling", "Checkpoints"], path: "Benchmarks/SamplerTime"),
 
         // What any bytes must be met with; Fuzz/run.sh searches for bytes that are not.
         .target(

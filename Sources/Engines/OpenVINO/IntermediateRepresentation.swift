@@ -12,6 +12,10 @@ struct IntermediateRepresentation {
         let type: TensorType
     }
 
+    /// Whether every sum is made in one order, for whatever number of threads: at float32, where results are compared bit
+    /// by bit.
+    var keepsOrderOfSums = false
+
     /// Where a constant's bytes are.
     enum Place {
         /// The checkpoint's tensor of that name.

@@ -22,7 +22,9 @@ actor OpenVINOGraph: CompiledGraph {
         self.graph = graph
         outputs = graph.computedOutputs.map { graph.nodes[$0.node].type }
         try graph.verify()
-        let representation = try Lowering(graph, forms: forms).representation
+        let representation = try Lowering(
+            graph, forms: forms, keepsOrderOfSums: precision == .float32
+        ).representation
         let derivedOffset = (representation.constants.count + 63) & ~63
         let mapped = try weights.map(additionalBytes: derivedOffset + representation.derivedByteCount)
         mapped.bytes[mapped.additionalOffset...].copyBytes(from: representation.constants)

@@ -31,9 +31,35 @@ extension GroupNorm: LoweredComposite {
     func lower(
         _ inputs: [Value], type: TensorType, into representation: inout IntermediateRepresentation
     ) -> Value {
-        representation.add(
-            "GroupNormalization", "opset12", inputs,
-            ["num_groups": String(groups), "epsilon": String(epsilon)], gives: type)
+        guard representation.keepsOrderOfSums else {
+            return representation.add(
+                "GroupNormalization", "opset12", inputs,
+                ["num_groups": String(groups), "epsilon": String(epsilon)], gives: type)
+        }
+        // The library adds up a group's channels apart where it has several threads, and at once where it has one; a
+        // row it always adds up at once.
+        let (shape, channels) = (type.shape, type.shape[1])
+        let grouped: Shape = [shape[0], groups, shape.count / max(shape[0] * groups, 1)]
+        let flat = representation.add(
+            "Reshape", "opset1", [inputs[0], representation.addIntegers(grouped.dimensions)],
+            ["special_zero": "false"], gives: TensorType(grouped))
+        let normalized = representation.add(
+            "MVN", "opset6", [flat, representation.addIntegers([2])],
+            ["normalize_variance": "true", "eps": String(epsilon), "eps_mode": "inside_sqrt"],
+            gives: TensorType(grouped))
+        let whole = representation.add(
+            "Reshape", "opset1", [normalized, representation.addIntegers(shape.dimensions)],
+            ["special_zero": "false"], gives: type)
+        func broadcast(_ value: Value) -> Value {
+            let shape: Shape = [1, channels, 1, 1]
+            return representation.add(
+                "Reshape", "opset1", [value, representation.addIntegers(shape.dimensions)],
+                ["special_zero": "false"], gives: TensorType(shape))
+        }
+        let scaled = representation.add(
+            "Multiply", "opset1", [whole, broadcast(inputs[1])], ["auto_broadcast": "numpy"], gives: type)
+        return representation.add(
+            "Add", "opset1", [scaled, broadcast(inputs[2])], ["auto_broadcast": "numpy"], gives: type)
     }
 }
 

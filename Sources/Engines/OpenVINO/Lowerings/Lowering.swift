@@ -13,8 +13,11 @@ struct Lowering {
     var tilings: [TilingKey: Value] = [:]
 
     /// Lowers a verified graph; composites that have no form of their own here are decomposed first.
-    init(_ graph: Graph, forms: ConvolutionForms = .plain) throws {
+    ///
+    /// - Parameter keepsOrderOfSums: Whether results must not depend on the number of threads.
+    init(_ graph: Graph, forms: ConvolutionForms = .plain, keepsOrderOfSums: Bool = false) throws {
         self.forms = forms
+        representation.keepsOrderOfSums = keepsOrderOfSums
         let graph = try graph.decomposed { !($0 is any LoweredComposite) }
         let covered: Set<Int> =
             switch forms.upsampled {
