@@ -91,7 +91,7 @@ actor CompiledNetworks {
             graph, weights: parts.autoencoderWeights, precision: precision)
         var fit = LatentColors.Fit(channels: parts.autoencoder.latentChannels)
         var noise = PictureNoise(seed: 0, count: 1)
-        for _ in 0..<6 {
+        for _ in 0..<3 {
             // Slowly changing latents have colours of their own; of single cells' noise the decoder makes texture.
             let latents = try noise.latents(channels: parts.autoencoder.latentChannels, height: 2, width: 2)
                 .enlarged(height: side, width: side)

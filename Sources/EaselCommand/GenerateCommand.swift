@@ -204,7 +204,7 @@ struct GenerateCommand: AsyncParsableCommand {
         for grid in grids(made, count: count, cells: requests.count) {
             let file = files.gridFile(seed: first.seed ?? 0, index: grid.index, of: grid.count)
             try grid.picture.write(to: file, quality: quality)
-            report.grids.append(file.path)
+            report.grids = (report.grids ?? []) + [file.path]
             if !json { print(file.path) }
         }
         if json { print(try report.line()) }

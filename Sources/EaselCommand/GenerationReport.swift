@@ -21,7 +21,8 @@ struct GenerationReport: Encodable {
     private let precision: String
     private var files: [String] = []
     private var pictures: [Picture] = []
-    var grids: [String] = []
+    /// Files of pictures side by side; nil where there are none.
+    var grids: [String]?
     /// Seconds spent in each stage, for all pictures together.
     private var timings: [String: Double]
     private var peakMemoryBytes = 0

@@ -58,6 +58,7 @@ public struct ParsedPrompt: Sendable, Hashable {
             let chunker = PromptChunker(tokenizer: tokenizer, length: length, keepsTogether: .nothing)
             readWhole(AttentionSyntax.parse(prompt), prompt, chunker, steps: steps)
         case .a1111:
+            let prompt = PromptComments.stripped(from: prompt)
             let parts = composes ? PromptComposition.parts(of: prompt) : [(text: prompt, weight: Float(1))]
             let chunker = PromptChunker(tokenizer: tokenizer, length: length)
             var known: [String: [PromptPassage]] = [:]

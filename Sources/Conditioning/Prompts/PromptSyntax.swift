@@ -1,6 +1,6 @@
 /// How a prompt is read.
 public enum PromptSyntax: String, Sendable, Hashable, CaseIterable {
-    /// AUTOMATIC1111's: weights, breaks, composition, editing and alternation; of any length.
+    /// AUTOMATIC1111's: weights, breaks, composition, editing, alternation and comments; of any length.
     case a1111
     /// Compel's: `word++`, `(a phrase)1.3`, `("one", "other").blend(1, 0.5)`, `("one", "other").and()`; of any length.
     case compel

@@ -59,7 +59,8 @@ public struct UNet: Sendable {
             x = down(level, x, time, context, weights["down_blocks", level.index], push: &skips)
         }
         if configuration.hasMiddle {
-            x = middle(x, time, context, weights["mid_block"], perturbed: pass.perturbedBatch)  // [N, 1280, h/8, w/8]
+            // [N, 1280, h/8, w/8]
+            x = middle(x, time, context, weights["mid_block"], perturbed: pass.perturbedBatch)
         }
         for level in levels.reversed() {
             let index = levels.count - 1 - level.index

@@ -1,0 +1,22 @@
+import Testing
+
+@testable import Conditioning
+
+/// What AUTOMATIC1111's two substitutions give.
+@Suite struct PromptCommentTests {
+    @Test func commentsAreNoPrompt() {
+        let cases: [(String, String)] = [
+            ("a red apple", "a red apple"),
+            ("# note\na cat", "\na cat"),
+            ("a cat # soft\na dog", "a cat \na dog"),
+            ("a\n# b\nc", "a\nc"),
+            ("a\n# b\n# c\nd", "a\n\nd"),
+            ("a #b", "a \n"),
+            ("#", "\n"),
+            ("", ""),
+            ("##\n#x", "\n\n"),
+            ("a \\# b", "a \\\n"),
+        ]
+        for (prompt, rest) in cases { #expect(PromptComments.stripped(from: prompt) == rest) }
+    }
+}
