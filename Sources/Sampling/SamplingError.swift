@@ -17,6 +17,10 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
     case noSchedule(sampler: String)
     /// Noise levels that do not fall, or are not numbers from 0 to 10,000.
     case sigmasNotFalling([Double])
+    /// Timesteps are none of the training's, or do not fall.
+    case timestepsNotFalling([Int], limit: Int)
+    /// A sampler that has timesteps of its own is given others.
+    case noTimesteps(sampler: String)
     /// A guidance scale that is infinite or not a number.
     case guidanceScaleNotFinite(Double)
     /// A setting of guidance that lies outside 0…1.
@@ -64,6 +68,13 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
             "the sigmas \(sigmas.prefix(8).map { "\($0)" }.joined(separator: ", "))"
                 + (sigmas.count > 8 ? ", …" : "")
                 + " are not a list of numbers that fall, from 10000 at most to 0"
+        case .timestepsNotFalling(let timesteps, let limit):
+            "the timesteps \(timesteps.prefix(8).map { "\($0)" }.joined(separator: ", "))"
+                + (timesteps.count > 8 ? ", …" : "")
+                + " are not a list of whole numbers that fall, from \(limit) at most to 0 at least"
+        case .noTimesteps(let sampler):
+            "the sampler \(sampler) has timesteps of its own and takes no others; leave them out or choose another "
+                + "sampler, such as euler or lcm"
         case .guidanceScaleNotFinite(let scale):
             "the guidance scale is \(scale); give a finite number, such as 7.5"
         case .guidanceOutOfRange(let field, let value):

@@ -63,6 +63,40 @@ import Testing
         #expect(try levels("dpm2", steps: 10, .init(convention: .comfyUI)).sigmas == longer)
     }
 
+    /// UniPC's own program goes evenly through the timesteps, to the first; log α is linear between two.
+    @Test func automatic1111sUniPCGoesThroughEvenTimes() throws {
+        let options = SamplerOptions(levels: NoiseLevelOptions(convention: .automatic1111))
+        let made = try SamplerCatalogue.named("UniPC")
+            .sampler(latentConfiguration, steps: 6, options: options)
+        let sampler = try #require(made as? SigmaSampler<UniPC>)
+        #expect(sampler.levels.timesteps == [999, 832.5, 666, 499.5, 333, 166.5])
+        let alphas = NoiseSchedule(latentConfiguration, setAlphaToOne: false, rescalesBetas: false)
+            .alphasCumprod.map { Double($0) }
+        for (index, sigma) in sampler.levels.sigmas.enumerated() {
+            let place = 999 - 166.5 * Double(index)
+            let alpha = (alphas[Int(place.rounded(.down))] * alphas[Int(place.rounded(.up))]).squareRoot()
+            #expect(abs(sigma - ((1 - alpha) / alpha).squareRoot()) <= 3e-6 * sigma, "σ at \(place)")
+        }
+        #expect(sampler.rule.form == .first && sampler.rule.order == 3)
+        #expect(abs(Double(sampler.initialNoiseScale) - hypot(sampler.levels.sigmas[0], 1)) < 1e-5)
+    }
+
+    /// ComfyUI's ends at 0.001, over the scheduler's levels without the last but one.
+    @Test func comfyUIsUniPCEndsAboveZero() throws {
+        for (name, form) in [("uni_pc", UniPC.Form.first), ("uni_pc_bh2", .second)] {
+            for (steps, order) in [(1, 1), (3, 2), (10, 3)] {
+                let options = SamplerOptions(levels: NoiseLevelOptions(convention: .comfyUI))
+                let made = try SamplerCatalogue.named(name)
+                    .sampler(latentConfiguration, steps: steps, options: options)
+                let sampler = try #require(made as? SigmaSampler<UniPC>)
+                var wanted = try levels("dpm2", steps: steps, .init(convention: .comfyUI)).sigmas
+                wanted[steps] = Double(Float(0.001))
+                #expect(sampler.levels.sigmas == wanted)
+                #expect(sampler.rule.form == form && sampler.rule.order == order)
+            }
+        }
+    }
+
     /// `range(0, 1000, 1000 // steps)`, one later, at most the last.
     @Test(arguments: [(20, 20), (30, 31), (7, 8), (600, 1000)])
     func ddimVisitsEveryStride(_ steps: Int, _ count: Int) throws {

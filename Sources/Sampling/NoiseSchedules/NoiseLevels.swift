@@ -32,6 +32,13 @@ public struct NoiseLevels: Sendable, Hashable {
             self = try NoiseLevels(given, trained: trained)
             return
         }
+        if let given = options.timesteps {
+            if options.rho != nil { throw SamplingError.noRho(schedule: "of given timesteps") }
+            let timesteps = try configuration.checked(given).map { Double($0) }
+            self.init(
+                sigmas: timesteps.map { trained.sigma(at: $0) } + [0], timesteps: timesteps, trained: trained)
+            return
+        }
         let last = configuration.finalSigmasType == "sigma_min" ? trained.smallest : 0
         let own = try grid.timesteps(configuration, steps: steps).map { Double(Float($0)) }
         guard let scheduleName = options.schedule ?? configuration.scheduleName else {
@@ -108,16 +115,19 @@ public struct NoiseLevelOptions: Sendable, Hashable {
     public var rho: Double?
     /// The noise levels themselves, falling; instead of a schedule and a number of steps.
     public var sigmas: [Double]?
+    /// The training's timesteps to visit, falling; instead of a schedule and a number of steps.
+    public var timesteps: [Int]?
     /// Whose definition of a schedule is followed.
     public var convention: ScheduleConvention
 
     public init(
-        schedule: String? = nil, rho: Double? = nil, sigmas: [Double]? = nil,
+        schedule: String? = nil, rho: Double? = nil, sigmas: [Double]? = nil, timesteps: [Int]? = nil,
         convention: ScheduleConvention = .diffusers
     ) {
         self.schedule = schedule
         self.rho = rho
         self.sigmas = sigmas
+        self.timesteps = timesteps
         self.convention = convention
     }
 }

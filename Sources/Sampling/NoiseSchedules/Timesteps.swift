@@ -83,3 +83,15 @@ struct Timesteps {
         }
     }
 }
+
+extension SchedulerConfiguration {
+    /// Timesteps that someone chose, as they are.
+    ///
+    /// - Throws: ``SamplingError/timestepsNotFalling(_:limit:)``.
+    func checked(_ timesteps: [Int]) throws(SamplingError) -> [Int] {
+        guard !timesteps.isEmpty, timesteps.allSatisfy({ (0..<trainTimesteps).contains($0) }),
+            zip(timesteps, timesteps.dropFirst()).allSatisfy({ $0 > $1 })
+        else { throw .timestepsNotFalling(timesteps, limit: trainTimesteps - 1) }
+        return timesteps
+    }
+}

@@ -29,6 +29,16 @@ public struct TrainedSigmas: Sendable, Hashable {
         return exp((1 - weight) * logarithms[low] + weight * logarithms[low + 1])
     }
 
+    /// Linear in log α between two timesteps, as UniPC's own program has it: α = 1/√(σ²+1).
+    func sigmaLinearInLogAlpha(at timestep: Double) -> Double {
+        let (low, weight) = place(of: timestep)
+        guard weight > 0 else { return sigmas[low] }
+        func logarithm(_ sigma: Double) -> Double { log1p(sigma * sigma) }
+        return expm1(
+            (1 - weight) * logarithm(sigmas[low]) + weight * logarithm(sigmas[low + 1])
+        ).squareRoot()
+    }
+
     /// The timestep of a noise level, linear in log sigma between two.
     func timestep(at sigma: Double) -> Double {
         guard count > 1 else { return 0 }

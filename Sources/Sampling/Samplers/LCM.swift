@@ -10,8 +10,12 @@ struct LCM: Sampler {
     var stepCount: Int { timesteps.count }
     var isFinished: Bool { next == timesteps.count }
 
-    init(_ configuration: SchedulerConfiguration, steps: Int, firstStep: Int = 0) throws {
-        timesteps = try ConsistencyTimesteps.timesteps(configuration, steps: steps)
+    init(
+        _ configuration: SchedulerConfiguration, steps: Int, timesteps given: [Int]? = nil, firstStep: Int = 0
+    ) throws {
+        timesteps =
+            try given.map { try configuration.checked($0) }
+            ?? ConsistencyTimesteps.timesteps(configuration, steps: steps)
         schedule = NoiseSchedule(configuration, setAlphaToOne: true, rescalesBetas: true)
         prediction = configuration.predictionType
         next = min(max(firstStep, 0), timesteps.count)

@@ -1,6 +1,6 @@
 /// The names that someone who wrote another may have meant, nearest first: those that begin with it or hold it, and
 /// those few changes away.
-func nearestNames(to name: String, among known: [String]) -> [String] {
+package func nearestNames(to name: String, among known: [String]) -> [String] {
     let wanted = Array(name.lowercased().prefix(64))
     let ranked = known.map { candidate -> (name: String, distance: Int) in
         let contains = wanted.count >= 3 && candidate.contains(String(wanted))

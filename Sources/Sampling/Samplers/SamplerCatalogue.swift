@@ -21,12 +21,17 @@ public enum SamplerCatalogue {
         ) { try DDPM($0, steps: $1, firstStep: $2.firstStep) },
         SamplerDescription(
             "lcm", label: "LCM", schedulerClass: "LCMScheduler", isStochastic: true,
+            takesTimesteps: true,
             summary: "for latent consistency models, 1 to 8 steps"
-        ) { try LCM($0, steps: $1, firstStep: $2.firstStep) },
+        ) { try LCM($0, steps: $1, timesteps: $2.levels.timesteps, firstStep: $2.firstStep) },
         SamplerDescription(
             "tcd", label: "TCD", schedulerClass: "TCDScheduler", isStochastic: true,
+            takesTimesteps: true,
             summary: "for trajectory consistency models, 4 and more steps"
-        ) { try TCD($0, steps: $1, eta: $2.eta ?? 0.3, firstStep: $2.firstStep) },
+        ) {
+            try TCD(
+                $0, steps: $1, timesteps: $2.levels.timesteps, eta: $2.eta ?? 0.3, firstStep: $2.firstStep)
+        },
     ]
 
     private static let overNoiseLevels: [SamplerDescription] = [
@@ -75,14 +80,20 @@ public enum SamplerCatalogue {
             return DEIS(lowerOrderFinal: configuration.lowerOrderFinal)
         },
         SamplerDescription(
-            "unipc", label: "UniPC", aliases: ["uni_pc", "uni_pc_bh2"],
-            schedulerClass: "UniPCMultistepScheduler",
+            "unipc", label: "UniPC", aliases: ["uni_pc"], schedulerClass: "UniPCMultistepScheduler",
             grid: .intervals, leavesOutALevel: [.comfyUI],
             summary: "predictor and corrector, multistep of order 2; good with 10 steps"
-        ) { configuration, _ in
-            UniPC(
-                form: configuration.solverType == "bh1" ? .first : .second, order: configuration.solverOrder,
-                lowerOrderFinal: configuration.lowerOrderFinal)
+        ) { levels, scale, configuration, options in
+            UniPC.sampler(
+                form: .first, levels: levels, scale: scale, configuration: configuration, options: options)
+        },
+        SamplerDescription(
+            "unipc-bh2", label: "UniPC BH2", aliases: ["uni_pc_bh2"],
+            grid: .intervals, leavesOutALevel: [.comfyUI],
+            summary: "UniPC with B(h) = e^h − 1, as diffusers has it unless the model says otherwise"
+        ) { levels, scale, configuration, options in
+            UniPC.sampler(
+                form: .second, levels: levels, scale: scale, configuration: configuration, options: options)
         },
         SamplerDescription(
             "dpm-adaptive", label: "DPM adaptive", aliases: ["dpm_adaptive", "k_dpm_ad"], callsPerStep: 3,

@@ -22,10 +22,12 @@ public struct SamplerDescription: Sendable {
     public var isAdaptive: Bool { name == "dpm-adaptive" }
     private let build: @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
 
-    /// - Parameter build: For a sampler over the training's timesteps.
+    /// - Parameters:
+    ///   - takesTimesteps: Whether others than its own can be given.
+    ///   - build: For a sampler over the training's timesteps.
     init(
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
-        isStochastic: Bool = false,
+        isStochastic: Bool = false, takesTimesteps: Bool = false,
         summary: String,
         build: @escaping @Sendable (SchedulerConfiguration, Int, SamplerOptions) throws -> any Sampler
     ) {
@@ -36,6 +38,9 @@ public struct SamplerDescription: Sendable {
             guard options.levels.schedule == nil, options.levels.sigmas == nil, options.levels.rho == nil
             else {
                 throw SamplingError.noSchedule(sampler: name)
+            }
+            guard takesTimesteps || options.levels.timesteps == nil else {
+                throw SamplingError.noTimesteps(sampler: name)
             }
             return try build(options.levels.convention.adapted(configuration), steps, options)
         }
@@ -65,7 +70,9 @@ public struct SamplerDescription: Sendable {
                 let convention = levelOptions.convention
                 levelOptions.schedule =
                     levelOptions.schedule ?? (convention == .automatic1111 ? automaticSchedule : "normal")
-                let isShort = leavesOutALevel.contains(convention) && levelOptions.sigmas == nil
+                let isShort =
+                    leavesOutALevel.contains(convention) && levelOptions.sigmas == nil
+                    && levelOptions.timesteps == nil
                 let levels = try NoiseLevels(
                     configuration, grid: grid, steps: steps + (isShort ? 1 : 0), options: levelOptions,
                     sampler: name)

@@ -65,7 +65,7 @@ struct SigmaSampler<Rule: UpdateRule>: Sampler {
     let initialNoiseScale: Float
     private let prediction: PredictionType
     private let scale: LatentScale
-    private var rule: Rule
+    private(set) var rule: Rule
     private var next: Int
 
     var stepCount: Int { levels.stepCount }

@@ -12,9 +12,14 @@ struct TCD: Sampler {
     var stepCount: Int { timesteps.count }
     var isFinished: Bool { next == timesteps.count }
 
-    init(_ configuration: SchedulerConfiguration, steps: Int, eta: Double = 0.3, firstStep: Int = 0) throws {
+    init(
+        _ configuration: SchedulerConfiguration, steps: Int, timesteps given: [Int]? = nil, eta: Double = 0.3,
+        firstStep: Int = 0
+    ) throws {
         guard (0...1).contains(eta) else { throw SamplingError.etaOutOfRange(eta) }
-        timesteps = try ConsistencyTimesteps.timesteps(configuration, steps: steps)
+        timesteps =
+            try given.map { try configuration.checked($0) }
+            ?? ConsistencyTimesteps.timesteps(configuration, steps: steps)
         schedule = NoiseSchedule(configuration, setAlphaToOne: true, rescalesBetas: true)
         prediction = configuration.predictionType
         self.eta = eta
