@@ -21,7 +21,8 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    init?(_ bytes: Data) {
+    /// The format that bytes are of, by the first of them; nil where it is none of these.
+    public init?(_ bytes: Data) {
         func starts(with prefix: [UInt8], at offset: Int = 0) -> Bool {
             bytes.dropFirst(offset).starts(with: prefix)
         }
