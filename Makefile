@@ -12,7 +12,8 @@ run: build ## Make a picture with the demo model: make run PROMPT="a cat on a bl
 
 test: set-up ## Run every test
 	swift build --build-tests --explicit-target-dependency-import-check error
-	swift test --skip-build
+	@# Tests that all run at once hold more compiled networks than the system lets one process map.
+	swift test --skip-build --experimental-maximum-parallelization-width 2
 
 build: set-up ## Build the tool, for release: .build/release/easel
 	swift build --configuration release --product easel
