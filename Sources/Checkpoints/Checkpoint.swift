@@ -1,24 +1,29 @@
+import Dispatch
 import Foundation
 import TensorGraph
 
-/// The weights in a safetensors file, or in the several files that a `.safetensors.index.json` names.
+/// The weights in a file, of any format of ``CheckpointFormat``, or in the several files that a
+/// `.safetensors.index.json` or `.bin.index.json` names.
 ///
-/// The files stay open, and are mapped, never copied: a checkpoint of any size costs its header.
+/// The files stay open, and are mapped: a checkpoint of any size costs its header. Only tensors whose values are not
+/// there as they are used are made when the checkpoint is mapped.
 public struct Checkpoint: WeightStorage {
     public let origin: String
     /// The free text in the files' headers; where two files have a key, the first file's.
     public let metadata: [String: String]
+    /// The format of the file; of several, the first one's.
+    public let format: CheckpointFormat
     private let files: [RegularFile]
     private let places: [String: Place]
 
     private struct Place: Sendable {
         let file: Int
-        let tensor: SafetensorsHeader.Tensor
+        let tensor: StoredTensor
     }
 
     /// Reads the headers. What the file is, is told by its content: an index is JSON.
     ///
-    /// - Throws: ``FileError``, ``SafetensorsError``, or for an index also ``JSONError`` and
+    /// - Throws: ``FileError``, ``SafetensorsError``, ``TorchError``, ``GGUFError``, or for an index also ``JSONError`` and
     ///   ``CheckpointError``.
     public init(contentsOf url: URL) throws {
         let file = try RegularFile(opening: url.path)
@@ -30,12 +35,13 @@ public struct Checkpoint: WeightStorage {
     }
 
     private init(_ file: RegularFile) throws {
-        let header = try SafetensorsHeader(reading: file)
+        let stored = try StoredTensors(reading: file)
         origin = file.path
-        metadata = header.metadata
+        metadata = stored.metadata
+        format = stored.format
         files = [file]
         var places: [String: Place] = [:]
-        for tensor in header.tensors { places[tensor.name] = Place(file: 0, tensor: tensor) }
+        for tensor in stored.tensors { places[tensor.name] = Place(file: 0, tensor: tensor) }
         self.places = places
     }
 
@@ -43,12 +49,14 @@ public struct Checkpoint: WeightStorage {
         origin = index.path
         var files: [RegularFile] = []
         var metadata: [String: String] = [:]
+        var format: CheckpointFormat?
         var places: [String: Place] = [:]
         for shard in index.shards {
             let file = try RegularFile(opening: index.folder.appending(path: shard).path)
-            let header = try SafetensorsHeader(reading: file)
-            metadata.merge(header.metadata) { first, _ in first }
-            for tensor in header.tensors {
+            let stored = try StoredTensors(reading: file)
+            format = format ?? stored.format
+            metadata.merge(stored.metadata) { first, _ in first }
+            for tensor in stored.tensors {
                 let place = Place(file: files.count, tensor: tensor)
                 if let other = places.updateValue(place, forKey: tensor.name) {
                     throw CheckpointError.tensorInTwoShards(
@@ -68,6 +76,7 @@ public struct Checkpoint: WeightStorage {
         }
         self.files = files
         self.metadata = metadata
+        self.format = format ?? .safetensors
         self.places = places
     }
 
@@ -75,11 +84,42 @@ public struct Checkpoint: WeightStorage {
 
     public func entry(named name: String) -> WeightEntry? { places[name]?.tensor.entry }
 
-    public func map(additionalBytes: Int) throws -> MappedWeights {
-        let mapping = try FileMapping(files, additionalBytes: additionalBytes)
+    /// How the files store a weight: `F16`, `F8_E4M3`, `Q8_0`, …; nil for a name that is not there.
+    public func storedType(of name: String) -> String? { places[name]?.tensor.storedType }
+
+    /// Of all files together.
+    public var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
+
+    public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
+        // Values that are made have places before the additional memory, each aligned to a cache line.
+        let alignment = 64
+        var decoded: [(place: Place, decoder: any TensorDecoder, name: String, offset: Int, byteCount: Int)] =
+            []
+        var decodedBytes = 0
+        for name in names.sorted() {
+            guard let place = places[name], case .decoded(let decoder) = place.tensor.values else { continue }
+            let entry = place.tensor.entry
+            let byteCount = (entry.shape.checkedCount ?? 0) * entry.elementType.byteCount
+            decoded.append((place, decoder, name, decodedBytes, byteCount))
+            decodedBytes += (byteCount + alignment - 1) / alignment * alignment
+        }
+        let (additional, overflow) = additionalBytes.addingReportingOverflow(decodedBytes)
+        let mapping = try FileMapping(files, additionalBytes: overflow ? .max : additional)
+        var offsets = places.compactMapValues { place -> Int? in
+            guard case .inPlace(let offset) = place.tensor.values else { return nil }
+            return mapping.fileOffsets[place.file] + offset
+        }
+        for tensor in decoded { offsets[tensor.name] = mapping.additionalOffset + tensor.offset }
+        DispatchQueue.concurrentPerform(iterations: decoded.count) { [decoded] index in
+            let tensor = decoded[index]
+            let start = mapping.additionalOffset + tensor.offset
+            tensor.decoder.decode(
+                UnsafeRawBufferPointer(mapping.file(tensor.place.file)),
+                into: .init(rebasing: mapping.bytes[start..<start + tensor.byteCount]))
+        }
+        if !decoded.isEmpty { try mapping.validate() }
         return MappedWeights(
-            bytes: mapping.bytes, additionalOffset: mapping.additionalOffset,
-            offsets: places.mapValues { mapping.fileOffsets[$0.file] + $0.tensor.offset },
+            bytes: mapping.bytes, additionalOffset: mapping.additionalOffset + decodedBytes, offsets: offsets,
             check: { try mapping.validate() }, releaseFilePages: { mapping.releaseFilePages() },
             release: { withExtendedLifetime(mapping) {} })
     }

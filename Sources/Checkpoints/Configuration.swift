@@ -103,6 +103,28 @@ public struct Configuration: Sendable {
         }
     }
 
+    /// A list of `count` lists of whole numbers, each of as many as its place in `lengths` says. One number stands for a
+    /// list of equal ones, and one for all lists: diffusers writes `transformer_layers_per_block` in all these ways.
+    public func integerLists(
+        _ key: String, lengths: [Int], default one: Int, in range: ClosedRange<Int>
+    ) throws -> [[Int]] {
+        guard has(key) else { return lengths.map { Array(repeating: one, count: $0) } }
+        let item = Self.wholeNumber(in: range)
+        let expected = "\(item), or a list of \(lengths.count) of these or of lists of \(lengths) of these"
+        return try require(key, nil, expected) { value in
+            if let one = value.integer(in: range) {
+                return lengths.map { Array(repeating: one, count: $0) }
+            }
+            guard let values = value.arrayValue, values.count == lengths.count else { return nil }
+            let lists = zip(values, lengths).map { value, length -> [Int]? in
+                if let one = value.integer(in: range) { return Array(repeating: one, count: length) }
+                let list = value.arrayValue?.compactMap { $0.integer(in: range) }
+                return list?.count == length && value.arrayValue?.count == length ? list : nil
+            }
+            return lists.contains(nil) ? nil : lists.compactMap(\.self)
+        }
+    }
+
     public func numbers(
         _ key: String, default: [Double]? = nil, in range: ClosedRange<Double>
     ) throws -> [Double] {

@@ -2,11 +2,21 @@ import TensorGraph
 
 /// A catalogue of weights whose values can be brought into memory.
 public protocol WeightStorage: WeightCatalog {
-    /// Maps the weights into one range of addresses, with `additionalBytes` of zeroed, writable memory behind
+    /// Maps weights into one range of addresses, with `additionalBytes` of zeroed, writable memory behind
     /// them for the engine's own constants.
     ///
+    /// - Parameter names: Those that will be read; others may be there or not.
     /// - Throws: ``FileError`` where a file is gone, has changed or cannot be mapped.
-    func map(additionalBytes: Int) throws -> MappedWeights
+    func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights
+}
+
+extension WeightStorage {
+    /// Maps all of the weights.
+    ///
+    /// - Throws: ``FileError``.
+    public func map(additionalBytes: Int) throws -> MappedWeights {
+        try map(Set(names), additionalBytes: additionalBytes)
+    }
 }
 
 /// Weights in memory: one range of addresses, in which each tensor has its place. Unmapped when released.

@@ -11,19 +11,22 @@ import TensorGraph
 /// compilation. One U-Net and one decoder are kept, since each holds its weights again in the engine's own layout.
 actor CompiledNetworks {
     private typealias Compilation = Task<any CompiledGraph, any Error>
-    private enum Network { case textEncoder, unet, encoder, decoder }
+    private enum Network: Hashable {
+        case textEncoder(Int)
+        case unet, encoder, decoder
+    }
 
     private struct Shape: Hashable {
         let batch: Int
         var passes = 1
-        /// How many embeddings the U-Net attends to; how many layers the text encoder leaves out.
+        /// How many embeddings the U-Net attends to.
         var tokens = 0
-        var skippedLayers = 0
-        var hidesTokens = false
+        var text = CLIPTextEncoder.Options()
         let height: Int
         let width: Int
         var options = UNet.Options()
         var wrapped = WrappedAxes()
+        var adapters: [LoadedAdapter.Use] = []
         let precision: Precision
     }
 
@@ -35,8 +38,8 @@ actor CompiledNetworks {
     /// What is known of latents' colours; nil until it is asked for.
     private var colorFit: LatentColors.Fit?
     private var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
-    /// The checkpoints whose values have been looked at.
-    private var inspected: Set<String> = []
+    /// The networks whose weights' values have been looked at; both halves of the autoencoder count as one.
+    private var inspected: Set<Network> = []
     private var warnings: [Warning] = []
     /// What was found to fit in the memory, and whether with the encoder.
     private var fitting: (shape: Shape, encodes: Bool)?
@@ -73,12 +76,13 @@ actor CompiledNetworks {
     private nonisolated func unetGraph(_ shape: Shape) throws -> Graph {
         try UNet(parts.unet).graph(
             batch: shape.batch, passes: shape.passes, height: shape.height, width: shape.width,
-            tokens: shape.tokens, options: shape.options, weights: parts.unetWeights
+            tokens: shape.tokens, pooledWidth: parts.pooledWidth, options: shape.options,
+            weights: parts.unetWeights
         ).wrapping(shape.wrapped)
     }
 
     private nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
-        try Autoencoder(parts.autoencoder).decoderGraph(
+        try parts.autoencoder.decoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
 
@@ -116,19 +120,29 @@ actor CompiledNetworks {
         return warnings
     }
 
-    /// The text encoder, for one prompt at a time.
+    /// The text encoders, each for one prompt at a time.
     ///
-    /// - Parameter hidesTokens: Whether it takes a mask of tokens that are not attended to.
-    func preparedTextEncoder(skippedLayers: Int, hidesTokens: Bool = false) async throws -> any CompiledGraph
-    {
-        let shape = Shape(
-            batch: 1, skippedLayers: skippedLayers, hidesTokens: hidesTokens, height: 0, width: 0,
-            precision: precision)
-        return try await compilation(of: .textEncoder, shape, weights: parts.textEncoderWeights) { [parts] in
-            try CLIPTextEncoder(parts.textEncoder).graph(
-                batch: 1, skippedLayers: skippedLayers, hidesTokens: hidesTokens,
-                weights: parts.textEncoderWeights)
-        }.value
+    /// - Parameters:
+    ///   - clipSkip: 1 for what the model was trained with.
+    ///   - hidesTokens: Whether they take a mask of tokens that are not attended to.
+    ///   - learnsWords: Whether they take embeddings beside their vocabulary's.
+    func preparedTextEncoders(
+        clipSkip: Int, hidesTokens: Bool = false, learnsWords: Bool = false, adapters: [LoadedAdapter] = []
+    ) async throws -> [any CompiledGraph] {
+        let begun = parts.textEncoders.enumerated().map { index, part in
+            let options = part.options(
+                clipSkip: clipSkip, hidesTokens: hidesTokens, learnsWords: learnsWords)
+            let shape = Shape(
+                batch: 1, text: options, height: 0, width: 0, adapters: adapters.map(\.use),
+                precision: precision)
+            let weights = part.weights.adapted(adapters, textEncoder: index)
+            return compilation(of: .textEncoder(index), shape, weights: weights) {
+                try CLIPTextEncoder(part.configuration).graph(batch: 1, options: options, weights: weights)
+            }
+        }
+        var encoders: [any CompiledGraph] = []
+        for compilation in begun { encoders.append(try await compilation.value) }
+        return encoders
     }
 
     /// The U-Net.
@@ -141,13 +155,17 @@ actor CompiledNetworks {
 
     private func unetCompilation(_ plan: UNetPlan) -> Compilation {
         let shape = shape(plan)
-        return compilation(of: .unet, shape, weights: parts.unetWeights) { try self.unetGraph(shape) }
+        return compilation(of: .unet, shape, weights: parts.unetWeights.adapted(plan.adapters)) {
+            try self.unetGraph(shape)
+        }
     }
 
     private func shape(_ plan: UNetPlan) -> Shape {
         Shape(
             batch: plan.batch, passes: plan.passes, tokens: plan.tokens, height: plan.height,
-            width: plan.width, options: plan.options, wrapped: plan.wrapped, precision: precision)
+            width: plan.width, options: plan.options, wrapped: plan.wrapped,
+            adapters: plan.adapters.map(\.use),
+            precision: precision)
     }
 
     /// The encoder for one picture of that size, in pixels.
@@ -161,7 +179,7 @@ actor CompiledNetworks {
     }
 
     private nonisolated func encoderGraph(height: Int, width: Int) throws -> Graph {
-        try Autoencoder(parts.autoencoder).encoderGraph(
+        try parts.autoencoder.encoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
 
@@ -186,7 +204,7 @@ actor CompiledNetworks {
         ready[network] = nil
         let compilation = Task {
             do {
-                return try await compile(graph(), weights: weights, precision: shape.precision)
+                return try await compile(network, graph(), weights: weights, precision: shape.precision)
             } catch {
                 // What failed is tried again when it is asked for again.
                 if ready[network]?.shape == shape { ready[network] = nil }
@@ -199,10 +217,10 @@ actor CompiledNetworks {
 
     /// Compiles a graph; beside it, where the weights are used for the first time, looks for values that are not
     /// numbers.
-    private func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
-        -> any CompiledGraph
-    {
-        let isNew = inspected.insert(weights.origin).inserted
+    private func compile(
+        _ network: Network, _ graph: Graph, weights: any WeightStorage, precision: Precision
+    ) async throws -> any CompiledGraph {
+        let isNew = inspected.insert(network == .encoder ? .decoder : network).inserted
         async let damaged = isNew ? Self.firstNonFinite(in: weights) : nil
         let compiled = try await engine.compile(graph, weights: weights, precision: precision)
         if let name = try await damaged {
@@ -230,4 +248,6 @@ struct UNetPlan: Sendable {
     var options = UNet.Options()
     /// Which axes of the picture have no ends.
     var wrapped = WrappedAxes()
+    /// What changes its weights.
+    var adapters: [LoadedAdapter] = []
 }

@@ -70,6 +70,10 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
     case maskResized(fromWidth: Int, fromHeight: Int, toWidth: Int, toHeight: Int)
     /// The model's own sampler is not one that Easel has.
     case samplerReplaced(named: String, by: String)
+    /// A LoRA changes layers that the model does not have, beside those that it has.
+    case loraLayersUnknown(file: String, layers: [String])
+    /// A file of the embedding folders is named in a prompt, but cannot be used; its name is text.
+    case embeddingLeftOut(reason: String)
     /// A tensor of the checkpoint has values that are not finite numbers; it is the first such.
     case notFiniteWeights(file: String, tensor: String)
     /// The decoder gave values that are not numbers in half precision, and ran again in full.
@@ -84,6 +88,10 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
             "the mask of \(fromWidth)×\(fromHeight) pixels was resized to the picture's \(toWidth)×\(toHeight)"
         case .samplerReplaced(let named, let by):
             "the model's own sampler \(named) is not available; \(by) is used"
+        case .loraLayersUnknown(let file, let layers):
+            "\(file): the model does not have \(layers.count) of the layers that it changes "
+                + "(\(layers.prefix(5).joined(separator: ", "))\(layers.count > 5 ? ", …" : ""))"
+        case .embeddingLeftOut(let reason): reason + "; its name in the prompt is text"
         case .notFiniteWeights(let file, let tensor):
             "\(file): the weights \"\(tensor)\" have values that are not finite numbers; the file may be damaged"
         case .decodedInFullPrecision:

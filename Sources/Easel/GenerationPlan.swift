@@ -20,9 +20,16 @@ struct GenerationPlan: Sendable {
     let canvas: Canvas?
     /// What the U-Net is asked with in each step: the negative prompt, with guidance, and each part of the prompt.
     let prompts: [Subprompt]
+    /// How many of them are the negative prompt's.
+    let unledPasses: Int
     /// How strongly each part of the prompt leads.
     let weights: [Float]
     let emphasis: Emphasis
+    /// The LoRAs of the request and of the prompt, and what they change of the model.
+    let loras: [LoRA]
+    let adapters: [LoadedAdapter]
+    /// The words that prompts may have beside the vocabulary's.
+    let embeddings: LearnedEmbeddings
     /// How many chunks the longest prompt has; the others are filled up to it.
     let chunkCount: Int
     private let tokensPerChunk: Int
@@ -32,6 +39,12 @@ struct GenerationPlan: Sendable {
     private let noiseSize: NoiseSize?
     /// Whether the prompt leads away from the negative prompt.
     let isGuided: Bool
+    /// The guidance scale that the U-Net itself is told, where it was distilled with one.
+    let guidanceToTell: Float?
+    /// What the U-Net is told of a picture's size in each pass, where it is told of it.
+    let sizeNumbers: [[Float]]
+    /// Whether the first pass's embeddings are zero, for want of a negative prompt.
+    let zeroesNegativePrompt: Bool
     let sampler: SamplerDescription
     let samplerOptions: SamplerOptions
     /// How many steps the sampler is made for, those that are left out included.
@@ -44,7 +57,8 @@ struct GenerationPlan: Sendable {
     /// The indices of the pictures that are computed together.
     let batches: [Range<Int>]
 
-    /// - Throws: ``RequestError``, `SamplingError`, `PromptError`.
+    /// - Throws: ``RequestError``, `SamplingError`, `PromptError`, ``LoRAError``, `AdapterError`, ``EmbeddingError``,
+    ///   `TextualInversionError`.
     init(_ request: Request, for model: Model) throws {
         try request.check()
         self.request = request
@@ -59,6 +73,7 @@ struct GenerationPlan: Sendable {
                 height: try Request.latentSize(axis: "seed height", pixels: $0.height, factor: factor),
                 width: try Request.latentSize(axis: "seed width", pixels: $0.width, factor: factor))
         }
+        try parts.sight?.check(request, model: model.name)
         canvas = try Canvas(request, width: width, height: height)
         seed = request.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         guidance = try ClassifierFreeGuidance(
@@ -67,6 +82,7 @@ struct GenerationPlan: Sendable {
         var scheduler = parts.scheduler
         scheduler.timestepSpacing = request.timestepSpacing ?? scheduler.timestepSpacing
         scheduler.rescaleBetasZeroSNR = request.zeroTerminalSNR ?? scheduler.rescaleBetasZeroSNR
+        scheduler.predictionType = request.predictionType ?? scheduler.predictionType
         self.scheduler = scheduler
 
         var warnings: [Warning] = []
@@ -87,42 +103,66 @@ struct GenerationPlan: Sendable {
                 warnings.append(.samplerReplaced(named: missing, by: chosen.sampler.name))
             }
         }
+        let planned = request.plannedSteps(startsFromPicture: parts.sight != .picture)
         samplerOptions = SamplerOptions(
             eta: request.eta,
             levels: NoiseLevelOptions(
                 schedule: request.schedule, rho: request.rho, sigmas: request.sigmas,
+                timesteps: request.timesteps,
                 convention: request.profile.convention),
-            firstStep: request.plannedSteps.leftOut)
+            firstStep: planned.leftOut)
         // Levels that were given are all there are.
-        samplerSteps = request.sigmas == nil ? request.plannedSteps.planned : request.steps
+        samplerSteps = request.sigmas == nil && request.timesteps == nil ? planned.planned : request.steps
         // The sampler is made once here, for what it refuses, and again for each batch.
         takesSteps = try !sampler.sampler(scheduler, steps: samplerSteps, options: samplerOptions).isFinished
 
-        let (steps, length) = (request.stepCount, parts.textEncoder.positions)
+        let (steps, length) = (request.stepCount, parts.positions)
+        let extras = request.promptSyntax == .plain ? nil : ExtraNetworks(request.prompt)
+        loras = try request.loras + (extras?.loras ?? []).map { try LoRA($0, in: request.loraFolders) }
+        adapters = try model.adapters.load(loras)
+        for adapter in adapters where !adapter.updates.unknownLayers.isEmpty {
+            warnings.append(
+                .loraLayersUnknown(file: adapter.use.file.path, layers: adapter.updates.unknownLayers))
+        }
+        embeddings = try model.embeddings.load(request) { warnings.append($0) }
+        let tokenizer = parts.tokenizer.learning(
+            embeddings.words, syntax: request.promptSyntax.learnedWords)
         let prompt = try ParsedPrompt(
-            request.prompt, syntax: request.promptSyntax, steps: steps, tokenizer: parts.tokenizer,
+            extras?.text ?? request.prompt, syntax: request.promptSyntax, steps: steps, tokenizer: tokenizer,
             length: length)
         let negative = try ParsedPrompt(
-            request.negativePrompt, syntax: request.promptSyntax, steps: steps, tokenizer: parts.tokenizer,
+            request.negativePrompt, syntax: request.promptSyntax, steps: steps, tokenizer: tokenizer,
             length: length, composes: false)
         for (field, parsed) in [("prompt", prompt), ("negative prompt", negative)] where parsed.cutTokens > 0
         {
             warnings.append(.promptCut(field: field, tokens: parsed.cutTokens, text: parsed.cutText))
         }
-        isGuided = guidance.isActive || prompt.subprompts.count > 1
+        // A model that was distilled with guidance is told its scale, and led by it alone.
+        guidanceToTell = parts.unet.guidanceEncodingWidth == nil ? nil : request.guidanceScale
+        isGuided = guidanceToTell == nil && (guidance.isActive || prompt.subprompts.count > 1)
+        // The model's prediction without the picture comes first, where it edits pictures.
+        unledPasses = isGuided && parts.sight == .picture ? 2 : isGuided ? 1 : 0
         prompts =
-            (isGuided ? negative.subprompts : []) + prompt.subprompts
+            Array(repeating: negative.subprompts, count: unledPasses).flatMap { $0 } + prompt.subprompts
             + (request.perturbedAttentionScale > 0 ? Array(prompt.subprompts.prefix(1)) : [])
         weights = prompt.subprompts.map(\.weight)
+        zeroesNegativePrompt =
+            isGuided && parts.zeroesEmptyPrompt && request.negativePrompt.isEmpty
+            && request.profile != .comfyui
+        let size = PixelSize(width: width, height: height)
+        sizeNumbers = prompts.indices.map { [unledPasses] pass in
+            request.sizeConditioning.numbers(
+                count: parts.sizeNumberCount, size: size, isNegative: pass < unledPasses)
+        }
         emphasis = request.effectiveEmphasis
         let passages = prompts.flatMap(\.stages).map(\.passages)
         chunkCount = passages.map(\.count).max() ?? 1
         hidesTokens = passages.joined().contains { $0.terms.contains { !$0.chunk.hidden.isEmpty } }
         tokensPerChunk = length
-        guard (1...parts.textEncoder.layers).contains(request.clipSkip) else {
+        let layers = parts.textEncoders.map(\.layers).min() ?? 1
+        guard (1...layers).contains(request.clipSkip) else {
             throw RequestError.outOfRange(
-                field: "CLIP skip", value: "\(request.clipSkip)",
-                range: "from 1 to \(parts.textEncoder.layers)")
+                field: "CLIP skip", value: "\(request.clipSkip)", range: "from 1 to \(layers)")
         }
         self.warnings = warnings
         // Pictures whose steps depend on them are the same in a batch only if they are alone in it.
@@ -132,17 +172,24 @@ struct GenerationPlan: Sendable {
         }
     }
 
+    /// Whether the text encoders take embeddings beside their vocabulary's.
+    var learnsWords: Bool { !embeddings.words.isEmpty }
+
     /// What the U-Net is compiled for.
     func unet(batch: Int) -> UNetPlan {
         UNetPlan(
-            batch: batch, passes: runsPassesAlone ? 1 : prompts.count, tokens: chunkCount * tokensPerChunk,
+            batch: seesByPass ? batch * prompts.count : batch,
+            passes: runsPassesAlone || seesByPass ? 1 : prompts.count, tokens: chunkCount * tokensPerChunk,
             height: latentHeight, width: latentWidth,
             options: UNet.Options(freeU: request.freeU?.version, perturbsAttention: isPerturbed),
-            wrapped: wrapped)
+            wrapped: wrapped, adapters: adapters)
     }
 
     /// Whether each pass is run alone: where some steps are not guided, they can leave out what they do not need.
-    var runsPassesAlone: Bool { isGuided && !guidance.isConstant && !isPerturbed }
+    var runsPassesAlone: Bool { isGuided && !guidance.isConstant && !isPerturbed && !seesByPass }
+
+    /// Whether the U-Net sees something else beside the latents in each pass.
+    var seesByPass: Bool { unledPasses > 1 }
 
     /// Whether the last pass is of the prompt's first part with perturbed attention.
     var isPerturbed: Bool { request.perturbedAttentionScale > 0 }
@@ -182,7 +229,9 @@ struct GenerationPlan: Sendable {
     }
 
     /// The settings that made a picture, in the words that other programs read.
-    func metadata(ofPicture index: Int, size: Image, model: Model) -> GenerationMetadata {
+    func metadata(ofPicture index: Int, size: Image, model: Model, hashes: RecordedHashes)
+        -> GenerationMetadata
+    {
         var metadata = GenerationMetadata(
             prompt: request.prompt, negativePrompt: request.negativePrompt, steps: request.steps,
             sampler: sampler.label,
@@ -206,6 +255,10 @@ struct GenerationPlan: Sendable {
         }
         if request.clipSkip > 1 { metadata.clipSkip = request.clipSkip }
         metadata.extras += request.inpainting?.extras ?? []
+        metadata.modelHash = hashes.model
+        metadata.autoencoder = model.externalAutoencoder?.lastPathComponent
+        metadata.autoencoderHash = hashes.autoencoder
+        metadata.extras += hashes.extras
         metadata.isTiling = request.tiling != nil
         return metadata
     }

@@ -31,8 +31,18 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         let skip: [Float]
     }
 
+    struct Sizes: Codable, Sendable, Hashable {
+        let original: [Int]?
+        let crop: [Int]
+        let target: [Int]?
+        let aestheticScore: Float
+        let negativeAestheticScore: Float
+    }
+
     let version: String
     public let model: String
+    /// The name of the autoencoder's file or folder that was taken in place of the model's own.
+    public let vae: String?
     let precision: String
     let prompt: String
     let negativePrompt: String
@@ -43,18 +53,30 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let promptSyntax: String
     let emphasis: String
     let clipSkip: Int
+    /// Nil where there were none but those that the prompt names.
+    let loras: [LoRA]?
+    /// Where the prompt's were found.
+    let loraFolders: [String]?
+    let embeddings: [Embedding]?
+    let embeddingFolders: [String]?
     let width: Int
     let height: Int
+    /// What a model of the family XL was told beside the prompt; nil for others.
+    let sizes: Sizes?
     let steps: Int
     let sampler: String
     let schedule: String?
     let rho: Double?
     let sigmas: [Double]?
+    let timesteps: [Int]?
     let eta: Double?
     let timestepSpacing: String?
     let zeroTerminalSnr: Bool?
+    let predictionType: String?
     let guidanceScale: Float
     let guidanceSchedule: [Float]?
+    /// Nil where the model does not edit pictures.
+    let imageGuidanceScale: Float?
     let guidanceInterval: [Double]
     let guidanceRescale: Double
     let pagScale: Float?
@@ -79,6 +101,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         let request = plan.request
         version = "Easel \(easelVersion)"
         self.model = model.name
+        vae = model.externalAutoencoder?.lastPathComponent
         precision = model.precision.rawValue
         prompt = request.prompt
         negativePrompt = request.negativePrompt
@@ -88,16 +111,32 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         promptSyntax = request.promptSyntax.rawValue
         emphasis = request.effectiveEmphasis.rawValue
         clipSkip = request.clipSkip
+        loras = request.loras.isEmpty ? nil : request.loras
+        loraFolders = plan.loras.count > request.loras.count ? request.loraFolders.map(\.path) : nil
+        embeddings = request.embeddings.isEmpty ? nil : request.embeddings
+        let folders = request.embeddingFolders.map(\.path)
+        embeddingFolders = folders.isEmpty || plan.embeddings.words.isEmpty ? nil : folders
         (width, height) = (plan.width, plan.height)
+        let told = request.sizeConditioning
+        sizes =
+            plan.sizeNumbers.first?.isEmpty == false
+            ? Sizes(
+                original: told.originalSize.map { [$0.width, $0.height] },
+                crop: [told.crop.left, told.crop.top], target: told.targetSize.map { [$0.width, $0.height] },
+                aestheticScore: told.aestheticScore, negativeAestheticScore: told.negativeAestheticScore)
+            : nil
         steps = request.steps
         sampler = plan.sampler.name
         schedule = request.schedule
         rho = request.rho
         sigmas = request.sigmas
+        timesteps = request.timesteps
         eta = request.eta
         timestepSpacing = request.timestepSpacing?.rawValue
         zeroTerminalSnr = request.zeroTerminalSNR
+        predictionType = request.predictionType?.rawValue
         guidanceScale = request.guidanceScale
+        imageGuidanceScale = plan.seesByPass ? request.imageGuidanceScale : nil
         guidanceSchedule = request.guidanceSchedule.isEmpty ? nil : request.guidanceSchedule
         guidanceInterval = [request.guidanceInterval.lowerBound, request.guidanceInterval.upperBound]
         guidanceRescale = request.guidanceRescale
@@ -146,119 +185,5 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         self = try decoder.decode(GenerationRecord.self, from: Data(json.utf8))
-    }
-}
-
-extension Request {
-    /// The request that a record is of, without the pictures that it started from: where there was one, `strength` and
-    /// what else concerns it are set, and ``initImage`` is still to be given. Its mask is white.
-    ///
-    /// - Throws: ``RecordError`` where the record has a word that means nothing here.
-    public init(_ record: GenerationRecord) throws {
-        func word<Value: RawRepresentable>(_ field: String, _ text: String, _ type: Value.Type) throws
-            -> Value
-        where Value.RawValue == String {
-            guard let value = Value(rawValue: text) else { throw RecordError(field: field, value: text) }
-            return value
-        }
-        self.init(
-            prompt: record.prompt, negativePrompt: record.negativePrompt, width: record.width,
-            height: record.height, steps: record.steps, guidanceScale: record.guidanceScale,
-            seed: record.seed,
-            sampler: record.sampler)
-        // The choices were made.
-        dynamicPrompts = false
-        template = record.template.map {
-            PromptTemplate(
-                prompt: $0, negativePrompt: record.negativeTemplate ?? "",
-                made: [record.prompt, record.negativePrompt])
-        }
-        profile = try word("profile", record.profile, Profile.self)
-        promptSyntax = try word("prompt_syntax", record.promptSyntax, PromptSyntax.self)
-        emphasis = try word("emphasis", record.emphasis, Emphasis.self)
-        clipSkip = record.clipSkip
-        schedule = record.schedule
-        rho = record.rho
-        sigmas = record.sigmas
-        eta = record.eta
-        timestepSpacing = try record.timestepSpacing.map {
-            try word("timestep_spacing", $0, TimestepSpacing.self)
-        }
-        zeroTerminalSNR = record.zeroTerminalSnr
-        guidanceSchedule = record.guidanceSchedule ?? []
-        guard record.guidanceInterval.count == 2, record.guidanceInterval[0] <= record.guidanceInterval[1]
-        else {
-            throw RecordError(field: "guidance_interval", value: "\(record.guidanceInterval)")
-        }
-        guidanceInterval = record.guidanceInterval[0]...record.guidanceInterval[1]
-        guidanceRescale = record.guidanceRescale
-        perturbedAttentionScale = record.pagScale ?? 0
-        if let freeu = record.freeu {
-            guard freeu.backbone.count == 2, freeu.skip.count == 2 else {
-                throw RecordError(field: "freeu", value: "\(freeu.backbone) and \(freeu.skip)")
-            }
-            freeU = FreeU(
-                b1: freeu.backbone[0], b2: freeu.backbone[1], s1: freeu.skip[0], s2: freeu.skip[1],
-                version: try word("freeu.version", freeu.version, FreeU.Version.self))
-        }
-        tiling = try record.tiling.map { try word("tiling", $0, Tiling.self) }
-        stepNoise = try record.stepNoise.map { try word("step_noise", $0, StepNoise.self) }
-        randomSource = try word("rng", record.rng, RandomSource.self)
-        if let subseed = record.subseed, let strength = record.subseedStrength {
-            variation = NoiseVariation(subseed: subseed, strength: strength)
-        }
-        if let size = record.seedResize, size.count == 2 {
-            seedSize = PixelSize(width: size[0], height: size[1])
-        }
-        if let large = record.hires {
-            highResolution = HighResolution(
-                scale: large.scale, strength: large.strength, steps: large.steps,
-                upscaler: try word("upscaler", large.upscaler, HighResolution.Upscaler.self))
-            (width, height, steps) = (large.width, large.height, large.baseSteps)
-        }
-        strength = record.strength ?? strength
-        resize = try record.resize.map { try word("resize", $0, Resizing.self) } ?? resize
-        if let sides = record.extend, sides.count == 4 {
-            outpainting = Outpainting(left: sides[0], right: sides[1], top: sides[2], bottom: sides[3])
-        }
-        inpainting = try record.inpaint.map {
-            Inpainting(
-                mask: Mask(width: 1, height: 1, values: [255]), maskBlur: $0.maskBlur,
-                invertsMask: $0.maskInvert,
-                fill: try word("fill", $0.fill, Inpainting.Fill.self),
-                onlyMaskedPadding: $0.onlyMaskedPadding,
-                composite: $0.composite)
-        }
-    }
-
-    /// The request that another program's settings are of, as far as they go.
-    ///
-    /// Its random numbers are a graphics processor's unless the settings say CPU, as AUTOMATIC1111's are.
-    ///
-    /// - Throws: `SamplingError` for a sampler or a schedule that is not here.
-    public init(_ metadata: GenerationMetadata) throws {
-        self.init(
-            prompt: metadata.prompt, negativePrompt: metadata.negativePrompt, width: metadata.width,
-            height: metadata.height, steps: metadata.steps, guidanceScale: metadata.guidanceScale,
-            seed: metadata.seed, sampler: try SamplerCatalogue.named(metadata.sampler).name)
-        if let label = metadata.schedule, label != "Automatic" {
-            schedule = try ScheduleCatalogue.named(label).name
-        }
-        imitate(.a1111)
-        clipSkip = metadata.clipSkip ?? 1
-        randomSource = metadata.randomSource == "CPU" ? .torchCPU : .torchCUDA
-        strength = metadata.strength ?? strength
-        variation = metadata.variation.map { NoiseVariation(subseed: $0.seed, strength: $0.strength) }
-        seedSize = metadata.seedSize.map { PixelSize(width: $0.width, height: $0.height) }
-        if metadata.isTiling { tiling = .both }
-    }
-}
-
-/// Why a picture's settings cannot be used.
-public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
-    let field: String
-    let value: String
-    public var description: String {
-        "the picture's settings say \(field) = \(value), which means nothing here; set it with an option"
     }
 }

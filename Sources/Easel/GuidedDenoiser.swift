@@ -10,8 +10,10 @@ final class GuidedDenoiser: Sendable {
     private let guidance: ClassifierFreeGuidance?
     /// How strongly each part of the prompt leads.
     private let weights: [Float]
-    /// What a U-Net for inpainting sees beside the latents; nil for others.
-    private let seen: Latents?
+    /// What the U-Net sees beside the latents: the same in each pass, or something else in each; nothing for most.
+    private let seen: [Latents]
+    /// How strongly the picture leads that is seen in all passes but the first; nil where none does.
+    private let pictureScale: Float?
     private let contexts: PromptContexts
     private let pictures: Int
     private let stepCount: Int
@@ -20,8 +22,10 @@ final class GuidedDenoiser: Sendable {
     /// How strongly the prompt leads away from the last pass, with perturbed attention; 0 where there is none.
     private let perturbedScale: Float
     private let freeU: FreeU?
-    /// The context of the step that was asked last.
-    private let last: Mutex<(step: Int, context: HostTensor)?> = Mutex(nil)
+    /// The guidance scale that the U-Net itself is told.
+    private let guidanceToTell: Float?
+    /// What led the U-Net in the step that was asked last.
+    private let last: Mutex<(step: Int, inputs: [String: HostTensor])?> = Mutex(nil)
 
     /// - Parameters:
     ///   - unet: Compiled for that many pictures, in as many passes as there are contexts; in one where guidance is not
@@ -31,9 +35,11 @@ final class GuidedDenoiser: Sendable {
     init(
         unet: any CompiledGraph, guidance: ClassifierFreeGuidance?, weights: [Float],
         contexts: PromptContexts,
-        pictures: Int, stepCount: Int, seen: Latents? = nil, runsPassesAlone: Bool = false,
-        perturbedScale: Float = 0, freeU: FreeU? = nil
+        pictures: Int, stepCount: Int, seen: [Latents] = [],
+        pictureScale: Float? = nil, runsPassesAlone: Bool = false,
+        perturbedScale: Float = 0, freeU: FreeU? = nil, guidanceToTell: Float? = nil
     ) {
+        self.guidanceToTell = guidanceToTell
         self.stepCount = stepCount
         self.runsPassesAlone = runsPassesAlone
         self.perturbedScale = perturbedScale
@@ -44,6 +50,7 @@ final class GuidedDenoiser: Sendable {
         self.contexts = contexts
         self.pictures = pictures
         self.seen = seen
+        self.pictureScale = pictureScale
     }
 
     /// The guided prediction for latents `[pictures, channels, height, width]` at a timestep.
@@ -59,7 +66,9 @@ final class GuidedDenoiser: Sendable {
         }
         let scale = guidance.scale(at: step, of: stepCount)
         if runsPassesAlone {
-            let parts = (0...weights.count).map { context.part($0, of: weights.count + 1) }
+            let parts = (0...weights.count).map { part in
+                context.mapValues { $0.part(part, of: weights.count + 1) }
+            }
             if scale == 1, weights == [1] { return try await predict(latents, timestep, parts[1]) }
             var passes: [Latents] = []
             for part in parts { passes.append(try await predict(latents, timestep, part)) }
@@ -70,34 +79,42 @@ final class GuidedDenoiser: Sendable {
         let passes = (0..<prediction.batch / latents.batch).map {
             prediction.pictures($0 * latents.batch..<($0 + 1) * latents.batch)
         }
-        let lead = perturbedScale > 0 ? perturbedScale * (passes[1] - passes[passes.count - 1]) : nil
+        // With a picture's lead, the first pass sees no picture and the second one no prompt.
+        let unled = pictureScale == nil ? 0 : 1
+        var leads: [Latents] = []
+        if perturbedScale > 0 {
+            leads.append(perturbedScale * (passes[unled + 1] - passes[passes.count - 1]))
+        }
+        if let pictureScale { leads.append((pictureScale - 1) * (passes[1] - passes[0])) }
         return try guidance.combine(
-            unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)), scale: scale,
-            also: lead)
+            unconditional: passes[unled], conditionals: Array(zip(passes[(unled + 1)...], weights)),
+            scale: scale, also: leads.isEmpty ? nil : leads.dropFirst().reduce(leads[0], +))
     }
 
     /// The U-Net's output for each picture in each context.
-    private func predict(_ latents: Latents, _ timestep: Float, _ context: HostTensor) async throws -> Latents
+    private func predict(_ latents: Latents, _ timestep: Float, _ context: [String: HostTensor]) async throws
+        -> Latents
     {
-        let input =
-            seen.map { latents.stacked(on: $0) } ?? HostTensor(latents.values, shape: Shape(latents.shape))
-        var inputs = [
-            "latents": input, "timestep": HostTensor([timestep], shape: [1]), "context": context,
-        ]
+        var inputs = context
+        inputs["latents"] =
+            seen.isEmpty
+            ? HostTensor(latents.values, shape: Shape(latents.shape)) : latents.stacked(on: seen)
+        inputs["timestep"] = HostTensor([timestep], shape: [1])
+        if let guidanceToTell { inputs["guidance"] = HostTensor([guidanceToTell - 1], shape: [1]) }
         if let freeU { inputs["freeu"] = HostTensor(freeU.scales, shape: [4]) }
-        let outputs = try await unet.run(inputs)
+        let prediction = try await unet.run(inputs).output("prediction")
         return try Latents(
-            outputs.output("prediction").floats, batch: context.shape[0], channels: latents.channels,
+            prediction.floats, batch: prediction.shape[0], channels: latents.channels,
             height: latents.height, width: latents.width)
     }
 
-    private func context(at step: Int) -> HostTensor {
+    private func context(at step: Int) -> [String: HostTensor] {
         last.withLock { last in
             if let known = last, known.step == step || known.step + 1 == step && !contexts.changes(at: step) {
-                last = (step, known.context)
-                return known.context
+                last = (step, known.inputs)
+                return known.inputs
             }
-            let made = contexts.context(at: step, pictures: pictures)
+            let made = contexts.inputs(at: step, pictures: pictures)
             last = (step, made)
             return made
         }
@@ -105,15 +122,20 @@ final class GuidedDenoiser: Sendable {
 }
 
 extension Latents {
-    /// Each picture's channels, followed by another's: `[batch, both's channels, height, width]`.
-    fileprivate func stacked(on other: Latents) -> HostTensor {
-        let (size, otherSize) = (values.count / batch, other.values.count / batch)
-        var both: [Float] = []
-        for index in 0..<batch {
-            both += values[index * size..<(index + 1) * size]
-            both += other.values[index * otherSize..<(index + 1) * otherSize]
+    /// Each picture's channels, followed by another's, and all of that again with each of several others:
+    /// `[others · batch, both's channels, height, width]`.
+    fileprivate func stacked(on others: [Latents]) -> HostTensor {
+        let size = values.count / batch
+        var all: [Float] = []
+        for other in others {
+            let otherSize = other.values.count / batch
+            for index in 0..<batch {
+                all += values[index * size..<(index + 1) * size]
+                all += other.values[index * otherSize..<(index + 1) * otherSize]
+            }
         }
-        return HostTensor(both, shape: [batch, channels + other.channels, height, width])
+        let both = channels + (others.first?.channels ?? 0)
+        return HostTensor(all, shape: [others.count * batch, both, height, width])
     }
 }
 

@@ -11,18 +11,20 @@ extension Model {
     func makePictures(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
         let plan = try GenerationPlan(request, for: self)
         for warning in plan.warnings { tell(.warning(warning)) }
+        async let hashes = RecordedHashes(plan, self)
         var watch = Stopwatch(tell: tell)
 
-        let textEncoder = try await watch.time(.loadingTextEncoder) {
+        let textEncoders = try await watch.time(.loadingTextEncoder) {
             let unet = plan.unet(batch: plan.batches[0].count)
             try await networks.checkMemory(unet, encodes: plan.canvas != nil || parts.isForInpainting)
             // The U-Net, which takes longest, is made ready beside the prompts.
             if plan.takesSteps { await networks.beginPreparingUNet(unet) }
-            return try await networks.preparedTextEncoder(
-                skippedLayers: request.clipSkip - 1, hidesTokens: plan.hidesTokens)
+            return try await networks.preparedTextEncoders(
+                clipSkip: request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,
+                adapters: plan.adapters)
         }
         await tellWarnings(tell)
-        let contexts = try await watch.time(.encodingPrompt) { try await encode(plan, textEncoder) }
+        let contexts = try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
         for batch in plan.batches {
             let sampler = try plan.makeSampler()
             var noise = plan.noise(for: batch)
@@ -36,8 +38,9 @@ extension Model {
                 let denoiser = GuidedDenoiser(
                     unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
                     contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
+                    pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
                     runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
-                    freeU: request.freeU)
+                    freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
                 let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
                 latents = try await watch.time(.denoising) { [noise] in
                     try await Sampling.denoise(
@@ -69,7 +72,9 @@ extension Model {
                         GeneratedPicture(
                             index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
                             sampler: plan.sampler.name,
-                            image: image, metadata: plan.metadata(ofPicture: index, size: image, model: self),
+                            image: image,
+                            metadata: plan.metadata(
+                                ofPicture: index, size: image, model: self, hashes: await hashes),
                             record: GenerationRecord(plan, picture: index, model: self), latents: own,
                             timings: watch.timings)))
             }

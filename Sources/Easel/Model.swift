@@ -2,6 +2,7 @@ import Checkpoints
 import EngineInterface
 import Foundation
 import Networks
+import Sampling
 
 /// A Stable Diffusion model, which makes any number of pictures.
 ///
@@ -12,7 +13,7 @@ import Networks
 /// }
 /// ```
 public final class Model: Sendable {
-    /// The folder's name.
+    /// The folder's name, or the file's without its ending.
     public let name: String
     /// The width in pixels that the model was trained at.
     public let width: Int
@@ -20,30 +21,56 @@ public final class Model: Sendable {
     public let height: Int
     /// The arithmetic that the networks are computed in.
     public let precision: Precision
+    /// What its U-Net was trained to predict.
+    public var predictionType: PredictionType { parts.scheduler.predictionType }
     let parts: ModelParts
     let networks: CompiledNetworks
+    let adapters: AdapterLibrary
+    let embeddings: EmbeddingLibrary
+    /// The autoencoder that was taken in place of its own.
+    let externalAutoencoder: URL?
+    /// Of a model in one file.
+    let hash: ModelHash?
 
-    /// Opens a model in diffusers' folder layout: reads its configurations, its tokenizer and the headers of
-    /// its weights. Networks are compiled when they are first needed.
+    /// Opens a model: reads its configurations, its tokenizer and the headers of its weights. Networks are compiled
+    /// when they are first needed.
     ///
     /// - Parameters:
-    ///   - folder: The folder with `model_index.json`.
+    ///   - location: A folder in diffusers' layout, with `model_index.json`; or a whole model in one file, such as
+    ///     `.safetensors` or `.ckpt`, whatever its name ends in.
     ///   - engine: What computes the networks.
     ///   - precision: The arithmetic; `automatic` is the fastest that the processor has natively.
-    /// - Throws: `FileError`, `JSONError`, `ConfigurationError`, `CheckpointError`, `TokenizerError` and
-    ///   ``ModelError`` for what is wrong in the folder, `EngineError` for a precision that the engine lacks.
-    public convenience init(at folder: URL, engine: any Engine, precision: Precision = .automatic) throws {
+    ///   - vocabulary: CLIP's vocabulary, which a single file lacks: a `tokenizer` folder of another model, or
+    ///     `bpe_simple_vocab_16e6.txt`; nil takes the one that was installed with Easel.
+    ///   - vae: An autoencoder in place of the model's own, TAESD among them: a file, or a folder with `config.json`.
+    /// - Throws: `FileError`, `JSONError`, `ConfigurationError`, `CheckpointError`, `SafetensorsError`, `TorchError`,
+    ///   `TokenizerError` and ``ModelError`` for what is wrong in the folder or the file, ``VocabularyMissing``,
+    ///   `EngineError` for a precision that the engine lacks.
+    public convenience init(
+        at location: URL, engine: any Engine, precision: Precision = .automatic, vocabulary: URL? = nil,
+        vae: URL? = nil
+    ) throws {
         try self.init(
-            at: folder, engine: engine, precision: precision,
+            at: location, engine: engine, precision: precision, vocabulary: vocabulary, vae: vae,
             memory: Int(clamping: ProcessInfo.processInfo.physicalMemory))
     }
 
     /// - Parameter memory: In bytes, what the networks together may take.
-    init(at folder: URL, engine: any Engine, precision: Precision, memory: Int) throws {
+    init(
+        at location: URL, engine: any Engine, precision: Precision, vocabulary: URL? = nil, vae: URL? = nil,
+        memory: Int
+    ) throws {
         let precision = try engine.resolve(precision)
-        let modelFolder = try ModelFolder(at: folder)
-        parts = try ModelParts(modelFolder)
-        name = folder.standardizedFileURL.lastPathComponent
+        let stored = try ModelComponents(at: location, vocabulary: vocabulary)
+        let components = try vae.map { try stored.replacingAutoencoder($0) } ?? stored
+        parts = try ModelParts(components)
+        adapters = AdapterLibrary(parts)
+        embeddings = EmbeddingLibrary(parts)
+        hash = components.fileFormat.map {
+            ModelHash(file: URL(filePath: components.origin), hasHeader: $0 == .safetensors)
+        }
+        externalAutoencoder = vae
+        name = components.name
         width = parts.unet.sampleWidth * parts.autoencoder.factor
         height = parts.unet.sampleHeight * parts.autoencoder.factor
         self.precision = precision
@@ -55,8 +82,9 @@ public final class Model: Sendable {
     /// Cancelling the task that iterates ends the work within moments; the stream then ends without an error, and
     /// without the pictures that were not finished.
     ///
-    /// - Throws: while iterating, ``RequestError``, `SamplingError`, `PromptError` and `DynamicPromptError` for what the request asks, `GraphError`
-    ///   where the weights do not fit, `EngineError`.
+    /// - Throws: while iterating, ``RequestError``, `SamplingError`, `PromptError`, `DynamicPromptError`, ``LoRAError``,
+    ///   `AdapterError`, ``EmbeddingError``, `TextualInversionError` for what the request asks, `GraphError` where the
+    ///   weights do not fit, `EngineError`.
     public func generate(_ request: Request) -> AsyncThrowingStream<GenerationEvent, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {

@@ -72,7 +72,9 @@ extension Request {
     }
 
     /// Which steps are taken, of those that the profile plans.
-    var plannedSteps: (planned: Int, leftOut: Int) {
-        profile.steps(stepCount, strength: initImage == nil ? nil : strength)
+    ///
+    /// - Parameter startsFromPicture: Whether they begin at ``initImage``, if there is one, and not at noise alone.
+    func plannedSteps(startsFromPicture: Bool) -> (planned: Int, leftOut: Int) {
+        profile.steps(stepCount, strength: initImage == nil || !startsFromPicture ? nil : strength)
     }
 }

@@ -2,11 +2,13 @@ import Conditioning
 import EngineInterface
 import TensorGraph
 
-/// What the U-Net attends to at each step: the embeddings of the negative prompt, where there is guidance, and of each
-/// part of the prompt, all of one length.
+/// What the U-Net is led by at each step: the embeddings of the negative prompt, where there is guidance, and of each part
+/// of the prompt, all of one length.
 struct PromptContexts: Sendable {
     /// One for each pass through the U-Net, the negative prompt's first.
     private let passes: [[Stage]]
+    /// What the U-Net is told of a picture's size in each pass; none where it is told nothing.
+    private let sizeNumbers: [[Float]]
     /// How many embeddings there are in each.
     let tokens: Int
     let width: Int
@@ -15,36 +17,92 @@ struct PromptContexts: Sendable {
         let lastStep: Int
         /// [tokens, width]
         let embeddings: [Float]
+        /// [pooledWidth]; none where the U-Net is not told of it.
+        let pooled: [Float]
     }
 
     /// - Parameters:
-    ///   - prompts: One for each pass.
-    ///   - encoded: The embeddings `[positions, width]` of each chunk.
-    ///   - empty: Those of the empty prompt's chunk, which shorter prompts are filled up with.
-    init(
-        _ prompts: [Subprompt], chunks: Int, emphasis: Emphasis, encoded: [PromptChunk: [Float]],
-        empty: [Float], positions: Int
-    ) {
+    ///   - plan: The prompts, one for each pass.
+    ///   - encoders: What each text encoder makes of the prompts' chunks.
+    ///   - positions: How many embeddings there are in a chunk.
+    init(_ plan: GenerationPlan, encoders: [EncodedChunks], positions: Int) {
+        let chunks = plan.chunkCount
         tokens = chunks * positions
-        width = empty.count / positions
-        passes = prompts.map { prompt in
+        width = encoders.map(\.empty.count).reduce(0, +) / positions
+        sizeNumbers = plan.sizeNumbers.filter { !$0.isEmpty }
+        passes = plan.prompts.enumerated().map { pass, prompt in
             prompt.stages.map { stage in
                 var values: [Float] = []
                 for passage in stage.passages {
-                    values += Self.sum(passage, emphasis, encoded, empty)
+                    let parts = encoders.map { $0.sum(passage, plan.emphasis) }
+                    values += Self.sideBySide(parts, rows: positions)
                 }
+                let empty = Self.sideBySide(encoders.map(\.empty), rows: positions)
                 for _ in stage.passages.count..<max(chunks, stage.passages.count) { values += empty }
-                return Stage(lastStep: stage.lastStep, embeddings: values)
+                var pooled = encoders.last?.pooled(stage.passages[0]) ?? []
+                if plan.zeroesNegativePrompt, pass == 0 {
+                    values = values.map { _ in 0 }
+                    pooled = pooled.map { _ in 0 }
+                }
+                return Stage(lastStep: stage.lastStep, embeddings: values, pooled: pooled)
             }
         }
     }
 
+    /// Matrices of as many rows, as one.
+    private static func sideBySide(_ parts: [[Float]], rows: Int) -> [Float] {
+        if parts.count == 1 { return parts[0] }
+        return (0..<rows).flatMap { row in
+            parts.flatMap { part in
+                let width = part.count / rows
+                return part[row * width..<(row + 1) * width]
+            }
+        }
+    }
+
+    /// The inputs of the U-Net that lead it: `context` `[passes · pictures, tokens, width]`, the pictures of a pass one
+    /// after the other; `pooled` and `numbers` of as many rows, where it is told of them.
+    ///
+    /// - Parameter step: From 0.
+    func inputs(at step: Int, pictures: Int) -> [String: HostTensor] {
+        let stages = passes.map { stages in
+            stages.first { step <= $0.lastStep } ?? stages[stages.count - 1]
+        }
+        func rows(_ values: [[Float]], _ shape: [Int]) -> HostTensor {
+            var all: [Float] = []
+            all.reserveCapacity(values.count * pictures * (values.first?.count ?? 0))
+            for value in values {
+                for _ in 0..<pictures { all += value }
+            }
+            return HostTensor(all, shape: Shape([values.count * pictures] + shape))
+        }
+        var inputs = ["context": rows(stages.map(\.embeddings), [tokens, width])]
+        if let numbers = sizeNumbers.first {
+            inputs["numbers"] = rows(sizeNumbers, [numbers.count])
+            inputs["pooled"] = rows(stages.map(\.pooled), [stages[0].pooled.count])
+        }
+        return inputs
+    }
+
+    /// Whether a step has other embeddings than the one before.
+    func changes(at step: Int) -> Bool {
+        passes.contains { stages in stages.dropLast().contains { $0.lastStep + 1 == step } }
+    }
+}
+
+/// What a text encoder makes of the chunks of prompts.
+struct EncodedChunks: Sendable {
+    /// The embeddings `[positions, width]` of each chunk.
+    let embeddings: [PromptChunk: [Float]]
+    /// Those of the empty prompt's chunk, which shorter prompts are filled up with.
+    let empty: [Float]
+    /// What is said of each chunk as a whole; none where the U-Net is not told of it.
+    let pooled: [PromptChunk: [Float]]
+
     /// A passage's embeddings: `[positions, width]`.
-    private static func sum(
-        _ passage: PromptPassage, _ emphasis: Emphasis, _ encoded: [PromptChunk: [Float]], _ empty: [Float]
-    ) -> [Float] {
+    func sum(_ passage: PromptPassage, _ emphasis: Emphasis) -> [Float] {
         func own(_ term: PromptPassage.Term) -> [Float] {
-            emphasis.applied(term.chunk.weights, to: encoded[term.chunk] ?? empty, empty: empty)
+            emphasis.applied(term.chunk.weights, to: embeddings[term.chunk] ?? empty, empty: empty)
         }
         if passage.terms.count == 1, passage.terms[0].share == 1 { return own(passage.terms[0]) }
         return passage.terms.reduce(into: [Float](repeating: 0, count: empty.count)) { sum, term in
@@ -52,22 +110,12 @@ struct PromptContexts: Sendable {
         }
     }
 
-    /// `[passes · pictures, tokens, width]`, the pictures of a pass one after the other.
-    ///
-    /// - Parameter step: From 0.
-    func context(at step: Int, pictures: Int) -> HostTensor {
-        var values: [Float] = []
-        values.reserveCapacity(passes.count * pictures * tokens * width)
-        for stages in passes {
-            let stage = stages.first { step <= $0.lastStep } ?? stages[stages.count - 1]
-            for _ in 0..<pictures { values += stage.embeddings }
+    /// What is said of a passage as a whole, without weights.
+    func pooled(_ passage: PromptPassage) -> [Float] {
+        passage.terms.reduce(into: []) { sum, term in
+            let own = (pooled[term.chunk] ?? []).map { term.share * $0 }
+            sum = sum.isEmpty ? own : zip(sum, own).map { $0 + $1 }
         }
-        return HostTensor(values, shape: [passes.count * pictures, tokens, width])
-    }
-
-    /// Whether a step has other embeddings than the one before.
-    func changes(at step: Int) -> Bool {
-        passes.contains { stages in stages.dropLast().contains { $0.lastStep + 1 == step } }
     }
 }
 
@@ -78,37 +126,64 @@ private struct EncoderInput: Hashable {
 }
 
 extension Model {
-    /// The prompts of a plan, encoded: each chunk once.
-    func encode(_ plan: GenerationPlan, _ textEncoder: any CompiledGraph) async throws -> PromptContexts {
-        let positions = parts.textEncoder.positions
-        func encode(_ input: EncoderInput) async throws -> [Float] {
-            var inputs = ["tokens": HostTensor(input.ids, shape: [1, positions])]
+    /// The prompts of a plan, encoded: each chunk once by each text encoder.
+    func encode(_ plan: GenerationPlan, _ textEncoders: [any CompiledGraph]) async throws -> PromptContexts {
+        var encoders: [EncodedChunks] = []
+        for index in textEncoders.indices {
+            encoders.append(try await encode(plan, textEncoder: index, textEncoders[index]))
+        }
+        return PromptContexts(plan, encoders: encoders, positions: parts.positions)
+    }
+
+    private func encode(_ plan: GenerationPlan, textEncoder index: Int, _ graph: any CompiledGraph)
+        async throws -> EncodedChunks
+    {
+        let part = parts.textEncoders[index]
+        let positions = part.configuration.positions
+        func encode(_ input: EncoderInput) async throws -> (embeddings: [Float], pooled: [Float]) {
+            let learned = input.ids.map { plan.embeddings.embedding(of: $0, textEncoder: index) }
+            let ids = zip(input.ids, learned).map { $1 == nil ? $0 : 0 as Int32 }
+            var inputs = ["tokens": HostTensor(ids, shape: [1, positions])]
+            if plan.learnsWords {
+                let width = part.configuration.width
+                let values = learned.flatMap { $0 ?? Array(repeating: 0, count: width) }
+                inputs["learned"] = HostTensor(values, shape: [1, positions, width])
+                inputs["known"] = HostTensor(
+                    learned.map { $0 == nil ? 1 : 0 as Float }, shape: [1, positions, 1])
+            }
             if plan.hidesTokens {
                 let mask = (0..<positions).map { input.hidden.contains($0) ? -Float.infinity : 0 }
                 inputs["mask"] = HostTensor(mask, shape: [1, 1, 1, positions])
             }
-            return try await textEncoder.run(inputs).output("embeddings").floats
+            if part.pools {
+                let end = input.ids.firstIndex(of: part.end) ?? positions - 1
+                inputs["end"] = HostTensor([Int32(end)], shape: [1])
+            }
+            let outputs = try await graph.run(inputs)
+            return (outputs.output("embeddings").floats, outputs["pooled"]?.floats ?? [])
         }
         let stages = plan.prompts.flatMap(\.stages)
-        var known: [EncoderInput: [Float]] = [:]
-        var encoded: [PromptChunk: [Float]] = [:]
-        for chunk in stages.flatMap(\.passages).flatMap(\.terms).map(\.chunk) where encoded[chunk] == nil {
-            let input = EncoderInput(ids: chunk.ids, hidden: chunk.hidden)
+        var known: [EncoderInput: (embeddings: [Float], pooled: [Float])] = [:]
+        var embeddings: [PromptChunk: [Float]] = [:]
+        var pooled: [PromptChunk: [Float]] = [:]
+        for chunk in stages.flatMap(\.passages).flatMap(\.terms).map(\.chunk) where embeddings[chunk] == nil {
+            let input = EncoderInput(ids: part.ids(of: chunk), hidden: chunk.hidden)
             if known[input] == nil { known[input] = try await encode(input) }
-            encoded[chunk] = known[input]
+            embeddings[chunk] = known[input]?.embeddings
+            pooled[chunk] = known[input]?.pooled
         }
-        let emptyInput = EncoderInput(ids: parts.tokenizer.framed([], length: positions), hidden: [])
+        let emptyChunk = PromptChunk(
+            ids: parts.tokenizer.framed([], length: positions),
+            weights: Array(repeating: 1, count: positions), count: 0)
+        let emptyInput = EncoderInput(ids: part.ids(of: emptyChunk), hidden: [])
         let needsEmpty =
-            plan.emphasis == .interpolated
-            || stages.contains { $0.passages.count < plan.chunkCount }
+            plan.emphasis == .interpolated || stages.contains { $0.passages.count < plan.chunkCount }
         let empty: [Float]
         if let same = known[emptyInput] ?? (needsEmpty ? nil : known.values.first) {
-            empty = same
+            empty = same.embeddings
         } else {
-            empty = try await encode(emptyInput)
+            empty = try await encode(emptyInput).embeddings
         }
-        return PromptContexts(
-            plan.prompts, chunks: plan.chunkCount, emphasis: plan.emphasis, encoded: encoded, empty: empty,
-            positions: positions)
+        return EncodedChunks(embeddings: embeddings, empty: empty, pooled: pooled)
     }
 }

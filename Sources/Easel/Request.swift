@@ -1,4 +1,5 @@
 import Conditioning
+import Foundation
 import Imaging
 import Sampling
 
@@ -18,6 +19,14 @@ public struct Request: Sendable, Hashable {
     /// How weights in the prompts change their embeddings; nil is as the syntax has it.
     public var emphasis: Emphasis?
     var effectiveEmphasis: Emphasis { emphasis ?? promptSyntax.emphasis }
+    /// The LoRAs that the model is taken with, besides those that the prompt names.
+    public var loras: [LoRA] = []
+    /// Where the LoRAs are that the prompt names, as `<lora:name:0.8>`; never looked at where the syntax is plain.
+    public var loraFolders: [URL] = []
+    /// The words that the model is taught, besides those in ``embeddingFolders``.
+    public var embeddings: [Embedding] = []
+    /// Where files of words are, each known by the file's name; ComfyUI's syntax has `embedding:name`.
+    public var embeddingFolders: [URL] = []
     /// Which of the text encoder's layers is read, counted from the last, which is 1.
     public var clipSkip = 1
     /// In pixels: a multiple of the model's factor from 64 to 2048; nil is the model's own size, or that of
@@ -25,6 +34,8 @@ public struct Request: Sendable, Hashable {
     public var width: Int?
     /// In pixels, as the width.
     public var height: Int?
+    /// What Stable Diffusion XL is told of the picture beside the prompt.
+    public var sizeConditioning = SizeConditioning()
     /// The number of times that the sampler advances, from 1.
     public var steps: Int
     /// How strongly the prompt leads (Ho and Salimans 2022); at 1 or below the negative prompt is not used.
@@ -35,6 +46,11 @@ public struct Request: Sendable, Hashable {
     public var guidanceInterval: ClosedRange<Double> = 0...1
     /// How much of the contrast that guidance adds is taken back, from 0 to 1 (Lin et al. 2023).
     public var guidanceRescale = 0.0
+    /// How strongly the picture to start from leads, with a model that edits pictures (Brooks et al., 2023, equation 3);
+    /// from 1, where it leads as it does without guidance.
+    public var imageGuidanceScale: Float = 1.5
+    /// How far away things are, lighter being nearer, for a model of depth; of any size.
+    public var depthMap: Image?
     /// How strongly the prompt leads away from what the U-Net makes without looking around in its middle (Ahn et al.,
     /// 2024), from 0, not at all, to 100; costs one more pass. 3 is usual.
     public var perturbedAttentionScale: Float = 0
@@ -60,11 +76,16 @@ public struct Request: Sendable, Hashable {
     public var rho: Double?
     /// The noise levels themselves, falling, from 10,000 at most to 0; instead of ``steps`` and ``schedule``.
     public var sigmas: [Double]?
+    /// The training's timesteps to visit, falling; instead of ``steps`` and ``schedule``. Models that were distilled to a
+    /// few steps say which.
+    public var timesteps: [Int]?
     /// How the timesteps are spread over those trained with (Lin et al. 2023, table 2); nil is as the model says.
     public var timestepSpacing: TimestepSpacing?
     /// Whether the noise schedule is rescaled to end in noise alone (Lin et al. 2023, algorithm 1), for models trained so;
     /// nil is as the model says.
     public var zeroTerminalSNR: Bool?
+    /// What the U-Net was trained to predict; nil is as the model says, or as its weights show.
+    public var predictionType: PredictionType?
     /// How much of each step's noise is fresh, from 0 to 1; nil is the sampler's own.
     public var eta: Double?
     /// Whose rules of noise levels and steps are followed; ``imitate(_:)`` sets the rest of them too.
@@ -140,131 +161,5 @@ public struct PixelSize: Sendable, Hashable {
     public init(width: Int, height: Int) {
         self.width = width
         self.height = height
-    }
-}
-
-/// Why a request cannot be met, before any work is done.
-public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// A side is not one that the model can make; `nearest` are those that it can.
-    case size(axis: String, value: Int, multiple: Int, nearest: [Int])
-    /// A number is out of its range.
-    case outOfRange(field: String, value: String, range: String)
-    /// Nothing of the picture would be made anew.
-    case blackMask(isInverted: Bool)
-    /// A mask or an extension needs a picture to start from.
-    case noInitImage(field: String)
-    /// The picture whose settings are taken had a mask.
-    case noMask
-    /// The networks need more memory for pictures of that size than the machine has; in bytes.
-    case memory(width: Int, height: Int, batchSize: Int, needed: Int, available: Int)
-
-    public var description: String {
-        switch self {
-        case .size(let axis, let value, let multiple, let nearest):
-            "\(axis) \(value) is not possible: it must be a multiple of \(multiple) from 64 to 2048; nearest: "
-                + nearest.map(String.init).joined(separator: " or ")
-        case .outOfRange(let field, let value, let range):
-            "\(field) \(value) is not possible: it must be \(range)"
-        case .blackMask(let isInverted):
-            "the mask is all \(isInverted ? "white, and inverted" : "black"), so that nothing would be made anew: "
-                + "\(isInverted ? "black" : "white") is made anew"
-        case .noInitImage(let field):
-            "\(field) needs a picture to start from: give one with --init-image"
-        case .noMask: "the picture of --from was made with a mask: give it with --mask"
-        case .memory(let width, let height, let batchSize, let needed, let available):
-            "\(width)×\(height) pixels with batch size \(batchSize) take at least \(Self.gigabytes(needed)) GB of "
-                + "memory, and this machine has \(Self.gigabytes(available)) GB: take a smaller "
-                + (batchSize > 1 ? "batch size" : "size")
-        }
-    }
-
-    private static func gigabytes(_ bytes: Int) -> String {
-        let tenths = bytes / 100_000_000
-        return "\(tenths / 10).\(tenths % 10)"
-    }
-}
-
-extension Request {
-    /// The sides that pictures may have, in pixels.
-    static let sides = 64...2048
-
-    /// How many steps are asked for.
-    var stepCount: Int { sigmas.map { $0.last == 0 ? $0.count - 1 : $0.count } ?? steps }
-
-    /// The size of what the picture to start from becomes, where it has one of its own.
-    ///
-    /// Rounded down to a multiple of the factor; made smaller or larger, with the same shape where it can be, to have
-    /// sides that pictures may have.
-    func ownSize(factor: Int) -> (width: Int, height: Int)? {
-        guard let initImage, inpainting?.onlyMaskedPadding == nil else { return nil }
-        let extended = outpainting ?? Outpainting()
-        let width = initImage.width + extended.left + extended.right
-        let height = initImage.height + extended.top + extended.bottom
-        let (least, most) = (Double(Self.sides.lowerBound), Double(Self.sides.upperBound))
-        let scale = min(max(1, least / Double(min(width, height))), most / Double(max(width, height)))
-        func side(_ pixels: Int) -> Int {
-            let scaled = Int((Double(pixels) * scale).rounded(scale == 1 ? .down : .toNearestOrEven))
-            return max(min(scaled, Self.sides.upperBound), Self.sides.lowerBound) / factor * factor
-        }
-        return (side(width), side(height))
-    }
-
-    /// Checks a side and gives its size in latent cells.
-    static func latentSize(axis: String, pixels: Int, factor: Int) throws(RequestError) -> Int {
-        guard sides.contains(pixels), pixels % factor == 0 else {
-            let bounded = min(max(pixels, sides.lowerBound), sides.upperBound)
-            let below = bounded / factor * factor
-            let nearest =
-                below == bounded ? [bounded] : [below, below + factor].filter { sides.contains($0) }
-            throw .size(axis: axis, value: pixels, multiple: factor, nearest: nearest)
-        }
-        return pixels / factor
-    }
-
-    /// Checks what needs no model.
-    ///
-    /// - Throws: ``RequestError`` for the first field that is out of range.
-    func check() throws(RequestError) {
-        func require<T: Comparable>(_ field: String, _ value: T, _ range: ClosedRange<T>) throws(RequestError)
-        {
-            guard range.contains(value) else {
-                throw .outOfRange(
-                    field: field, value: "\(value)", range: "from \(range.lowerBound) to \(range.upperBound)")
-            }
-        }
-        try require("steps", steps, 1...1000)
-        try require("count", count, 1...10_000)
-        try require("batch size", batchSize, 1...64)
-        try require("preview interval", previewInterval ?? 1, 1...1000)
-        try require("strength", strength, 0...1)
-        if let large = highResolution {
-            guard large.scale > 1, large.scale <= 8 else {
-                throw .outOfRange(
-                    field: "high-resolution scale", value: "\(large.scale)", range: "above 1, to 8")
-            }
-            try require("high-resolution strength", large.strength, 0...1)
-            try require("high-resolution steps", large.steps ?? 1, 1...1000)
-        }
-        try require("perturbed-attention scale", perturbedAttentionScale, 0...100)
-        for scale in freeU?.scales ?? [] { try require("FreeU's scale", scale, 0...4) }
-        if let variation { try require("subseed strength", variation.strength, 0...1) }
-        if initImage == nil {
-            if inpainting != nil { throw .noInitImage(field: "a mask") }
-            if outpainting != nil { throw .noInitImage(field: "extending a picture") }
-        }
-        if let inpainting {
-            try require("mask blur", inpainting.maskBlur, 0...256)
-            try require("padding", inpainting.onlyMaskedPadding ?? 0, 0...4096)
-        }
-        if let outpainting {
-            for (side, pixels) in [
-                ("left", outpainting.left), ("right", outpainting.right), ("top", outpainting.top),
-                ("bottom", outpainting.bottom),
-            ] { try require("extension at the \(side)", pixels, 0...2048) }
-        }
-        for scale in [guidanceScale] + guidanceSchedule where !(scale.magnitude <= 1000) {
-            throw .outOfRange(
-                field: "guidance scale", value: "\(scale)", range: "a number from -1000 to 1000")
-        }
     }
 }

@@ -10,9 +10,9 @@ struct StartingPoint: Sendable {
     let latents: Latents
     /// What of a picture stays, with an ordinary U-Net.
     var kept: KeptRegion?
-    /// What a U-Net for inpainting sees beside the latents: the mask and the latents of what stays,
-    /// [batch, 1 + channels, height, width].
-    var seen: Latents?
+    /// What the U-Net sees beside the latents, in all passes or in each: for inpainting the mask and the latents of what
+    /// stays, [batch, 1 + channels, height, width].
+    var seen: [Latents] = []
 }
 
 extension Model {
@@ -22,7 +22,7 @@ extension Model {
     func startingPoint(
         _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise, _ watch: inout Stopwatch
     ) async throws -> StartingPoint {
-        if let latents = plan.request.initLatents, !parts.isForInpainting {
+        if let latents = plan.request.initLatents, parts.sight == nil {
             let original = try latents.enlarged(height: plan.latentHeight, width: plan.latentWidth)
             let drawn = try noise.initialLatents(
                 channels: original.channels, height: original.height, width: original.width)
@@ -42,6 +42,9 @@ extension Model {
         defer { noise = drawing }
         return try await watch.time(.encodingPicture) {
             guard let canvas = plan.canvas else { return try await blank(plan, sampler, &drawing, encoder) }
+            if parts.sight == .picture {
+                return try await edited(canvas, plan, sampler, &drawing, encoder)
+            }
             return try await start(from: canvas, plan, sampler, &drawing, encoder)
         }
     }
@@ -57,7 +60,7 @@ extension Model {
         let latents = try await encode(grey, plan, encoder, &noise)
         return StartingPoint(
             latents: sampler.initialNoiseScale * drawn,
-            seen: latents.beneath(plane: Array(repeating: 1, count: latents.height * latents.width)))
+            seen: [try latents.beneath(plane: Array(repeating: 1, count: latents.height * latents.width))])
     }
 
     /// A picture's latents with noise.
@@ -82,15 +85,56 @@ extension Model {
             latents: isFromNoise ? sampler.initialNoiseScale * drawn : sampler.noised(original, with: drawn))
         if isForInpainting {
             let latents = try await encode(canvas.masked, plan, encoder, &noise)
-            start.seen = latents.beneath(plane: cells ?? Array(repeating: 1, count: shape.1 * shape.2))
+            start.seen = [try latents.beneath(plane: cells ?? Array(repeating: 1, count: shape.1 * shape.2))]
         } else if let cells {
             // diffusers encodes the masked picture for either kind of U-Net; its draw comes before the steps'.
-            if plan.request.profile.drawsEncodings {
+            if plan.request.profile.drawsEncodings, parts.autoencoder.drawsLatents {
                 _ = try noise.latents(channels: shape.0, height: shape.1, width: shape.2)
             }
             start.kept = KeptRegion(original: original, noise: drawn, mask: cells)
         }
+        if let map = plan.request.depthMap, parts.sight == .depth {
+            start.seen = [try plan.depth(of: map, pictures: noise.count)]
+        }
         return start
+    }
+
+    /// Noise, for a U-Net that edits a picture: it sees the picture's latents in all passes but the first.
+    private func edited(
+        _ canvas: Canvas, _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise,
+        _ encoder: any CompiledGraph
+    ) async throws -> StartingPoint {
+        let moments = try await moments(of: canvas.picture.encodable, plan, encoder)
+        let means = parts.autoencoder.drawsLatents ? Array(moments.prefix(moments.count / 2)) : moments
+        func latents(_ values: [Float]) throws -> Latents {
+            try Latents(
+                Array(repeating: values, count: noise.count).flatMap { $0 }, batch: noise.count,
+                channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth
+            )
+        }
+        let drawn = try noise.initialLatents(
+            channels: parts.autoencoder.latentChannels, height: plan.latentHeight, width: plan.latentWidth)
+        let picture = try latents(means)
+        let nothing = try latents(Array(repeating: 0, count: means.count))
+        let passes = plan.seesByPass ? plan.prompts.count : 1
+        return StartingPoint(
+            latents: sampler.initialNoiseScale * drawn,
+            seen: (0..<passes).map { $0 == 0 && plan.seesByPass ? nothing : picture })
+    }
+
+    /// What the encoder makes of a picture `[3, height, width]` in −1…1: latents' means, and as many logarithms of their
+    /// variances.
+    private func moments(of picture: [Float], _ plan: GenerationPlan, _ encoder: any CompiledGraph)
+        async throws
+        -> [Float]
+    {
+        let moments = try await encoder.run([
+            "pictures": HostTensor(picture, shape: [1, 3, plan.height, plan.width])
+        ]).output("moments").floats
+        guard moments.allSatisfy(\.isFinite) else {
+            throw GenerationError.notFinite(network: "VAE encoder", model: name)
+        }
+        return moments
     }
 
     /// A picture `[3, height, width]` in −1…1 to latents, one draw of them for each picture of the batch
@@ -99,26 +143,23 @@ extension Model {
         _ picture: [Float], _ plan: GenerationPlan, _ encoder: any CompiledGraph, _ noise: inout PictureNoise
     ) async throws -> Latents {
         let configuration = parts.autoencoder
-        let moments = try await encoder.run([
-            "pictures": HostTensor(picture, shape: [1, 3, plan.height, plan.width])
-        ]).output("moments").floats
-        guard moments.allSatisfy(\.isFinite) else {
-            throw GenerationError.notFinite(network: "VAE encoder", model: name)
-        }
+        let moments = try await moments(of: picture, plan, encoder)
         let channels = configuration.latentChannels
         // Programs that draw it otherwise are followed to the mean, which the draw is close around.
+        let count = configuration.drawsLatents ? moments.count / 2 : moments.count
         let drawn =
-            plan.request.profile.drawsEncodings
+            plan.request.profile.drawsEncodings && configuration.drawsLatents
             ? try noise.latents(channels: channels, height: plan.latentHeight, width: plan.latentWidth)
             : try Latents(
-                Array(repeating: 0, count: noise.count * moments.count / 2), batch: noise.count,
+                Array(repeating: 0, count: noise.count * count), batch: noise.count,
                 channels: channels, height: plan.latentHeight, width: plan.latentWidth)
-        let count = moments.count / 2
         var values = drawn.values
         for index in values.indices {
             let place = index % count
-            let deviation = exp(0.5 * min(max(moments[count + place], -30), 20))
-            let latent = moments[place] + deviation * values[index]
+            var latent = moments[place]
+            if configuration.drawsLatents {
+                latent += exp(0.5 * min(max(moments[count + place], -30), 20)) * values[index]
+            }
             values[index] = (latent - configuration.shiftFactor) * configuration.scalingFactor
         }
         return try Latents(
@@ -159,10 +200,10 @@ extension GenerationPlan {
 
 extension Latents {
     /// A plane `[height, width]` on top of each picture's channels: [batch, 1 + channels, height, width].
-    fileprivate func beneath(plane: [Float]) -> Latents? {
+    fileprivate func beneath(plane: [Float]) throws -> Latents {
         let size = values.count / batch
         let stacked = (0..<batch).flatMap { plane + values[$0 * size..<($0 + 1) * size] }
-        return try? Latents(stacked, batch: batch, channels: channels + 1, height: height, width: width)
+        return try Latents(stacked, batch: batch, channels: channels + 1, height: height, width: width)
     }
 
     /// Other latents where a mask `[height, width]` is 1.

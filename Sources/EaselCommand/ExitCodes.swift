@@ -14,10 +14,10 @@ extension ExitCode {
     static let usage = ExitCode(64)
     /// An input file is wrong.
     static let badInput = ExitCode(65)
-    /// The engine is missing.
-    static let engineMissing = ExitCode(69)
     /// A fault of the tool or of what it calls.
     static let internalFault = ExitCode(70)
+    /// The engine is missing.
+    static let unavailable = ExitCode(69)
     /// The output cannot be written.
     static let output = ExitCode(74)
 
@@ -26,18 +26,21 @@ extension ExitCode {
             switch error {
             case is GenerationError, SamplingError.notFinite: .badInput
             case is RequestError, is SamplingError, is DynamicPromptError, is PromptError, is SweepError,
-                PromptStyleError.unknown:
+                PromptStyleError.unknown, is LoRAError, is EmbeddingError:
                 .usage
             case let error as EngineError:
                 switch error {
-                case .unavailable, .unsupportedPrecision: .engineMissing
+                case .unavailable, .unsupportedPrecision: .unavailable
                 case .inputMismatch, .failed: .internalFault
                 }
             case ImageError.notReadable: .badInput
-            case is ImageError: .output
+            case is ImageError, FileError.unwritable: .output
             case is FileError, is JSONError, is ConfigurationError, is SafetensorsError, is CheckpointError,
-                is ModelFolderError, is ModelError, is TokenizerError, is GraphError, is DemoModelMissing,
-                is RecordError, is PromptStyleError, is SettingsError:
+                is ModelFolderError, is ModelError, is TorchError, is GGUFError, is VocabularyMissing,
+                is TokenizerError,
+                is GraphError, is DemoModelMissing,
+                is RecordError, is PromptStyleError, is SettingsError, is AdapterError,
+                is TextualInversionError:
                 .badInput
             default: .internalFault
             }

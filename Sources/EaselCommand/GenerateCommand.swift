@@ -14,7 +14,7 @@ struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Make pictures from a prompt (the default command).",
         discussion: """
-            Exit codes: 0 done, 64 wrong usage, 65 bad input file, 69 engine missing, 70 internal fault, \
+            Exit codes: 0 done, 64 wrong usage, 65 bad input file, 69 engine or network missing, 70 internal fault, \
             74 output cannot be written, 130 interrupted.
             """)
 
@@ -29,8 +29,19 @@ struct GenerateCommand: AsyncParsableCommand {
     var like: Profile?
     @Option(help: "A picture whose settings are taken, where no option says otherwise.")
     var from: String?
-    @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
+    @Option(
+        name: [.short, .long],
+        help:
+            "A model: a folder, a single file, or a name that `easel models` lists (default: the demo model)."
+    )
     var model: String?
+    @Option(
+        help:
+            "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
+    )
+    var vocabulary: String?
+    @Option(help: "An autoencoder in place of the model's own, such as TAESD: a file or a folder.")
+    var vae: String?
     @Option(
         name: [.short, .long], help: "A PNG, JPEG or WebP file, or a folder/ (default: easel-<seed>.png).")
     var output: String?
@@ -48,6 +59,8 @@ struct GenerateCommand: AsyncParsableCommand {
     var sampling: SamplingOptions
     @OptionGroup(title: "Random numbers")
     var seeds: SeedOptions
+    @OptionGroup(title: "What Stable Diffusion XL is told")
+    var sizes: SizeOptions
     @OptionGroup(title: "A second pass at a larger size")
     var large: HighResolutionOptions
     @OptionGroup(title: "Starting from a picture")
@@ -80,6 +93,7 @@ struct GenerateCommand: AsyncParsableCommand {
         }
         try sampling.check()
         try seeds.check()
+        try sizes.check()
         try large.check()
         try sweeps.check()
         if from == nil { try source.check() }
@@ -108,6 +122,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try prompts.apply(to: &request)
         sampling.apply(to: &request)
         seeds.apply(to: &request)
+        sizes.apply(to: &request)
         if let variations = sweeps.variations {
             request.count = variations
             request.variation = NoiseVariation(
@@ -167,8 +182,10 @@ struct GenerateCommand: AsyncParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let model = try Model(
-            at: ModelLocation.folder(named: model), engine: OpenVINOEngine(threads: threads),
-            precision: precision)
+            at: ModelLocation.url(named: model),
+            engine: OpenVINOEngine(threads: threads),
+            precision: precision, vocabulary: vocabulary.map { URL(filePath: $0) },
+            vae: vae.map { URL(filePath: $0) })
         if requests.count > 1 { for request in requests { try model.check(request) } }
         let opening = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)

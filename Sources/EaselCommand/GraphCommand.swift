@@ -9,9 +9,11 @@ struct GraphCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph", abstract: "List the operations of a model's network.")
 
-    @Argument(help: "text-encoder, unet, vae-decoder or vae-encoder.")
+    @Argument(help: "text-encoder, text-encoder-2, unet, vae-decoder or vae-encoder.")
     var network: ModelNetwork
-    @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
+    @Option(
+        name: [.short, .long],
+        help: "A model: a folder in diffusers' layout, or a single file (default: the demo model).")
     var model: String?
     @Option(name: [.customShort("W"), .long], help: "Width in pixels (default: the model's own).")
     var width: Int?
@@ -25,7 +27,7 @@ struct GraphCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingErrors {
             let graph = try network.graph(
-                of: ModelLocation.folder(named: model), width: width, height: height, batchSize: batchSize)
+                of: ModelLocation.url(named: model), width: width, height: height, batchSize: batchSize)
             print(decomposed ? try graph.decomposed() : graph)
         }
     }

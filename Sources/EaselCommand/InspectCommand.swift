@@ -3,35 +3,69 @@ import Easel
 import Foundation
 import Imaging
 
-/// `easel inspect`: what a picture says of how it was made.
+/// `easel inspect`: what a picture says of how it was made, or what a file of weights is.
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show a picture's size and the settings that made it.")
+        commandName: "inspect",
+        abstract: "Show what a model's file is, or the settings that made a picture.")
 
-    @Argument(help: "A picture: PNG, JPEG or WebP.")
+    @Argument(
+        help: "A model, a LoRA, an embedding or a VAE: a file or a folder. Or a picture: PNG, JPEG or WebP.")
     var file: String
-    @Flag(help: "Print Easel's record of the picture, one line of JSON.")
+    @Flag(help: "Print one line of JSON; of a picture, Easel's record.")
     var json = false
+    @Option(
+        help:
+            "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
+    )
+    var vocabulary: String?
+    @Flag(inversion: .prefixedNo, help: "Read the whole file for its hashes (default: yes).")
+    var hashes = true
 
     func run() async throws { try await reportingErrors { try show() } }
 
     private func show() throws {
-        let picture = try PictureFile(contentsOf: URL(filePath: file))
+        let url = try ModelLocation.url(named: file)
+        if let handle = try? FileHandle(forReadingFrom: url), let start = try? handle.read(upToCount: 16),
+            PictureFormat(start) != nil
+        {
+            return try showPicture(url)
+        }
+        let inspection = try FileInspection(
+            of: url, vocabulary: vocabulary.map { URL(filePath: $0) }, hashes: hashes)
+        if json {
+            let encoder = JSONEncoder()
+            encoder.keyEncodingStrategy = .convertToSnakeCase
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+        } else {
+            print(InspectionReport(inspection).text)
+        }
+    }
+
+    private func showPicture(_ url: URL) throws {
+        let picture = try PictureFile(contentsOf: url)
         if json {
             guard let record = picture.notes.record else { throw SettingsError(file: file) }
             return print(record)
         }
         print("\(file): \(picture.image.width)×\(picture.image.height) pixels")
         // What other programs wrote is in PNG's texts.
-        let png = try? PNG(reading: Data(contentsOf: URL(filePath: file)), named: file)
+        let png = try? PNG(reading: Data(contentsOf: url), named: file)
         let texts =
             png?.texts ?? picture.notes.parameters.map { [.init(keyword: "parameters", text: $0)] } ?? []
-        // Control characters in a file's texts do nothing to a terminal.
         for text in texts where text.keyword != PictureNotes.recordKeyword {
-            let plain = text.text.unicodeScalars.map {
-                $0.value < 32 && $0 != "\n" ? "\u{FFFD}" : Character($0)
-            }
-            print("\(text.keyword):\n\(String(plain))")
+            print("\(text.keyword):\n\(text.text.withoutControls)")
         }
+    }
+}
+
+extension String {
+    /// The text with control characters made visible, so that a file's words do nothing to a terminal.
+    var withoutControls: String {
+        String(
+            unicodeScalars.map {
+                $0.value < 32 && $0 != "\n" || (127..<160).contains($0.value) ? "\u{FFFD}" : Character($0)
+            })
     }
 }

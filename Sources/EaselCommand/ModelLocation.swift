@@ -1,8 +1,8 @@
 import Foundation
 
-/// Where a model is: the folder that was named, or else the demo model that comes with Easel.
+/// Where a model is: the folder or the file that was named, or else the demo model that comes with Easel.
 enum ModelLocation {
-    static func folder(named name: String?) throws -> URL {
+    static func url(named name: String?) throws -> URL {
         if let name { return URL(filePath: name) }
         guard let demo = demoModel else { throw DemoModelMissing() }
         return demo
@@ -29,6 +29,6 @@ enum ModelLocation {
 
 struct DemoModelMissing: Error, CustomStringConvertible {
     var description: String {
-        "the demo model is not in a folder Models/demo above the tool; name a model with --model FOLDER"
+        "the demo model is not in a folder Models/demo above the tool; name a model with --model"
     }
 }

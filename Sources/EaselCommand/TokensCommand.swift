@@ -11,8 +11,15 @@ struct TokensCommand: AsyncParsableCommand {
 
     @Argument(help: "The prompt.")
     var prompt: String
-    @Option(name: [.short, .long], help: "A model in diffusers' folder layout (default: the demo model).")
+    @Option(
+        name: [.short, .long],
+        help: "A model: a folder in diffusers' layout, or a single file (default: the demo model).")
     var model: String?
+    @Option(
+        help:
+            "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
+    )
+    var vocabulary: String?
     @Option(help: "a1111, comfyui, sd.cpp, compel or plain.")
     var promptSyntax = PromptSyntax.a1111
     @Option(help: "How many steps there will be, for what changes on the way.")
@@ -30,7 +37,8 @@ struct TokensCommand: AsyncParsableCommand {
 
     private func show() throws {
         let tokenizer = try CLIPTokenizer(
-            folder: ModelLocation.folder(named: model).appending(path: "tokenizer"))
+            ofModelAt: ModelLocation.url(named: model), vocabulary: vocabulary.map { URL(filePath: $0) })
+        let prompt = promptSyntax == .plain ? prompt : ExtraNetworks(prompt).text
         let parsed = try ParsedPrompt(
             prompt, syntax: promptSyntax, steps: steps, tokenizer: tokenizer, length: tokenizer.length)
         for (index, part) in parsed.subprompts.enumerated() {

@@ -26,7 +26,7 @@ public struct InMemoryWeights: WeightStorage {
 
     public func entry(named name: String) -> WeightEntry? { tensors[name]?.entry }
 
-    public func map(additionalBytes: Int) throws -> MappedWeights {
+    public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         var offsets: [String: Int] = [:]
         var all: [UInt8] = []
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {

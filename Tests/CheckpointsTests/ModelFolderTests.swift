@@ -92,9 +92,16 @@ import Testing
         #expect(names.contains("diffusion_pytorch_model.safetensors"))
     }
 
-    @Test func refusesPickledWeightsByName() throws {
-        let file = try folder.write("x", to: "unet/diffusion_pytorch_model.bin")
-        #expect(error { try model().checkpoint("unet") } == .pickledWeights(path: file.path))
+    @Test func takesPickledWeightsWhereThereAreNoOthers() throws {
+        let pickled = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../Golden/checkpoints/archive.ckpt")
+        let bytes = Array(try Data(contentsOf: pickled))
+        try folder.write(bytes, to: "unet/diffusion_pytorch_model.bin")
+        #expect(try model().checkpoint("unet").format == .torchArchive)
+        try folder.write(bytes, to: "text_encoder/pytorch_model.fp16.bin")
+        #expect(try model().checkpoint("text_encoder").format == .torchArchive)
+        try write("unet/diffusion_pytorch_model.fp16.safetensors")
+        #expect(try model().checkpoint("unet").format == .safetensors)
     }
 
     @Test(arguments: [

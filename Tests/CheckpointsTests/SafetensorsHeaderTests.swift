@@ -241,7 +241,7 @@ import Testing
                 == .wrongField(tensor: "t", field: "dtype", expected: "a text", actual: "3"))
     }
 
-    @Test(arguments: ["F8_E4M3", "F8_E5M2", "U16", "U32", "U64", "C64", "F4"])
+    @Test(arguments: ["F8_E8M0", "U16", "U32", "U64", "C64", "F4"])
     func namesTypesThatAreNotSupported(_ type: String) throws {
         #expect(try problem(dtype: "\"\(type)\"") == .unsupportedType(tensor: "t", type: type))
     }
@@ -325,7 +325,6 @@ import Testing
         arguments: [
             ([0x50, 0x4B, 0x03, 0x04, 0, 0, 8, 8, 0, 0], "zip"),
             ([0x80, 0x02, 0x7D, 0x71, 0x00, 0x28, 0x58, 0x05], "pickle"),
-            ([0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0, 1, 1], "GGUF"),
         ] as [([UInt8], String)])
     func namesOtherFormats(_ start: [UInt8], _ name: String) throws {
         guard case .otherFormat(let format, _)? = try problem(start + [UInt8](repeating: 0, count: 700))

@@ -35,10 +35,22 @@ struct ExitCodeTests {
         #expect(none.errors.contains("prompt is missing"))
     }
 
+    @Test func namesOfModels() async throws {
+        for source in ["a/b/c", "ftp://a/b", "a--b/c"] {
+            #expect(try await tool.run("pull", source).code == 64, "\(source)")
+        }
+        let unknown = try await tool.run("a cat", "-m", "someone/else", "--steps", "1")
+        for command in ["inspect", "graph", "tokens"] {
+            let arguments = command == "inspect" ? ["no-file"] : ["unet", "-m", "no-model"]
+            #expect(try await tool.run([command] + arguments).code == 65, "\(command)")
+        }
+        #expect(unknown.code == 65 && unknown.errors.contains("easel pull someone/else"))
+    }
+
     @Test func badInputFiles() async throws {
         let missing = try await tool.run("a cat", "-m", "missing")
         #expect(missing.code == 65)
-        #expect(missing.errors.contains("missing: there is no such folder"))
+        #expect(missing.errors.contains("there is no model missing: neither a file"))
 
         let model = tool.file("model")
         try FileManager.default.copyItem(at: Tool.model("tiny-sd1"), to: model)

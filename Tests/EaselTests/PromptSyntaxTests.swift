@@ -12,9 +12,9 @@ struct PromptSyntaxTests {
     private func embeddings(_ request: Request, at step: Int = 0) async throws -> [Float] {
         let model = try TinyModel.sd1.opened()
         let plan = try GenerationPlan(request, for: model)
-        let encoder = try await model.networks.preparedTextEncoder(
-            skippedLayers: request.clipSkip - 1, hidesTokens: plan.hidesTokens)
-        return try await model.encode(plan, encoder).context(at: step, pictures: 1).floats
+        let encoders = try await model.networks.preparedTextEncoders(
+            clipSkip: request.clipSkip, hidesTokens: plan.hidesTokens)
+        return try await model.encode(plan, encoders).inputs(at: step, pictures: 1).output("context").floats
     }
 
     @Test func embeddingsEqualTheirDefinition() async throws {

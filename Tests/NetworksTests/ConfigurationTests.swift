@@ -33,9 +33,9 @@ struct ConfigurationTests {
         ("block_out_channels", "[]"), ("block_out_channels", "[32, -64]"),
         ("block_out_channels", "[32.5, 64]"),
         ("down_block_types", #"["KDownBlock2D", "DownBlock2D"]"#), ("down_block_types", #"["DownBlock2D"]"#),
-        ("addition_embed_type", #""text_time""#), ("class_embed_type", #""timestep""#),
+        ("addition_embed_type", #""text_image""#), ("class_embed_type", #""timestep""#),
         ("act_fn", #""mish""#), ("resnet_time_scale_shift", #""scale_shift""#), ("conv_in_kernel", "1"),
-        ("only_cross_attention", "true"), ("dual_cross_attention", "true"), ("time_cond_proj_dim", "256"),
+        ("only_cross_attention", "true"), ("dual_cross_attention", "true"), ("time_cond_proj_dim", "2"),
         ("mid_block_type", #""UNetMidBlock2DSimpleCrossAttn""#), ("sample_size", "1e3"), ("norm_eps", "2"),
         ("cross_attention_dim", #""768""#),
     ])

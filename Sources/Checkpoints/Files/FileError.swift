@@ -1,4 +1,4 @@
-/// Why a file cannot be read, whatever is in it.
+/// Why a file cannot be read or written, whatever is in it.
 public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Kind: String, Sendable {
         case folder = "a folder"
@@ -22,6 +22,8 @@ public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
     case changed(path: String, expected: Int, actual: Int)
     /// The file has more bytes than are read.
     case tooLarge(path: String, bytes: Int, limit: Int)
+    /// The file cannot be written; `reason` is the system's message.
+    case unwritable(path: String, reason: String)
     /// The system gives no memory at which the file could be mapped.
     case notMapped(path: String, bytes: Int, reason: String)
 
@@ -40,6 +42,7 @@ public enum FileError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "Load the model again once nothing writes to the file"
         case .tooLarge(let path, let bytes, let limit):
             "\(path): has \(bytes) bytes, which are too many; at most \(limit) are read"
+        case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
         case .notMapped(let path, let bytes, let reason):
             "\(path): \(bytes) bytes cannot be mapped into memory: \(reason)"
         }

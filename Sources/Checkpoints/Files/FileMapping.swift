@@ -70,6 +70,12 @@ final class FileMapping: @unchecked Sendable {
         munmap(bytes.baseAddress, bytes.count)
     }
 
+    /// The bytes of a file.
+    func file(_ index: Int) -> UnsafeMutableRawBufferPointer {
+        let start = fileOffsets[index]
+        return UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + files[index].byteCount])
+    }
+
     /// Gives the memory of the files' pages back; nothing may have been written to them.
     func releaseFilePages() {
         guard let start = bytes.baseAddress else { return }

@@ -7,6 +7,11 @@ public struct JSONNumber: Sendable, Hashable {
 
     public init(_ value: Int) { text = String(value) }
 
+    /// The shortest digits that are this number again.
+    public init(_ value: Double) {
+        text = value.isFinite ? "\(value)" : value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity"
+    }
+
     /// The value where it is written as a whole number that `Int` holds; nil with a fraction or an exponent
     /// (also `1.0` and `1e3`) and out of range.
     public var integer: Int? { Int(text) }

@@ -45,7 +45,7 @@ public struct JSONObject: Sendable, Hashable {
     }
 
     /// - Returns: False, and nothing is changed, where the key is there already.
-    mutating func append(_ value: JSONValue, for key: String) -> Bool {
+    public mutating func append(_ value: JSONValue, for key: String) -> Bool {
         if let known = positions.updateValue(members.count, forKey: ExactText(key)) {
             positions[ExactText(key)] = known
             return false

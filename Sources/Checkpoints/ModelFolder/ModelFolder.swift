@@ -66,6 +66,13 @@ public struct ModelFolder: Sendable {
         return try Checkpoint(contentsOf: weights.choose(variant))
     }
 
+    /// The weights' file, or the index of several, in a component's folder that stands alone.
+    ///
+    /// - Throws: ``ModelFolderError`` where there are none.
+    public static func weights(inComponent folder: URL) throws -> URL {
+        try WeightFiles(in: folder).choose(nil)
+    }
+
     /// A file of a component, which must be there.
     ///
     /// - Throws: ``ModelFolderError``.

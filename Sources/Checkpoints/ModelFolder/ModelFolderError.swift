@@ -11,17 +11,16 @@ public enum ModelFolderError: Error, Sendable, Hashable, CustomStringConvertible
     case missingComponentFolder(String, path: String)
     /// A component's file is not there under any of its names.
     case missingFile(component: String, folder: String, lookedFor: [String])
-    /// There are only weights that are Python pickles.
-    case pickledWeights(path: String)
     /// There are only variants, and none that is taken unasked.
     case severalVariants(folder: String, variants: [String])
 
     public var description: String {
         switch self {
-        case .missing(let path): "\(path): there is no such folder; give the path of a model's folder"
+        case .missing(let path):
+            "\(path): there is no such model; give the path of a model's folder or of its file"
         case .notAFolder(let path):
-            "\(path): this is a file; this version reads only folders in the layout of diffusers "
-                + "(model_index.json, unet/, vae/, text_encoder/, …), not single files. Give such a folder"
+            "\(path): this is a file, where a folder in the layout of diffusers (model_index.json, unet/, vae/, "
+                + "text_encoder/, …) is expected"
         case .noIndex(let path):
             "\(path): not a model: there is no model_index.json. Give the folder that has model_index.json, "
                 + "unet/ and vae/ in it; in the Hugging Face cache that is "
@@ -34,9 +33,6 @@ public enum ModelFolderError: Error, Sendable, Hashable, CustomStringConvertible
         case .missingFile(let component, let folder, let lookedFor):
             "\(folder): the component \(component.quoted) has no "
                 + lookedFor.joined(separator: " or ") + "; download the model completely"
-        case .pickledWeights(let path):
-            "\(path): pickled weights (.bin, .ckpt) are not read in this version, and there are no others here. "
-                + "Get the model's .safetensors files"
         case .severalVariants(let folder, let variants):
             "\(folder): there are only variants of the weights (\(variants.joined(separator: ", "))); "
                 + "name the one to load"

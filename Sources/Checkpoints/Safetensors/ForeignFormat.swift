@@ -14,10 +14,11 @@ enum ForeignFormat {
         // PROTO 2 to 5, then an opcode: a header of 640 to 1408 bytes also begins with the first two.
         if start.count > 2, start[0] == 0x80, (2...5).contains(start[1]), start[2] != 0 {
             return .otherFormat(
-                "it begins like a pickle, which PyTorch's older .ckpt files are", remedy: pickleRemedy)
+                "it begins like a pickle, but not one that torch.save wrote", remedy: pickleRemedy)
         }
-        if start.starts(with: "GGUF".utf8) {
-            return .otherFormat("it begins like a GGUF file", remedy: "Get the model's safetensors files")
+        if start.dropFirst(257).starts(with: "ustar".utf8) {
+            return .otherFormat(
+                "it is a tar archive, as PyTorch before 0.1.10 wrote them", remedy: pickleRemedy)
         }
         let text = start.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.prefix(16).map(lowercased)
         if text.starts(with: "<!doctype html".utf8) || text.starts(with: "<html".utf8) {
@@ -29,8 +30,7 @@ enum ForeignFormat {
         return nil
     }
 
-    private static let pickleRemedy =
-        "Pickled weights are not read: get the model's safetensors files"
+    private static let pickleRemedy = "Get the model's safetensors files"
 
     private static func gitLFSPointer(_ start: [UInt8]) -> SafetensorsError.Problem {
         let size =

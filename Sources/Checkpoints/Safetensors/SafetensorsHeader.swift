@@ -9,7 +9,10 @@ import TensorGraph
 public struct SafetensorsHeader: Sendable {
     public struct Tensor: Sendable, Hashable {
         public let name: String
+        /// The type is that which a graph reads the values as.
         public let entry: WeightEntry
+        /// How the file stores them: `F16`, `F8_E4M3`, ….
+        public let storedType: String
         /// Where the first byte is, counted from the start of the file.
         public let offset: Int
         public let byteCount: Int

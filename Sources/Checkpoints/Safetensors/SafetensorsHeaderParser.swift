@@ -56,9 +56,7 @@ struct SafetensorsHeaderParser {
 
     private mutating func parseTensor(named name: String) throws(SafetensorsError) -> SafetensorsHeader.Tensor
     {
-        guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            throw failure(.controlCharacter(name: name))
-        }
+        guard !name.hasControlCharacter else { throw failure(.controlCharacter(name: name)) }
         let value = try json { scanner throws(JSONError) in try scanner.value() }
         guard case .object(let fields) = value else {
             throw wrong(name, "the entry", expected: "an object", value)
@@ -91,7 +89,7 @@ struct SafetensorsHeaderParser {
                     offsetBytes: end - begin))
         }
         return SafetensorsHeader.Tensor(
-            name: name, entry: WeightEntry(shape: shape, elementType: elementType),
+            name: name, entry: WeightEntry(shape: shape, elementType: elementType), storedType: typeName,
             offset: dataStart + begin, byteCount: byteCount)
     }
 

@@ -37,7 +37,25 @@ enum SafetensorsType: String, CaseIterable {
         }
     }
 
-    /// What a graph reads the elements as; nil for a type that none does.
+    /// The type that elements of a graph are stored as.
+    init(_ type: ElementType) {
+        self =
+            switch type {
+            case .float64: .float64
+            case .float32: .float32
+            case .float16: .float16
+            case .bfloat16: .bfloat16
+            case .int64: .int64
+            case .int32: .int32
+            case .int16: .int16
+            case .int8: .int8
+            case .uint8: .uint8
+            case .boolean: .bool
+            }
+    }
+
+    /// What a graph reads the elements as, numbers of 8 bits with an exponent as half precision; nil for a type that none
+    /// does.
     var elementType: ElementType? {
         switch self {
         case .float64: .float64
@@ -50,9 +68,8 @@ enum SafetensorsType: String, CaseIterable {
         case .int8: .int8
         case .uint8: .uint8
         case .bool: .boolean
-        case .float4, .float6E2M3, .float6E3M2, .float8E5M2, .float8E4M3, .float8E8M0, .float8E5M2FNUZ,
-            .float8E4M3FNUZ, .uint16, .uint32, .complex64, .uint64:
-            nil
+        case .float8E5M2, .float8E4M3, .float8E5M2FNUZ, .float8E4M3FNUZ: .float16
+        case .float4, .float6E2M3, .float6E3M2, .float8E8M0, .uint16, .uint32, .complex64, .uint64: nil
         }
     }
 }

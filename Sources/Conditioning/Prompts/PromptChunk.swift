@@ -12,7 +12,8 @@ public struct PromptChunk: Sendable, Hashable {
     /// Whether no weight is other than 1.
     public var isPlain: Bool { weights.allSatisfy { $0 == 1 } }
 
-    init(ids: [Int32], weights: [Float], count: Int) {
+    /// - Parameter count: How many of the ids are the prompt's own, behind the start.
+    public init(ids: [Int32], weights: [Float], count: Int) {
         self.ids = ids
         self.weights = weights
         self.count = count

@@ -15,10 +15,15 @@ struct AddedTokens: Sendable {
             })
     }
 
-    /// A part of a prompt: a token, or normalized text without any.
+    /// A part of a prompt: a token, or text without any.
     enum Part {
         case token(Int32)
         case text(ArraySlice<Unicode.Scalar>)
+    }
+
+    /// Cuts a prompt at the tokens that are looked for in the text itself, and leaves the rest as it is.
+    func forEachExactPart(of prompt: String, _ body: (Part) -> Void) {
+        exact.forEachPart(of: Array(prompt.unicodeScalars)[...], body)
     }
 
     /// Cuts a prompt at its added tokens.

@@ -12,6 +12,12 @@ enum ByteAlphabet {
         }
     }()
 
+    /// The characters in the order of CLIP's vocabulary: those that stand for themselves come first.
+    static let vocabularyOrder: [Unicode.Scalar] = {
+        let all = UInt8.min...UInt8.max
+        return (all.filter(isPrinted) + all.filter { !isPrinted($0) }).map { scalars[Int($0)] }
+    }()
+
     private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
         uniqueKeysWithValues: zip(scalars, UInt8.min...UInt8.max))
 

@@ -14,7 +14,7 @@ public struct CLIPTokenizer: Sendable {
     /// The token behind each prompt, at whose position the pooled embedding is read.
     public let endToken: Int32
     /// The token that fills up to the length: the end token in Stable Diffusion 1, `!` (0) in Stable Diffusion 2.
-    public let paddingToken: Int32
+    public internal(set) var paddingToken: Int32
     /// How many ids ``tokenize(_:length:)`` gives unless told otherwise: 77 where the files don't say.
     public let length: Int
 
@@ -24,8 +24,9 @@ public struct CLIPTokenizer: Sendable {
     /// The token of each byte within a word, and of each byte that ends one.
     private let innerSymbols: [Int32]
     private let finalSymbols: [Int32]
+    private var learned: LearnedWords?
 
-    /// How many tokens there are; their ids are less than this.
+    /// How many tokens the vocabulary has; their ids are less than this.
     public var tokenCount: Int { vocabulary.count }
 
     init(
@@ -49,8 +50,24 @@ public struct CLIPTokenizer: Sendable {
     /// What the last symbol of each word ends in.
     static let endOfWord = "</w>"
 
+    /// The tokenizer with words beside its vocabulary.
+    public func learning(_ words: [LearnedWord], syntax: LearnedWordSyntax) -> CLIPTokenizer {
+        var tokenizer = self
+        tokenizer.learned =
+            words.isEmpty && syntax != .prefix
+            ? nil : LearnedWords(words, syntax: syntax, spelling: encodeVocabulary)
+        return tokenizer
+    }
+
+    /// How many tokens a learned word has whose first token this is; nil where it is none's.
+    func learnedLength(startingWith id: Int32) -> Int? { learned?.length(startingWith: id) }
+
     /// The tokens of a prompt of any length, without start, end and padding.
     public func encode(_ prompt: String) -> [Int32] {
+        learned?.encode(prompt, encodeVocabulary) ?? encodeVocabulary(prompt)
+    }
+
+    private func encodeVocabulary(_ prompt: String) -> [Int32] {
         var ids: [Int32] = []
         addedTokens.forEachPart(of: prompt) { part in
             switch part {
@@ -96,11 +113,18 @@ public struct CLIPTokenizer: Sendable {
     /// that are not UTF-8, as where a character's tokens were cut apart, become U+FFFD.
     public func decode(_ ids: some Sequence<Int32>) -> String {
         var bytes: [UInt8] = []
-        for id in ids where vocabulary.tokens.indices.contains(Int(id)) {
-            bytes.append(contentsOf: ByteAlphabet.bytes(of: vocabulary.tokens[Int(id)]))
+        for id in ids {
+            if vocabulary.tokens.indices.contains(Int(id)) {
+                bytes.append(contentsOf: ByteAlphabet.bytes(of: vocabulary.tokens[Int(id)]))
+            } else if let name = learned?.name(startingWith: id) {
+                bytes.append(contentsOf: Array((name + " ").utf8))
+            }
         }
         return trimmed(String(decoding: withSpacesForWordEnds(bytes), as: UTF8.self))
     }
+
+    /// A token as the vocabulary writes it.
+    func token(of id: Int) -> String { vocabulary.tokens[id] }
 
     /// Whether a word ends with the token.
     func endsWord(_ id: Int32) -> Bool {

@@ -20,6 +20,12 @@ struct MergesFile {
         source = .lines(try [UInt8](contentsOf: url, limit: Self.maximumByteCount))
     }
 
+    /// - Parameter lines: Two tokens a line, of a file.
+    init(lines: [UInt8], file: String) {
+        self.file = file
+        source = .lines(lines)
+    }
+
     /// - Parameter elements: The elements of `model.merges`: `"a b"`, or `["a", "b"]`.
     init(elements: [JSONValue], file: String) {
         self.file = file

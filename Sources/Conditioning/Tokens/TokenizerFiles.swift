@@ -73,6 +73,59 @@ extension CLIPTokenizer {
             configuration: configuration)
     }
 
+    /// CLIP's own tokenizer, for a model in a single file, which has none beside it.
+    ///
+    /// - Parameters:
+    ///   - vocabulary: A `tokenizer` folder of another model, or OpenAI's file of merges, unpacked:
+    ///     `bpe_simple_vocab_16e6.txt`.
+    ///   - padsWithFirst: Whether prompts are filled up with the first token, as OpenCLIP's encoders have it, and not
+    ///     with the end token.
+    /// - Throws: As ``init(folder:)``.
+    public init(vocabulary: URL, padsWithFirst: Bool) throws {
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: vocabulary.path, isDirectory: &isFolder)
+        let tokenizer =
+            try isFolder.boolValue ? CLIPTokenizer(folder: vocabulary) : CLIPTokenizer(merges: vocabulary)
+        self = tokenizer.padding(withFirst: padsWithFirst)
+    }
+
+    /// The same tokenizer, which fills prompts up with the first token, or else with the end token.
+    public func padding(withFirst padsWithFirst: Bool) -> CLIPTokenizer {
+        var tokenizer = self
+        tokenizer.paddingToken = padsWithFirst ? 0 : endToken
+        return tokenizer
+    }
+
+    /// Reads OpenAI's file of merges, from which the vocabulary follows: the characters that stand for bytes, the same at
+    /// the end of a word, what each merge makes, and the two tokens around a prompt.
+    ///
+    /// Only as many merges count as the vocabulary has room for: `clip/simple_tokenizer.py`.
+    private init(merges url: URL) throws {
+        let configuration = CLIPTokenizerConfiguration()
+        let (tokens, lines) = try Self.vocabularyOfMerges(url)
+        let vocabulary = try Vocabulary(
+            tokens.enumerated().map { (token: $1, id: $0) }, file: url.path)
+        let roles = try TokenRoles(configuration, added: [], vocabulary: vocabulary)
+        self.init(
+            vocabulary: vocabulary,
+            merges: try MergesFile(lines: Array(lines.joined(separator: [0x0A])), file: url.path)
+                .merges(of: vocabulary),
+            added: roles.addedTokens, start: roles.start, end: roles.end, padding: roles.padding,
+            unknown: roles.unknown, length: configuration.length)
+    }
+
+    /// The tokens by their ids, and the lines of the merges that count.
+    static func vocabularyOfMerges(_ url: URL) throws -> (tokens: [String], lines: [ArraySlice<UInt8>]) {
+        let bytes = try [UInt8](contentsOf: url, limit: MergesFile.maximumByteCount)
+        let symbols = ByteAlphabet.vocabularyOrder.map { String($0) }
+        let room = 49_152 - symbols.count - 2
+        let lines = bytes.split(separator: 0x0A).dropFirst().prefix(room)
+        let merged = lines.map { String(decoding: $0.filter { $0 != 0x20 && $0 != 0x0D }, as: UTF8.self) }
+        let configuration = CLIPTokenizerConfiguration()
+        let ends = [configuration.start.content, configuration.end.content]
+        return (symbols + symbols.map { $0 + Self.endOfWord } + merged + ends, Array(lines))
+    }
+
     private init(
         entries: JSONObject, file: String, merges: MergesFile,
         added: [CLIPTokenizerConfiguration.AddedToken], configuration: CLIPTokenizerConfiguration

@@ -5,6 +5,12 @@ import Foundation
 
 extension PromptSyntax: ExpressibleByArgument {}
 extension Emphasis: ExpressibleByArgument {}
+extension LoRA: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+extension Embedding: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
 
 /// The options of how prompts are read. What is not given stays as the request has it.
 struct PromptOptions: ParsableArguments {
@@ -30,6 +36,21 @@ struct PromptOptions: ParsableArguments {
     @Option(help: "Which of the text encoder's layers is read, counted from the last (default: 1, the last).")
     var clipSkip: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "A LoRA, LoCon, LoHa, LoKr or DoRA to take the model with, and how strongly (default: 1); repeatable.",
+            valueName: "FILE[:weight[:te-weight]]"))
+    var lora: [LoRA] = []
+    @Option(help: "A folder of LoRAs that the prompt names, as <lora:name:0.8>; repeatable.")
+    var loraDir: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "A word that the model is taught (textual inversion), known by the file's name or the one given; repeatable.",
+            valueName: "FILE[:word]"))
+    var embedding: [Embedding] = []
+    @Option(help: "A folder of such files, each known by its name; repeatable.")
+    var embeddingDir: [String] = []
+
     /// - Throws: `FileError`, `PromptStyleError`.
     func apply(to request: inout Request) throws {
         if let negativePrompt { request.negativePrompt = negativePrompt }
@@ -45,5 +66,9 @@ struct PromptOptions: ParsableArguments {
         }
         if let emphasis { request.emphasis = emphasis }
         if let clipSkip { request.clipSkip = clipSkip }
+        if !lora.isEmpty { request.loras = lora }
+        if !embedding.isEmpty { request.embeddings = embedding }
+        if !embeddingDir.isEmpty { request.embeddingFolders = embeddingDir.map { URL(filePath: $0) } }
+        if !loraDir.isEmpty { request.loraFolders = loraDir.map { URL(filePath: $0) } }
     }
 }

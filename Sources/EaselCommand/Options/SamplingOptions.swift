@@ -4,6 +4,7 @@ import Sampling
 
 extension TimestepSpacing: ExpressibleByArgument {}
 extension Tiling: ExpressibleByArgument {}
+extension PredictionType: ExpressibleByArgument {}
 
 extension FreeU: ExpressibleByArgument {
     public init?(argument: String) {
@@ -44,12 +45,17 @@ struct SamplingOptions: ParsableArguments {
     var rho: Double?
     @Option(help: "The noise levels themselves: falling numbers with commas between; instead of --steps.")
     var sigmas: NumberList?
+    @Option(
+        help: "The training's timesteps to visit: falling numbers with commas between; instead of --steps.")
+    var timesteps: NumberList?
     @Option(help: "leading, linspace or trailing: how timesteps are spread (default: as the model says).")
     var timestepSpacing: TimestepSpacing?
     @Flag(
         inversion: .prefixedNo,
         help: "Rescale the noise schedule to end in noise alone (default: as the model says).")
     var zeroTerminalSnr: Bool?
+    @Option(help: "epsilon, v_prediction or sample: what the model predicts (default: as it says or shows).")
+    var predictionType: PredictionType?
     @Option(help: "How much of each step's noise is fresh, from 0 to 1 (default: the sampler's own).")
     var eta: Double?
     @Option(
@@ -72,6 +78,9 @@ struct SamplingOptions: ParsableArguments {
 
     /// - Throws: `ValidationError`.
     func check() throws {
+        if let timesteps, timesteps.values.contains(where: { Int(exactly: $0) == nil }) || sigmas != nil {
+            throw ValidationError("--timesteps takes whole numbers, and goes without --sigmas.")
+        }
         guard let interval = guidanceInterval?.values else { return }
         guard interval.count == 2, interval[0] <= interval[1] else {
             throw ValidationError("--guidance-interval takes two numbers that do not fall: 0.1,0.8.")
@@ -84,6 +93,8 @@ struct SamplingOptions: ParsableArguments {
         if let schedule { request.schedule = schedule }
         if let rho { request.rho = rho }
         if let sigmas { request.sigmas = sigmas.values }
+        if let timesteps { request.timesteps = timesteps.values.map { Int($0) } }
+        if let predictionType { request.predictionType = predictionType }
         if let eta { request.eta = eta }
         if let timestepSpacing { request.timestepSpacing = timestepSpacing }
         if let zeroTerminalSnr { request.zeroTerminalSNR = zeroTerminalSnr }

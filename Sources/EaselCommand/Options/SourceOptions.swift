@@ -34,6 +34,10 @@ struct SourceOptions: ParsableArguments {
     var composite: Bool?
     @Option(help: "Make the picture larger and paint the rest: left=128,right=64,top=0,bottom=0.")
     var extend: Outpainting?
+    @Option(help: "With a model that edits pictures, how strongly the picture leads (default: 1.5).")
+    var imageGuidanceScale: Float?
+    @Option(help: "With a model of depth, a picture of how far away things are: lighter is nearer.")
+    var depthMap: String?
     @Option(help: "The most pixels that a picture to start from may have.")
     var maxPixels = Image.pixelLimit
 
@@ -59,6 +63,10 @@ struct SourceOptions: ParsableArguments {
         if let strength { request.strength = strength }
         if let resize { request.resize = resize }
         if let extend { request.outpainting = extend }
+        if let imageGuidanceScale { request.imageGuidanceScale = imageGuidanceScale }
+        if let depthMap {
+            request.depthMap = try Image(contentsOf: URL(filePath: depthMap), pixelLimit: maxPixels)
+        }
         guard let initImage else {
             if settings?.startsFromPicture == true {
                 throw RequestError.noInitImage(field: "the picture of --from")

@@ -26,7 +26,8 @@ actor OpenVINOGraph: CompiledGraph {
             graph, forms: forms, keepsOrderOfSums: precision == .float32
         ).representation
         let derivedOffset = (representation.constants.count + 63) & ~63
-        let mapped = try weights.map(additionalBytes: derivedOffset + representation.derivedByteCount)
+        let mapped = try weights.map(
+            Set(graph.weights.map(\.name)), additionalBytes: derivedOffset + representation.derivedByteCount)
         mapped.bytes[mapped.additionalOffset...].copyBytes(from: representation.constants)
         let xml = try representation.xml { place in
             switch place {

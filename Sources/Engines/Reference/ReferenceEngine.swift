@@ -35,7 +35,7 @@ struct ReferenceGraph: CompiledGraph {
 
     init(_ graph: Graph, weights: any WeightStorage) throws {
         self.graph = graph
-        let mapped = try weights.map(additionalBytes: 0)
+        let mapped = try weights.map(Set(graph.weights.map(\.name)), additionalBytes: 0)
         var values: [String: HostTensor] = [:]
         for (name, type) in graph.weights {
             guard let entry = weights.entry(named: name), let floats = mapped.floats(of: name, entry) else {

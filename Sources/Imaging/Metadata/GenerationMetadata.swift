@@ -19,6 +19,10 @@ public struct GenerationMetadata: Sendable, Hashable {
     public var modelHash: String?
     /// The model's name.
     public var model: String?
+    /// The file's name of an autoencoder that was taken in place of the model's own.
+    public var autoencoder: String?
+    /// The first ten hexadecimal digits of its SHA-256.
+    public var autoencoderHash: String?
     /// The seed of other noise mixed in, and how much of it; nil where there was none.
     public var variation: Variation?
     /// The size that the noise was drawn for; nil for the picture's own.
@@ -108,6 +112,8 @@ public struct GenerationMetadata: Sendable, Hashable {
         ]
         if let modelHash { settings.append(("Model hash", modelHash)) }
         if let model { settings.append(("Model", model)) }
+        if let autoencoderHash { settings.append(("VAE hash", autoencoderHash)) }
+        if let autoencoder { settings.append(("VAE", autoencoder)) }
         if let variation {
             settings += [
                 ("Variation seed", String(variation.seed)),
@@ -157,6 +163,8 @@ public struct GenerationMetadata: Sendable, Hashable {
         randomSource = settings["RNG"]
         extras = all.filter { !Self.ownKeys.contains($0.key) }
         modelHash = settings["Model hash"]
+        autoencoder = settings["VAE"]
+        autoencoderHash = settings["VAE hash"]
         if let seed = settings["Variation seed"].flatMap(UInt64.init) {
             let strength = settings["Variation seed strength"].flatMap(Double.init)
             variation = Variation(seed: seed, strength: strength ?? 0)
@@ -170,7 +178,7 @@ public struct GenerationMetadata: Sendable, Hashable {
     /// The keys that have properties of their own.
     private static let ownKeys: Set<String> = [
         "Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model hash", "Model",
-        "Variation seed",
+        "VAE hash", "VAE", "Variation seed",
         "Variation seed strength", "Seed resize from", "Denoising strength", "Clip skip", "RNG", "Tiling",
         "Version",
     ]

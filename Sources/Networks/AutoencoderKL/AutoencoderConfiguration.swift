@@ -19,9 +19,6 @@ public struct AutoencoderConfiguration: Sendable, Hashable {
 
     /// The number of pixels in a latent cell's side.
     public var factor: Int { 1 << (channels.count - 1) }
-    /// Latents as the decoder takes them.
-    public func unscaled(_ latents: [Float]) -> [Float] { latents.map { $0 / scalingFactor + shiftFactor } }
-
     var norm: GroupNormalization { GroupNormalization(groups: groups, epsilon: 1e-6) }
 
     /// Reads diffusers' `config.json` of an `AutoencoderKL`.

@@ -21,6 +21,10 @@ public struct CLIPTextConfiguration: Sendable, Hashable {
     /// The size of a token's embedding.
     public let width: Int
     public let layers: Int
+    /// The size of what is said of a whole prompt.
+    public let projectionWidth: Int
+    /// Whether it is one of OpenCLIP's, which have another activation than OpenAI's.
+    public var isOpenCLIP: Bool { activation == .gelu }
     let heads: Int
     let feedForwardWidth: Int
     let activation: Activation
@@ -36,6 +40,7 @@ public struct CLIPTextConfiguration: Sendable, Hashable {
         layers = try configuration.integer("num_hidden_layers", default: 12, in: 1...1000)
         heads = try configuration.integer("num_attention_heads", default: 8, in: 1...1024)
         feedForwardWidth = try configuration.integer("intermediate_size", default: 2048, in: 1...1_048_576)
+        projectionWidth = try configuration.integer("projection_dim", default: 512, in: 1...65536)
         epsilon = Float(try configuration.number("layer_norm_eps", default: 1e-5, in: 0...1))
         let name = try configuration.string("hidden_act", default: Activation.quickGELU.rawValue)
         guard let activation = Activation(rawValue: name) else {

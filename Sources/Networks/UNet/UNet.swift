@@ -25,20 +25,26 @@ public struct UNet: Sendable {
     /// and `context` `[passes · batch, tokens, contextWidth]` to `prediction`
     /// `[passes · batch, outputChannels, height, width]`; sizes in latent cells.
     ///
-    /// diffusers' `UNet2DConditionModel`. What comes before the first attention to the text is the same in every
+    /// Where the configuration has an ``UNetConfiguration/addition``, `pooled` `[passes · batch, pooledWidth]` and
+    /// `numbers` `[passes · batch, count]` too; with a ``UNetConfiguration/guidanceEncodingWidth``, `guidance` `[1]`, the
+    /// guidance scale less 1.
+    ///
+    /// diffusers' `UNet2DConditionModel`. What comes before anything that depends on the text is the same in every
     /// pass, and is computed once.
     ///
-    /// - Parameter passes: How many contexts all latents are predicted for: two with guidance.
+    /// - Parameters:
+    ///   - passes: How many contexts all latents are predicted for: two with guidance.
+    ///   - pooledWidth: The size of the prompt's pooled embedding, for a U-Net that is told of it.
     /// - Throws: `GraphError` where the checkpoint does not fit the configuration.
     public func graph(
-        batch: Int, passes: Int = 1, height: Int, width: Int, tokens: Int, options: Options = Options(),
-        weights catalog: any WeightCatalog
+        batch: Int, passes: Int = 1, height: Int, width: Int, tokens: Int, pooledWidth: Int = 0,
+        options: Options = Options(), weights catalog: any WeightCatalog
     ) throws -> Graph {
         try Graph.build("unet", weights: catalog) { builder in
             let latents = builder.input("latents", [batch, configuration.inputChannels, height, width])
             let timestep = builder.input("timestep", [1])
             let context = builder.input("context", [passes * batch, tokens, configuration.contextWidth])
-            let pass = Pass(batch: batch, options: options, builder)
+            let pass = Pass(batch: batch, pooledWidth: pooledWidth, options: options, builder)
             let prediction = predict(latents, timestep, context, pass, builder)
             return ["prediction": repeated(prediction, toBatch: passes * batch)]
         }
@@ -49,25 +55,45 @@ public struct UNet: Sendable {
         _ latents: Tensor, _ timestep: Tensor, _ context: Tensor, _ pass: Pass, _ builder: GraphBuilder
     ) -> Tensor {
         let (weights, levels) = (builder.weights, configuration.levels)
-        let time = silu(
-            timestepEmbedding(
-                configuration.encoding(timestep, builder), to: configuration.timeChannels,
-                weights["time_embedding"]))  // [1, 1280]
+        // [1, 1280], and [N, 1280] in XL
+        let time = silu(timeEmbedding(timestep, pictures: context.size(0), pass, builder))
         var x = convolution(latents, to: levels[0].channels, weights["conv_in"])  // [N, 320, h, w]
+        if configuration.addition != nil { x = repeated(x, toBatch: context.size(0)) }
         var skips = [x]
         for level in levels {
             x = down(level, x, time, context, weights["down_blocks", level.index], push: &skips)
         }
-        if configuration.hasMiddle {
-            // [N, 1280, h/8, w/8]
-            x = middle(x, time, context, weights["mid_block"], perturbed: pass.perturbedBatch)
-        }
+        // [N, 1280, h/8, w/8]
+        x = middle(x, time, context, weights["mid_block"], perturbed: pass.perturbedBatch)
         for level in levels.reversed() {
             let index = levels.count - 1 - level.index
             x = up(level, x, time, context, weights["up_blocks", index], pass.freeU(at: index), pop: &skips)
         }
         x = silu(configuration.norm(x, weights["conv_norm_out"]))  // [N, 320, h, w]
         return convolution(x, to: configuration.outputChannels, weights["conv_out"])  // [N, 4, h, w]
+    }
+
+    /// The timestep, and what else is told of the picture as a whole.
+    private func timeEmbedding(
+        _ timestep: Tensor, pictures: Int, _ pass: Pass, _ builder: GraphBuilder
+    ) -> Tensor {
+        let (weights, channels) = (builder.weights, configuration.timeChannels)
+        var waves = configuration.encoding(timestep, builder)
+        if let width = configuration.guidanceEncodingWidth {
+            let guidance = GuidanceScaleEncoding(channels: width)(builder.input("guidance", [1]), builder)
+            waves =
+                waves + linear(guidance, to: waves.size(1), bias: false, weights["time_embedding.cond_proj"])
+        }
+        let time = timestepEmbedding(waves, to: channels, weights["time_embedding"])
+        guard let addition = configuration.addition else { return time }
+        let count = addition.numberCount(pooledWidth: pass.pooledWidth) ?? 1
+        let numbers = reshape(builder.input("numbers", [pictures, count]), [pictures * count])
+        let encoded = reshape(
+            addition.encoding(numbers, builder), [pictures, count * addition.encoding.channels])
+        let pooled = builder.input("pooled", [pictures, pass.pooledWidth])
+        let added = timestepEmbedding(
+            concatenate([pooled, encoded], axis: 1), to: channels, weights["add_embedding"])
+        return time + added
     }
 
     private func down(
@@ -77,7 +103,7 @@ public struct UNet: Sendable {
         var x = x
         for index in 0..<level.layers {
             x = resNet(x, level.channels, time, weights["resnets", index])
-            if level.attendsGoingDown { x = attend(level, x, context, weights["attentions", index]) }
+            x = attend(level, level.transformersDown[index], x, context, weights["attentions", index])
             skips.append(x)
         }
         if level.hasCoarser {
@@ -96,8 +122,10 @@ public struct UNet: Sendable {
         _ x: Tensor, _ time: Tensor, _ context: Tensor, _ weights: WeightScope, perturbed: Int
     ) -> Tensor {
         let level = configuration.levels[configuration.levels.count - 1]
+        if configuration.middle == .nothing { return x }
         var x = resNet(x, level.channels, time, weights["resnets.0"])
-        x = attend(level, x, context, weights["attentions.0"], perturbed: perturbed)
+        guard case .attention(let transformers) = configuration.middle else { return x }
+        x = attend(level, transformers, x, context, weights["attentions.0"], perturbed: perturbed)
         return resNet(x, level.channels, time, weights["resnets.1"])
     }
 
@@ -114,7 +142,7 @@ public struct UNet: Sendable {
             }
             x = concatenate([x, repeated(skip, toBatch: x.size(0))], axis: 1)
             x = resNet(x, level.channels, time, weights["resnets", index])
-            if level.attendsGoingUp { x = attend(level, x, context, weights["attentions", index]) }
+            x = attend(level, level.transformersUp[index], x, context, weights["attentions", index])
         }
         if level.index > 0, let skip = skips.last {
             // A level of odd size was rounded up on the way down: the copy is cut to what it came from.
@@ -130,12 +158,14 @@ public struct UNet: Sendable {
         resNetBlock(x, to: channels, time: time, norm: configuration.norm, weights)
     }
 
+    /// - Parameter transformers: How many transformer blocks there are; 0 for no attention.
     private func attend(
-        _ level: UNetConfiguration.Level, _ x: Tensor, _ context: Tensor, _ weights: WeightScope,
-        perturbed: Int = 0
+        _ level: UNetConfiguration.Level, _ transformers: Int, _ x: Tensor, _ context: Tensor,
+        _ weights: WeightScope, perturbed: Int = 0
     ) -> Tensor {
-        spatialTransformer(
-            x, context: context, perturbed: perturbed, heads: level.heads, layers: level.transformerLayers,
+        if transformers == 0 { return x }
+        return spatialTransformer(
+            x, context: context, perturbed: perturbed, heads: level.heads, layers: transformers,
             groups: configuration.groups, usesLinearProjection: configuration.usesLinearProjection, weights)
     }
 }
@@ -152,11 +182,14 @@ private struct FreeU {
 private struct Pass {
     /// How many of the last pictures attend to themselves alone in the middle.
     let perturbedBatch: Int
+    /// The size of the prompt's pooled embedding.
+    let pooledWidth: Int
     private let version: FreeUVersion?
     private let scales: Tensor?
     private let builder: GraphBuilder
 
-    init(batch: Int, options: UNet.Options, _ builder: GraphBuilder) {
+    init(batch: Int, pooledWidth: Int, options: UNet.Options, _ builder: GraphBuilder) {
+        self.pooledWidth = pooledWidth
         perturbedBatch = options.perturbsAttention ? batch : 0
         version = options.freeU
         self.builder = builder

@@ -10,10 +10,10 @@ public struct UNetConfiguration: Sendable, Hashable {
         /// The number of residual blocks on the way down; on the way up there is one more.
         let layers: Int
         let heads: Int
-        /// The number of transformer blocks in each attention layer.
-        let transformerLayers: Int
-        let attendsGoingDown: Bool
-        let attendsGoingUp: Bool
+        /// The number of transformer blocks behind each residual block on the way down, 0 where there is no attention.
+        let transformersDown: [Int]
+        /// The same on the way up.
+        let transformersUp: [Int]
         /// Whether there is a coarser level below.
         let hasCoarser: Bool
     }
@@ -32,7 +32,33 @@ public struct UNetConfiguration: Sendable, Hashable {
     let usesLinearProjection: Bool
     let encoding: SinusoidalEncoding
     let downsamplePadding: Int
-    let hasMiddle: Bool
+    let middle: Middle
+    /// What is told of the whole prompt and of the picture's size, in Stable Diffusion XL; nil in others.
+    public let addition: Addition?
+    /// The width of the guidance scale's encoding, which models that were distilled with guidance are told; nil in others.
+    public let guidanceEncodingWidth: Int?
+
+    /// What is between the way down and the way up.
+    enum Middle: Sendable, Hashable {
+        case nothing
+        case residualBlock
+        /// Two residual blocks, and attention of so many transformer blocks between.
+        case attention(transformers: Int)
+    }
+
+    /// How a U-Net is told of the whole prompt and the picture's size: numbers as waves, beside the prompt's pooled
+    /// embedding (Podell et al., "SDXL", 2023, section 2.2).
+    public struct Addition: Sendable, Hashable {
+        let encoding: SinusoidalEncoding
+        /// Of the pooled embedding and all waves together.
+        public let width: Int
+
+        /// How many numbers are told beside a pooled embedding of a width; nil where they do not fit.
+        public func numberCount(pooledWidth: Int) -> Int? {
+            let rest = width - pooledWidth
+            return rest > 0 && rest.isMultiple(of: encoding.channels) ? rest / encoding.channels : nil
+        }
+    }
 
     /// The number of channels of the time embedding.
     var timeChannels: Int { 4 * levels[0].channels }
@@ -41,7 +67,7 @@ public struct UNetConfiguration: Sendable, Hashable {
     /// Reads diffusers' `config.json` of a `UNet2DConditionModel`.
     ///
     /// - Throws: `ConfigurationError` where a size is missing or out of range, or where the configuration asks
-    ///   for something that no Stable Diffusion 1.x or 2.x U-Net has; the message names it.
+    ///   for something that no Stable Diffusion U-Net has; the message names it.
     public init(_ configuration: Configuration) throws {
         try Self.refuseUnsupported(configuration)
         inputChannels = try configuration.integer("in_channels", default: 4, in: 1...1024)
@@ -53,7 +79,6 @@ public struct UNetConfiguration: Sendable, Hashable {
         epsilon = Float(try configuration.number("norm_eps", default: 1e-5, in: 0...1))
         usesLinearProjection = try configuration.bool("use_linear_projection", default: false)
         downsamplePadding = try configuration.integer("downsample_padding", default: 1, in: 0...1)
-        hasMiddle = configuration.members["mid_block_type"] != .null
 
         let channels = try configuration.integers(
             "block_out_channels", default: [320, 640, 1280, 1280], in: 1...65536)
@@ -73,8 +98,24 @@ public struct UNetConfiguration: Sendable, Hashable {
         let headsKey = configuration.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim"
         let heads = try configuration.integersOrOne(
             headsKey, count: count, default: repeated(8), in: 1...1024)
-        let transformerLayers = try configuration.integersOrOne(
-            "transformer_layers_per_block", count: count, default: repeated(1), in: 1...64)
+        let depthKey = "transformer_layers_per_block"
+        let depths = try configuration.integerLists(depthKey, lengths: layers, default: 1, in: 0...64)
+        let upLengths = layers.reversed().map { $0 + 1 }
+        let reverseKey = "reverse_transformer_layers_per_block"
+        let upDepths: [[Int]]
+        if configuration.has(reverseKey) {
+            upDepths = try configuration.integerLists(reverseKey, lengths: upLengths, default: 1, in: 0...64)
+        } else {
+            try configuration.require(
+                depths.allSatisfy { Set($0).count == 1 }, reverseKey,
+                "a list, where \(depthKey) has lists of different numbers")
+            upDepths = zip(depths.reversed(), upLengths).map { Array(repeating: $0[0], count: $1) }
+        }
+        switch configuration.members["mid_block_type"] {
+        case .null: middle = .nothing
+        case .string("UNetMidBlock2D"): middle = .residualBlock
+        default: middle = .attention(transformers: depths.last?.first ?? 1)
+        }
 
         for (index, size) in channels.enumerated() {
             let attends = down[index] || up[count - 1 - index] || index == count - 1
@@ -87,14 +128,32 @@ public struct UNetConfiguration: Sendable, Hashable {
         levels = channels.indices.map { index in
             Level(
                 index: index, channels: channels[index], layers: layers[index], heads: heads[index],
-                transformerLayers: transformerLayers[index], attendsGoingDown: down[index],
-                attendsGoingUp: up[count - 1 - index], hasCoarser: index + 1 < count)
+                transformersDown: down[index] ? depths[index] : layers[index].zeros,
+                transformersUp: up[count - 1 - index]
+                    ? upDepths[count - 1 - index] : (layers[index] + 1).zeros,
+                hasCoarser: index + 1 < count)
         }
         try configuration.require(
             channels[0] % 2 == 0, "block_out_channels", "a list that begins with an even number")
+        let cosinesFirst = try configuration.bool("flip_sin_to_cos", default: true)
+        let shift = try configuration.number("freq_shift", default: 0, in: 0...1)
         encoding = SinusoidalEncoding(
-            channels: channels[0], cosinesFirst: try configuration.bool("flip_sin_to_cos", default: true),
-            frequencyShift: try configuration.number("freq_shift", default: 0, in: 0...1))
+            channels: channels[0], cosinesFirst: cosinesFirst, frequencyShift: shift)
+        guidanceEncodingWidth = try configuration.optionalInteger("time_cond_proj_dim", in: 4...65536)
+        addition = try Self.addition(configuration, cosinesFirst: cosinesFirst, shift: shift)
+    }
+
+    private static func addition(_ configuration: Configuration, cosinesFirst: Bool, shift: Double) throws
+        -> Addition?
+    {
+        guard let type = try configuration.optionalString("addition_embed_type") else { return nil }
+        try configuration.require(type == "text_time", "addition_embed_type", "null or \"text_time\"")
+        let channels = try configuration.integer("addition_time_embed_dim", in: 2...65536)
+        try configuration.require(channels % 2 == 0, "addition_time_embed_dim", "an even number")
+        return Addition(
+            encoding: SinusoidalEncoding(
+                channels: channels, cosinesFirst: cosinesFirst, frequencyShift: shift),
+            width: try configuration.integer("projection_class_embeddings_input_dim", in: 1...1_000_000))
     }
 
     /// Which blocks attend to the text, in the order of the configuration.
@@ -116,16 +175,19 @@ public struct UNetConfiguration: Sendable, Hashable {
     private static func refuseUnsupported(_ configuration: Configuration) throws {
         for (key, expected) in [
             ("act_fn", "silu"), ("resnet_time_scale_shift", "default"), ("time_embedding_type", "positional"),
-            ("attention_type", "default"), ("mid_block_type", "UNetMidBlock2DCrossAttn"),
+            ("attention_type", "default"),
         ] {
             let value = try configuration.string(key, default: expected)
             try configuration.require(value == expected, key, "\"\(expected)\"")
         }
+        let middle = try configuration.string("mid_block_type", default: "UNetMidBlock2DCrossAttn")
+        try configuration.require(
+            ["UNetMidBlock2DCrossAttn", "UNetMidBlock2D"].contains(middle), "mid_block_type",
+            "\"UNetMidBlock2DCrossAttn\", \"UNetMidBlock2D\" or null")
         for key in [
-            "addition_embed_type", "class_embed_type", "encoder_hid_dim_type", "encoder_hid_dim",
-            "time_cond_proj_dim", "num_class_embeds", "time_embedding_dim", "time_embedding_act_fn",
-            "timestep_post_act", "conv_in_kernel_size", "cross_attention_norm", "addition_time_embed_dim",
-            "reverse_transformer_layers_per_block",
+            "class_embed_type", "encoder_hid_dim_type", "encoder_hid_dim", "num_class_embeds",
+            "time_embedding_dim", "time_embedding_act_fn",
+            "timestep_post_act", "conv_in_kernel_size", "cross_attention_norm",
         ] {
             try configuration.require(
                 !configuration.has(key), key, "null: Easel has no U-Net with it")
@@ -146,4 +208,9 @@ public struct UNetConfiguration: Sendable, Hashable {
             try configuration.require(value == 1, key, "1")
         }
     }
+}
+
+extension Int {
+    /// As many zeros.
+    fileprivate var zeros: [Int] { Array(repeating: 0, count: self) }
 }

@@ -40,6 +40,8 @@ public struct QuickGELU: CompositeOperation {
     public func decompose(_ inputs: [Tensor]) -> Tensor { inputs[0] * sigmoid(inputs[0] * 1.702) }
 }
 
+/// The larger of x and 0: a rectified linear unit.
+public func relu(_ x: Tensor) -> Tensor { maximum(x, x.builder.constant(0)) }
 public func silu(_ x: Tensor) -> Tensor { x.builder.append(SiLU(), [x]) }
 public func gelu(_ x: Tensor) -> Tensor { x.builder.append(GELU(), [x]) }
 public func quickGELU(_ x: Tensor) -> Tensor { x.builder.append(QuickGELU(), [x]) }

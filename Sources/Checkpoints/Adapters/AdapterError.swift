@@ -1,0 +1,33 @@
+import TensorGraph
+
+/// Why an adapter (LoRA and its kin) cannot be used with a model.
+public enum AdapterError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// None of the file's tensors are an adapter's.
+    case notAnAdapter(path: String, names: [String])
+    /// The adapter changes layers that the model does not have: it is one for another family.
+    case otherFamily(path: String, family: String?, layers: [String], count: Int)
+    /// The adapter's matrices do not make a weight of the model's shape.
+    case wrongShape(path: String, layer: String, rows: Int, columns: Int, weight: Shape)
+    /// Parts of a layer's change are missing, or do not fit each other.
+    case incomplete(path: String, layer: String, reason: String)
+    /// A number is not one.
+    case notFinite(path: String, tensor: String)
+
+    public var description: String {
+        switch self {
+        case .notAnAdapter(let path, let names):
+            "\(path): no LoRA, LoHa, LoKr or the like: none of its tensors are such ones' "
+                + "(\(names.prefix(3).map(\.quoted).joined(separator: ", ")), …)"
+        case .otherFamily(let path, let family, let layers, let count):
+            "\(path): "
+                + (family.map { "this is an adapter for \($0); " } ?? "this adapter is for another model; ")
+                + "the model has none of its \(count) layers "
+                + "(\(layers.prefix(5).map(\.quoted).joined(separator: ", "))\(count > 5 ? ", …" : ""))"
+        case .wrongShape(let path, let layer, let rows, let columns, let weight):
+            "\(path): for \(layer.quoted) the adapter has a matrix of \(rows)×\(columns), the model a weight of "
+                + "\(weight); the adapter is for another model"
+        case .incomplete(let path, let layer, let reason): "\(path): \(layer.quoted): \(reason)"
+        case .notFinite(let path, let tensor): "\(path): \(tensor.quoted) has a number that is not finite"
+        }
+    }
+}

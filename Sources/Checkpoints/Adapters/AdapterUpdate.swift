@@ -1,0 +1,180 @@
+import TensorGraph
+
+/// A change of one weight that an adapter makes: small matrices, from which the change follows.
+///
+/// A weight is taken as a matrix `[outputs, inputs]`, with a convolution's inputs and kernel as its columns.
+struct AdapterUpdate: Sendable {
+    enum Form: Sendable {
+        /// B·A (Hu et al., "LoRA", 2021).
+        case lowRank(up: Matrix, down: Matrix)
+        /// (B₁·A₁) ∘ (B₂·A₂), element by element (Hyeon-Woo et al., "FedPara", 2022; LyCORIS' LoHa).
+        case hadamard(up1: Matrix, down1: Matrix, up2: Matrix, down2: Matrix)
+        /// W₁ ⊗ W₂ (LyCORIS' LoKr). The second matrix's columns are inputs times the kernel's cells.
+        case kronecker(first: Matrix, second: Matrix, kernel: Int)
+        /// The change itself.
+        case whole([Float])
+    }
+
+    var form: Form
+    /// What the change is multiplied by: alpha over the rank.
+    var scale: Float = 1
+    /// DoRA: how long the changed weight's rows or columns are (Liu et al., 2024).
+    var magnitude: [Float]?
+
+    /// Adds the change, so many times, to a weight of that many rows.
+    func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Int, strength: Float) {
+        guard let magnitude else { return add(to: weight, rows: rows, factor: scale * strength) }
+        // The weight that the adapter was trained to make, of which the strength is a share.
+        var changed = Array(weight)
+        changed.withUnsafeMutableBufferPointer { changed in
+            add(to: changed, rows: rows, factor: scale)
+            let columns = changed.count / rows
+            let perRow = magnitude.count == rows
+            var squares = [Float](repeating: 0, count: magnitude.count)
+            let kernel = perRow ? 1 : columns / magnitude.count
+            for index in changed.indices {
+                let group = perRow ? index / columns : index % columns / kernel
+                squares[group] += changed[index] * changed[index]
+            }
+            for index in changed.indices {
+                let group = perRow ? index / columns : index % columns / kernel
+                let length = squares[group].squareRoot()
+                let own = length > 0 ? changed[index] * magnitude[group] / length : 0
+                weight[index] += strength * (own - weight[index])
+            }
+        }
+    }
+
+    private func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Int, factor: Float) {
+        let columns = weight.count / rows
+        switch form {
+        case .lowRank(let up, let down):
+            up.addProduct(with: down, times: factor, to: weight)
+        case .hadamard(let up1, let down1, let up2, let down2):
+            var (first, second) = (
+                [Float](repeating: 0, count: columns), [Float](repeating: 0, count: columns)
+            )
+            for row in 0..<rows {
+                for column in 0..<columns { (first[column], second[column]) = (0, 0) }
+                first.withUnsafeMutableBufferPointer {
+                    up1.row(row).addProduct(with: down1, times: 1, to: $0)
+                }
+                second.withUnsafeMutableBufferPointer {
+                    up2.row(row).addProduct(with: down2, times: 1, to: $0)
+                }
+                for column in 0..<columns {
+                    weight[row * columns + column] += factor * first[column] * second[column]
+                }
+            }
+        case .kronecker(let first, let second, let kernel):
+            let inner = second.columns / kernel
+            for row in 0..<rows {
+                let (row1, row2) = (row / second.rows, row % second.rows)
+                for column in 0..<columns {
+                    let (input, cell) = (column / kernel, column % kernel)
+                    let left = first.values[row1 * first.columns + input / inner]
+                    let right = second.values[row2 * second.columns + input % inner * kernel + cell]
+                    weight[row * columns + column] += factor * left * right
+                }
+            }
+        case .whole(let values):
+            for index in weight.indices { weight[index] += factor * values[index] }
+        }
+    }
+
+    /// How many rows and columns the weight has that this changes.
+    var shape: (rows: Int, columns: Int) {
+        switch form {
+        case .lowRank(let up, let down): (up.rows, down.columns)
+        case .hadamard(let up, let down, _, _): (up.rows, down.columns)
+        case .kronecker(let first, let second, _):
+            (first.rows * second.rows, first.columns * second.columns)
+        case .whole(let values): (1, values.count)
+        }
+    }
+}
+
+/// Numbers in rows.
+struct Matrix: Sendable {
+    let rows: Int
+    let columns: Int
+    var values: [Float]
+
+    init(rows: Int, columns: Int, values: [Float]) {
+        self.rows = rows
+        self.columns = columns
+        self.values = values
+    }
+
+    /// A tensor as a matrix: its first axis, and all others.
+    init(_ shape: Shape, _ values: [Float]) {
+        let rows = shape.rank > 0 ? shape[0] : 1
+        self.init(rows: rows, columns: rows > 0 ? values.count / rows : 0, values: values)
+    }
+
+    func row(_ index: Int) -> Matrix {
+        Matrix(rows: 1, columns: columns, values: Array(values[index * columns..<(index + 1) * columns]))
+    }
+
+    /// This times another.
+    func times(_ other: Matrix) -> Matrix {
+        var result = Matrix(
+            rows: rows, columns: other.columns, values: [Float](repeating: 0, count: rows * other.columns))
+        result.values.withUnsafeMutableBufferPointer { addProduct(with: other, times: 1, to: $0) }
+        return result
+    }
+
+    var transposed: Matrix {
+        var result = self
+        for row in 0..<rows {
+            for column in 0..<columns { result.values[column * rows + row] = values[row * columns + column] }
+        }
+        return Matrix(rows: columns, columns: rows, values: result.values)
+    }
+
+    /// Adds this times another, times a factor, to a matrix. Four of the other's rows are taken at once, sixteen columns
+    /// wide, so that most of the time goes into multiplying.
+    func addProduct(with other: Matrix, times factor: Float, to result: UnsafeMutableBufferPointer<Float>) {
+        typealias Lanes = SIMD16<Float>
+        let (width, lanes) = (other.columns, Lanes.scalarCount)
+        guard width > 0, let target = result.baseAddress else { return }
+        other.values.withUnsafeBufferPointer { right in
+            guard let right = right.baseAddress else { return }
+            for row in 0..<rows {
+                let sums = UnsafeMutableRawPointer(target + row * width)
+                var inner = 0
+                while inner < columns {
+                    let count = min(4, columns - inner)
+                    func scale(_ place: Int) -> Float {
+                        place < count ? factor * values[row * columns + inner + place] : 0
+                    }
+                    let (s0, s1, s2, s3) = (scale(0), scale(1), scale(2), scale(3))
+                    func line(_ place: Int) -> UnsafeRawPointer {
+                        UnsafeRawPointer(right + (inner + min(place, count - 1)) * width)
+                    }
+                    let (r0, r1, r2, r3) = (line(0), line(1), line(2), line(3))
+                    var offset = 0
+                    let end = width / lanes * lanes * 4
+                    while offset < end {
+                        var sum = sums.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                        sum += s0 * r0.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                        sum += s1 * r1.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                        sum += s2 * r2.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                        sum += s3 * r3.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
+                        sums.storeBytes(of: sum, toByteOffset: offset, as: Lanes.self)
+                        offset += 4 * lanes
+                    }
+                    for column in width / lanes * lanes..<width {
+                        let place = column * 4
+                        func value(_ row: UnsafeRawPointer) -> Float {
+                            row.loadUnaligned(fromByteOffset: place, as: Float.self)
+                        }
+                        target[row * width + column] +=
+                            s0 * value(r0) + s1 * value(r1) + s2 * value(r2) + s3 * value(r3)
+                    }
+                    inner += count
+                }
+            }
+        }
+    }
+}

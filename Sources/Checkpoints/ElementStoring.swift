@@ -1,0 +1,20 @@
+import TensorGraph
+
+extension ElementType {
+    /// Writes numbers as elements of a floating-point type, each the nearest there is.
+    func store(_ values: [Float], into bytes: UnsafeMutableRawBufferPointer) {
+        func write<Stored: FixedWidthInteger>(_ convert: (Float) -> Stored) {
+            let size = MemoryLayout<Stored>.size
+            for (index, value) in values.enumerated() {
+                bytes.storeBytes(of: convert(value).littleEndian, toByteOffset: index * size, as: Stored.self)
+            }
+        }
+        switch self {
+        case .float64: write { Double($0).bitPattern }
+        case .float32: write { $0.bitPattern }
+        case .float16: write { UInt16(float16: $0) }
+        case .bfloat16: write { UInt16(bfloat16: $0) }
+        case .int64, .int32, .int16, .int8, .uint8, .boolean: break
+        }
+    }
+}

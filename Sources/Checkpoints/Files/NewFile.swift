@@ -1,0 +1,47 @@
+import CMappedFile
+import Foundation
+
+/// A file that is written from its start, and has its name only when it is whole and on the disk.
+final class NewFile {
+    private let path: String
+    private let temporary: String
+    private var descriptor: Int32
+
+    /// - Throws: ``FileError/unwritable(path:reason:)``.
+    init(at url: URL) throws(FileError) {
+        path = url.path
+        let name = ".easel-\(UInt64.random(in: 0...UInt64.max)).tmp"
+        temporary = url.deletingLastPathComponent().appending(path: name).path
+        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
+    }
+
+    deinit {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        unlink(temporary)
+    }
+
+    /// - Throws: ``FileError/unwritable(path:reason:)``.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        var written = 0
+        while written < bytes.count {
+            let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw failure() }
+            written += count
+        }
+    }
+
+    /// Gives the file its name.
+    ///
+    /// - Throws: ``FileError/unwritable(path:reason:)``.
+    func finish() throws(FileError) {
+        guard fsync(descriptor) == 0 else { throw failure() }
+        guard rename(temporary, path) == 0 else { throw failure() }
+        close(descriptor)
+        descriptor = -1
+    }
+
+    private func failure() -> FileError { .unwritable(path: path, reason: String(cString: strerror(errno))) }
+}

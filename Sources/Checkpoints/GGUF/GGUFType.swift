@@ -1,0 +1,81 @@
+import TensorGraph
+
+/// How GGUF stores a tensor's elements: the numbers of ggml's types.
+enum GGUFType: UInt32, Sendable {
+    case float32 = 0
+    case float16 = 1
+    case q40 = 2
+    case q41 = 3
+    case q50 = 6
+    case q51 = 7
+    case q80 = 8
+    case q2K = 10
+    case q3K = 11
+    case q4K = 12
+    case q5K = 13
+    case q6K = 14
+    case int8 = 24
+    case int16 = 25
+    case int32 = 26
+    case int64 = 27
+    case float64 = 28
+    case bfloat16 = 30
+
+    /// What ggml calls it.
+    var label: String {
+        switch self {
+        case .float32: "F32"
+        case .float16: "F16"
+        case .q40: "Q4_0"
+        case .q41: "Q4_1"
+        case .q50: "Q5_0"
+        case .q51: "Q5_1"
+        case .q80: "Q8_0"
+        case .q2K: "Q2_K"
+        case .q3K: "Q3_K"
+        case .q4K: "Q4_K"
+        case .q5K: "Q5_K"
+        case .q6K: "Q6_K"
+        case .int8: "I8"
+        case .int16: "I16"
+        case .int32: "I32"
+        case .int64: "I64"
+        case .float64: "F64"
+        case .bfloat16: "BF16"
+        }
+    }
+
+    /// How many elements stand together, and in how many bytes.
+    var block: (count: Int, byteCount: Int) {
+        switch self {
+        case .int8: (1, 1)
+        case .float16, .bfloat16, .int16: (1, 2)
+        case .float32, .int32: (1, 4)
+        case .float64, .int64: (1, 8)
+        case .q40: (32, 18)
+        case .q41: (32, 20)
+        case .q50: (32, 22)
+        case .q51: (32, 24)
+        case .q80: (32, 34)
+        case .q2K: (256, 84)
+        case .q3K: (256, 110)
+        case .q4K: (256, 144)
+        case .q5K: (256, 176)
+        case .q6K: (256, 210)
+        }
+    }
+
+    /// What a graph reads the elements as: blocks as numbers of half precision.
+    var elementType: ElementType {
+        switch self {
+        case .float32: .float32
+        case .float64: .float64
+        case .bfloat16: .bfloat16
+        case .int8: .int8
+        case .int16: .int16
+        case .int32: .int32
+        case .int64: .int64
+        case .float16, .q40, .q41, .q50, .q51, .q80, .q2K, .q3K, .q4K, .q5K, .q6K: .float16
+        }
+    }
+}

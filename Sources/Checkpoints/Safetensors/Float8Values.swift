@@ -1,0 +1,47 @@
+import TensorGraph
+
+/// Numbers of 8 bits with an exponent, of four kinds (Micikevicius et al. 2022, arXiv 2209.05433, and Noune et al. 2022,
+/// arXiv 2206.02915): each is a number of half precision.
+struct Float8Values: TensorDecoder {
+    /// Where the first is in the file.
+    let offset: Int
+    private let halves: [UInt16]
+
+    /// - Returns: Nil for a type that is not one of these.
+    init?(_ type: SafetensorsType, offset: Int) {
+        self.offset = offset
+        switch type {
+        case .float8E5M2: halves = Self.e5m2
+        case .float8E4M3: halves = Self.e4m3
+        case .float8E5M2FNUZ: halves = Self.e5m2fnuz
+        case .float8E4M3FNUZ: halves = Self.e4m3fnuz
+        default: return nil
+        }
+    }
+
+    func decode(_ file: UnsafeRawBufferPointer, into values: UnsafeMutableRawBufferPointer) {
+        halves.withUnsafeBufferPointer { halves in
+            for index in 0..<values.count / 2 {
+                values.storeBytes(
+                    of: halves[Int(file[offset + index])], toByteOffset: index * 2, as: UInt16.self)
+            }
+        }
+    }
+
+    private static let e5m2 = (0..<256).map { (UInt16($0) << 8).littleEndian }
+    private static let e4m3 = table(mantissaBits: 3, bias: 7) { $0 & 0x7F == 0x7F }
+    private static let e5m2fnuz = table(mantissaBits: 2, bias: 16) { $0 == 0x80 }
+    private static let e4m3fnuz = table(mantissaBits: 3, bias: 8) { $0 == 0x80 }
+
+    /// The halves of all bytes, of a type without infinities.
+    private static func table(mantissaBits: Int, bias: Int, isNaN: (Int) -> Bool) -> [UInt16] {
+        (0..<256).map { byte in
+            if isNaN(byte) { return (0x7E00 as UInt16).littleEndian }
+            let mantissa = Float(byte & (1 << mantissaBits - 1))
+            let exponent = byte >> mantissaBits & (1 << (7 - mantissaBits) - 1)
+            let unit = Float(sign: .plus, exponent: max(exponent, 1) - bias - mantissaBits, significand: 1)
+            let magnitude = (mantissa + (exponent == 0 ? 0 : Float(1 << mantissaBits))) * unit
+            return UInt16(float16: byte & 0x80 == 0 ? magnitude : -magnitude).littleEndian
+        }
+    }
+}

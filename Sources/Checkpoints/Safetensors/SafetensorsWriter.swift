@@ -1,0 +1,108 @@
+import Foundation
+import TensorGraph
+
+/// A tensor that is to be written: weights one behind the other, as other programs store several in one.
+public struct PlannedTensor: Sendable {
+    public let name: String
+    public let shape: Shape
+    /// The weights that it consists of, along the first axis; none for zeros.
+    public let sources: [String]
+    /// Whether the one matrix that it is stands the other way round.
+    public let isTransposed: Bool
+
+    public init(_ name: String, shape: Shape, sources: [String], isTransposed: Bool = false) {
+        self.name = name
+        self.shape = shape
+        self.sources = sources
+        self.isTransposed = isTransposed
+    }
+}
+
+/// Writes a safetensors file: https://github.com/huggingface/safetensors#format.
+public struct SafetensorsWriter {
+    /// Weights, and what is written of them.
+    public typealias Group = (weights: any WeightStorage, tensors: [PlannedTensor])
+
+    private let groups: [Group]
+    private let elementType: ElementType?
+    private let metadata: [String: String]
+
+    /// - Parameters:
+    ///   - elementType: What floating-point numbers are stored as; nil leaves each as it is. Others stay whole numbers.
+    ///   - metadata: The free text of the header.
+    public init(_ groups: [Group], elementType: ElementType?, metadata: [String: String]) {
+        self.groups = groups
+        self.elementType = elementType
+        self.metadata = metadata
+    }
+
+    private func type(of tensor: PlannedTensor, in weights: any WeightStorage) -> ElementType {
+        let own = tensor.sources.first.flatMap { weights.entry(named: $0)?.elementType } ?? .float16
+        return own.isFloatingPoint ? elementType ?? own : own
+    }
+
+    /// Writes the file, which appears whole or not at all. Of each group one copy of its weights at most is in memory.
+    ///
+    /// - Throws: ``FileError``.
+    public func write(to url: URL) throws {
+        var offset = 0
+        var header: [String] = []
+        if !metadata.isEmpty {
+            let texts = metadata.sorted { $0.key < $1.key }
+                .map { JSONValue.quoted($0.key) + ":" + JSONValue.quoted($0.value) }
+            header.append("\"__metadata__\":{" + texts.joined(separator: ",") + "}")
+        }
+        for (weights, tensors) in groups {
+            for tensor in tensors {
+                let type = type(of: tensor, in: weights)
+                let end = offset + (tensor.shape.checkedCount ?? 0) * type.byteCount
+                header.append(
+                    "\(JSONValue.quoted(tensor.name)):{\"dtype\":\"\(SafetensorsType(type).rawValue)\","
+                        + "\"shape\":\(tensor.shape.dimensions),\"data_offsets\":[\(offset),\(end)]}")
+                offset = end
+            }
+        }
+        var text = Array(("{" + header.joined(separator: ",") + "}").utf8)
+        // Values begin at a multiple of 8 bytes.
+        text += Array(repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
+        let file = try NewFile(at: url)
+        try withUnsafeBytes(of: UInt64(text.count).littleEndian) { try file.write($0) }
+        try text.withUnsafeBytes { try file.write($0) }
+        for (weights, tensors) in groups {
+            let mapped = try weights.map(Set(tensors.flatMap(\.sources)), additionalBytes: 0)
+            for tensor in tensors { try write(tensor, of: weights, mapped, to: file) }
+            try mapped.validate()
+        }
+        try file.finish()
+    }
+
+    private func write(
+        _ tensor: PlannedTensor, of weights: any WeightStorage, _ mapped: MappedWeights, to file: NewFile
+    ) throws {
+        let type = type(of: tensor, in: weights)
+        if tensor.sources.isEmpty {
+            let zeros = [UInt8](repeating: 0, count: (tensor.shape.checkedCount ?? 0) * type.byteCount)
+            try zeros.withUnsafeBytes { try file.write($0) }
+        }
+        for source in tensor.sources {
+            guard let entry = weights.entry(named: source), let bytes = mapped.bytes(of: source, entry) else {
+                continue
+            }
+            if entry.elementType == type, !tensor.isTransposed {
+                try file.write(bytes)
+                continue
+            }
+            var values = mapped.floats(of: source, entry) ?? []
+            if tensor.isTransposed {
+                let (rows, columns) = (entry.shape[0], entry.shape[1])
+                let own = values
+                for row in 0..<rows {
+                    for column in 0..<columns { values[column * rows + row] = own[row * columns + column] }
+                }
+            }
+            var stored = [UInt8](repeating: 0, count: values.count * type.byteCount)
+            stored.withUnsafeMutableBytes { type.store(values, into: $0) }
+            try stored.withUnsafeBytes { try file.write($0) }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import TensorGraph
+
+/// A tensor of a file, and how its values come from the file's bytes.
+package struct StoredTensor: Sendable {
+    package let name: String
+    package let entry: WeightEntry
+    package let values: Values
+    /// How the file stores them, in the words of safetensors or ggml: `F16`, `Q4_K`, ….
+    let storedType: String
+
+    package enum Values: Sendable {
+        /// They are the file's bytes from this one on.
+        case inPlace(offset: Int)
+        /// They are made of the file's bytes.
+        case decoded(any TensorDecoder)
+    }
+}
+
+/// Makes a tensor's values, in row-major order, of bytes in a file that are not these values in that order.
+package protocol TensorDecoder: Sendable {
+    /// - Parameters:
+    ///   - file: All bytes of the file.
+    ///   - values: As many bytes as the tensor's shape and type take.
+    func decode(_ file: UnsafeRawBufferPointer, into values: UnsafeMutableRawBufferPointer)
+}
+
+/// What one file has, whatever its format.
+package struct StoredTensors: Sendable {
+    let format: CheckpointFormat
+    package let tensors: [StoredTensor]
+    /// Free text under free keys.
+    let metadata: [String: String]
+
+    /// - Throws: ``FileError``, ``SafetensorsError``, ``TorchError`` or ``GGUFError``.
+    init(reading file: RegularFile) throws {
+        let start = try file.read(byteCount: min(file.byteCount, CheckpointFormat.recognizedBytes), at: 0)
+        switch CheckpointFormat(start) {
+        case .gguf: self = try .gguf(file)
+        case .torchArchive: self = try .torchArchive(file)
+        case .torchLegacy: self = try .torchLegacy(file)
+        case .safetensors: self.init(try SafetensorsHeader(reading: file))
+        }
+    }
+
+    init(format: CheckpointFormat, tensors: [StoredTensor], metadata: [String: String]) {
+        self.format = format
+        self.tensors = tensors
+        self.metadata = metadata
+    }
+
+    private init(_ header: SafetensorsHeader) {
+        self.init(
+            format: .safetensors,
+            tensors: header.tensors.map {
+                let decoder = SafetensorsType(rawValue: $0.storedType).flatMap { [offset = $0.offset] in
+                    Float8Values($0, offset: offset)
+                }
+                return StoredTensor(
+                    name: $0.name, entry: $0.entry,
+                    values: decoder.map { .decoded($0) } ?? .inPlace(offset: $0.offset),
+                    storedType: $0.storedType)
+            }, metadata: header.metadata)
+    }
+}

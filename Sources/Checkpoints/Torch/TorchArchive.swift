@@ -1,0 +1,106 @@
+import CZlib
+import TensorGraph
+
+extension StoredTensors {
+    /// The tensors of a zip archive that `torch.save` wrote: `data.pkl` says what they are, and each storage is a member
+    /// `data/<key>`.
+    ///
+    /// - Throws: ``FileError``, ``TorchError``.
+    static func torchArchive(_ file: RegularFile) throws -> StoredTensors {
+        let mapping = try FileMapping([file], additionalBytes: 0)
+        let stored = try torchArchive(
+            UnsafeRawBufferPointer(mapping.file(0)), path: file.path)
+        try mapping.validate()
+        return stored
+    }
+
+    /// - Parameter bytes: The whole file.
+    package static func torchArchive(_ bytes: UnsafeRawBufferPointer, path: String) throws(TorchError)
+        -> StoredTensors
+    {
+        let zip = try ZipDirectory(bytes, path: path)
+        let pickles = zip.members.keys.filter { $0.hasSuffix("/data.pkl") || $0 == "data.pkl" }
+        guard let pickle = pickles.first, pickles.count == 1, let member = zip.members[pickle] else {
+            throw zip.failure("it has \(pickles.count) members data.pkl, where PyTorch writes one")
+        }
+        let folder = String(pickle.dropLast("data.pkl".count))
+        if let order = zip.members[folder + "byteorder"],
+            let text = String(validating: bytes[order.range.prefix(16)], as: UTF8.self), text != "little"
+        {
+            throw TorchError(
+                path: path,
+                problem: .unsupported(
+                    "its byte order is \(text.quoted)", remedy: "Save it on a little-endian machine"))
+        }
+        let contents = UnsafeRawBufferPointer(rebasing: bytes[member.range])
+        guard checksum(of: contents) == member.checksum else {
+            throw zip.failure("the checksum of \(pickle.quoted) does not fit its bytes")
+        }
+        var reader = PickleReader(contents, path: path)
+        let root = try reader.read()
+        let dictionary = try StateDictionary(reader.values, root: root, path: path)
+        let tensors = try dictionary.tensors.map { name, tensor throws(TorchError) in
+            let storage = tensor.storage
+            guard let expected = storage.byteCount else {
+                throw TorchError(path: path, problem: .storage(key: storage.key, expected: nil, actual: nil))
+            }
+            let member = zip.members[folder + "data/" + storage.key]
+            guard let member, member.range.count == expected else {
+                throw TorchError(
+                    path: path,
+                    problem: .storage(key: storage.key, expected: expected, actual: member?.range.count))
+            }
+            return StoredTensor(name: name, tensor, storageOffset: member.range.lowerBound)
+        }
+        return StoredTensors(format: .torchArchive, tensors: tensors, metadata: dictionary.metadata)
+    }
+}
+
+/// The CRC-32 that zip archives have of each member.
+private func checksum(of bytes: UnsafeRawBufferPointer) -> UInt32 {
+    UInt32(crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
+}
+
+extension StoredTensor {
+    /// A view of a storage whose first byte is at a place in the file.
+    init(name: String, _ tensor: TorchTensor, storageOffset: Int) {
+        let type = tensor.storage.type.elementType
+        let offset = storageOffset + tensor.offset * type.byteCount
+        self.name = name
+        entry = WeightEntry(shape: tensor.shape, elementType: type)
+        storedType = SafetensorsType(type).rawValue
+        values =
+            tensor.isContiguous
+            ? .inPlace(offset: offset)
+            : .decoded(
+                StridedElements(
+                    offset: offset, shape: tensor.shape, strides: tensor.strides, byteCount: type.byteCount))
+    }
+}
+
+/// Elements that are not beside each other in the file.
+struct StridedElements: TensorDecoder {
+    let offset: Int
+    let shape: Shape
+    /// In elements.
+    let strides: [Int]
+    /// Of an element.
+    let byteCount: Int
+
+    func decode(_ file: UnsafeRawBufferPointer, into values: UnsafeMutableRawBufferPointer) {
+        guard let count = shape.checkedCount, count > 0 else { return }
+        var index = [Int](repeating: 0, count: shape.rank)
+        var source = offset
+        for element in 0..<count {
+            values[(element * byteCount)..<(element + 1) * byteCount].copyBytes(
+                from: file[source..<source + byteCount])
+            for axis in stride(from: shape.rank - 1, through: 0, by: -1) {
+                index[axis] += 1
+                source += strides[axis] * byteCount
+                if index[axis] < shape[axis] { break }
+                source -= shape[axis] * strides[axis] * byteCount
+                index[axis] = 0
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/// The LoRAs that a prompt names, `<lora:name:0.8>`, as AUTOMATIC1111 has them.
+public struct ExtraNetworks: Sendable, Hashable {
+    public struct LoRA: Sendable, Hashable {
+        /// The file's name without its ending.
+        public let name: String
+        /// How strongly the U-Net is changed.
+        public let weight: Float
+        /// How strongly the text encoders are.
+        public let textEncoderWeight: Float
+    }
+
+    /// The prompt without them.
+    public let text: String
+    public let loras: [LoRA]
+
+    /// Reads `<lora:name>`, `<lora:name:te>` and `<lora:name:te:unet>`; the weights may be named too, `te=` and `unet=`. A
+    /// weight that is not given is that of the text encoder, or 1. `lyco` means the same. What is not so is left as text.
+    public init(_ prompt: String) {
+        var text = ""
+        var loras: [LoRA] = []
+        var rest = prompt[...]
+        while let start = rest.firstIndex(of: "<") {
+            let inside = rest[rest.index(after: start)...]
+            guard let end = inside.firstIndex(of: ">"), let lora = LoRA(tag: inside[..<end]) else {
+                text += rest[...start]
+                rest = inside
+                continue
+            }
+            text += rest[..<start]
+            loras.append(lora)
+            rest = inside[inside.index(after: end)...]
+        }
+        self.text = text + rest
+        self.loras = loras
+    }
+}
+
+extension ExtraNetworks.LoRA {
+    /// - Parameter tag: What is between the brackets.
+    fileprivate init?(tag: Substring) {
+        let parts = tag.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count > 1, ["lora", "lyco"].contains(parts[0].lowercased()), !parts[1].isEmpty else {
+            return nil
+        }
+        var places: [Float?] = []
+        var named: [Substring: Float] = [:]
+        for part in parts.dropFirst(2) {
+            let pair = part.split(separator: "=", maxSplits: 1)
+            if pair.count == 2 {
+                guard let value = Float(pair[1]), value.isFinite else { continue }
+                named[pair[0]] = value
+            } else {
+                places.append(Float(part).flatMap { $0.isFinite ? $0 : nil })
+            }
+        }
+        name = String(parts[1])
+        textEncoderWeight = named["te"] ?? places.first.flatMap { $0 } ?? 1
+        weight = named["unet"] ?? (places.count > 1 ? places[1] : nil) ?? textEncoderWeight
+    }
+}

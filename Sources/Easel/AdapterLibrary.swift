@@ -1,0 +1,65 @@
+import Checkpoints
+import Foundation
+import Networks
+import Synchronization
+
+/// The adapters that a model was last asked to take, as they fit its layers: what is asked for again is not read again.
+final class AdapterLibrary: Sendable {
+    private let networks: AdaptedNetworks
+    private let known: Mutex<[LoadedFile: AdapterUpdates]> = Mutex([:])
+
+    init(_ parts: ModelParts) {
+        networks = AdaptedNetworks(
+            unet: parts.unetWeights,
+            unetNames: CompVisUNetNames(describing: parts.unetWeights).table.inverted,
+            textEncoders: parts.textEncoders.map(\.weights))
+    }
+
+    /// The adapters, in order; those of weight 0 are left out.
+    ///
+    /// - Throws: `FileError`, `SafetensorsError`, `TorchError`, `AdapterError`.
+    func load(_ loras: [LoRA]) throws -> [LoadedAdapter] {
+        let before = known.withLock { $0 }
+        let loaded = try loras.compactMap { lora throws -> LoadedAdapter? in
+            let textWeight = lora.textEncoderWeight ?? lora.weight
+            guard lora.weight != 0 || textWeight != 0 else { return nil }
+            let file = LoadedFile(lora.path)
+            let updates =
+                try before[file] ?? Adapter(contentsOf: URL(filePath: lora.path)).updates(networks)
+            return LoadedAdapter(
+                use: .init(file: file, weight: lora.weight, textEncoderWeight: textWeight), updates: updates)
+        }
+        known.withLock { known in
+            known = Dictionary(loaded.map { ($0.use.file, $0.updates) }) { first, _ in first }
+        }
+        return loaded
+    }
+}
+
+/// An adapter as it fits a model, and how strongly it is taken.
+struct LoadedAdapter: Sendable {
+    struct Use: Hashable, Sendable {
+        let file: LoadedFile
+        let weight: Float
+        let textEncoderWeight: Float
+    }
+
+    let use: Use
+    let updates: AdapterUpdates
+}
+
+extension WeightStorage {
+    /// The U-Net's weights with adapters.
+    func adapted(_ adapters: [LoadedAdapter]) -> any WeightStorage {
+        if adapters.isEmpty { return self }
+        return AdaptedWeights(unet: self, adapters: adapters.map { ($0.updates, $0.use.weight) })
+    }
+
+    /// A text encoder's weights with adapters.
+    func adapted(_ adapters: [LoadedAdapter], textEncoder index: Int) -> any WeightStorage {
+        if adapters.isEmpty { return self }
+        return AdaptedWeights(
+            textEncoder: self, index: index, adapters: adapters.map { ($0.updates, $0.use.textEncoderWeight) }
+        )
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// CLIP's vocabulary, for models in single files, which have none: `bpe_simple_vocab_16e6.txt`, which the set-up
+/// installs beside Easel.
+enum CLIPVocabulary {
+    private static let name = "bpe_simple_vocab_16e6.txt"
+
+    /// The file, in `.clip` or `share/easel` above the program.
+    ///
+    /// - Throws: ``VocabularyMissing``.
+    static func installed() throws(VocabularyMissing) -> URL {
+        let program = URL(filePath: Bundle.main.executablePath ?? CommandLine.arguments[0])
+            .resolvingSymlinksInPath()
+        var folder = program.deletingLastPathComponent()
+        while folder.path != "/" {
+            for place in [".clip", "share/easel"] {
+                let file = folder.appending(path: place).appending(path: name)
+                if FileManager.default.fileExists(atPath: file.path) { return file }
+            }
+            folder = folder.deletingLastPathComponent()
+        }
+        throw VocabularyMissing(program: program.path)
+    }
+}
+
+/// There is no vocabulary for a model in a single file.
+public struct VocabularyMissing: Error, Sendable, Hashable, CustomStringConvertible {
+    public let program: String
+
+    public var description: String {
+        "a model in a single file needs CLIP's vocabulary, and there is no .clip/bpe_simple_vocab_16e6.txt above "
+            + "\(program): run Scripts/set-up.sh, or name a vocabulary with --vocabulary (a model's tokenizer folder)"
+    }
+}

@@ -1,0 +1,76 @@
+import Checkpoints
+import Foundation
+import Networks
+import TensorGraph
+
+extension ModelComponents.Component {
+    /// An autoencoder that is taken in place of the model's own: a file, a component's folder, or a model's.
+    ///
+    /// - Parameters:
+    ///   - location: A file of CompVis' or diffusers' names, with or without a prefix; a folder with `config.json`, as
+    ///     `vae` is in diffusers' layout; a model's folder.
+    ///   - own: The model's, whose scale the latents have: a file does not say its own.
+    /// - Throws: ``ModelError`` where there is none, and what the readers throw.
+    init(autoencoderAt location: URL, inPlaceOf own: Self) throws {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: location.path, isDirectory: &isFolder)
+        if exists, isFolder.boolValue {
+            let isModel = FileManager.default.fileExists(
+                atPath: location.appending(path: "model_index.json").path)
+            if isModel {
+                self = try ModelComponents(ModelFolder(at: location)).autoencoder
+                return
+            }
+            let configuration = try Configuration(contentsOf: location.appending(path: "config.json"))
+            let weights = try Checkpoint(contentsOf: ModelFolder.weights(inComponent: location))
+            self.init(
+                configuration: configuration,
+                weights: try weights.renamed(by: { formerAutoencoderNames[$0] ?? $0 }))
+            return
+        }
+        let checkpoint = try Checkpoint(contentsOf: location)
+        let prefix = CompVisAutoencoderNames.prefix
+        let hasPrefix = checkpoint.names.contains { $0.hasPrefix(prefix) }
+        let stored: any WeightStorage = hasPrefix ? checkpoint.weights(under: prefix) : checkpoint
+        let scale = try own.configuration.number("scaling_factor", default: 0.18215, in: 1e-6...1e6)
+        func component(_ weights: WeightView, _ configuration: Configuration?) throws -> Self {
+            guard let configuration else {
+                throw ModelError(
+                    model: checkpoint.origin,
+                    reason: "there is no autoencoder (VAE) in this file, or only its encoder")
+            }
+            return Self(configuration: configuration, weights: weights)
+        }
+        if let half = TinyAutoencoderNames.half(stored) {
+            let weights = stored.translated(TinyAutoencoderNames(half).table)
+            self = try component(weights, .tinyAutoencoder(of: weights))
+        } else if stored.names.contains(where: { $0.hasPrefix("decoder.layers.") }) {
+            let weights = WeightView(stored, leavingOut: { _ in false })
+            self = try component(weights, .tinyAutoencoder(of: weights))
+        } else if CompVisAutoencoderNames.fits(stored) {
+            let weights = WeightView(
+                stored.translated(CompVisAutoencoderNames(stored).table), leavingOut: Self.isNoWeight)
+            self = try component(weights, .autoencoder(of: weights, scalingFactor: scale))
+        } else {
+            let renamed = try stored.renamed(by: { formerAutoencoderNames[$0] ?? $0 })
+            let weights = WeightView(renamed, leavingOut: Self.isNoWeight)
+            self = try component(weights, .autoencoder(of: weights, scalingFactor: scale))
+        }
+    }
+
+    /// What trainers leave beside an autoencoder's weights.
+    static func isNoWeight(_ name: String) -> Bool {
+        name.hasPrefix("loss.") || name.hasPrefix("model_ema.")
+    }
+}
+
+extension ModelComponents {
+    /// The same model with another autoencoder.
+    ///
+    /// - Throws: As `Component.init(autoencoderAt:inPlaceOf:)`.
+    func replacingAutoencoder(_ location: URL) throws -> ModelComponents {
+        var components = self
+        components.autoencoder = try Component(autoencoderAt: location, inPlaceOf: autoencoder)
+        return components
+    }
+}

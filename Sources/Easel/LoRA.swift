@@ -1,0 +1,82 @@
+import Conditioning
+import Foundation
+import Sampling
+
+/// A LoRA, or another small file that changes a model (LoCon, LoHa, LoKr, DoRA), and how strongly it does.
+public struct LoRA: Sendable, Hashable, Codable {
+    /// Its file.
+    public var path: String
+    /// How strongly the U-Net is changed: 1 as it was trained, 0 not at all, below 0 the other way.
+    public var weight: Float
+    /// How strongly the text encoders are changed; nil is as the U-Net.
+    public var textEncoderWeight: Float?
+
+    public init(path: String, weight: Float = 1, textEncoderWeight: Float? = nil) {
+        self.path = path
+        self.weight = weight
+        self.textEncoderWeight = textEncoderWeight
+    }
+
+    /// Reads `FILE`, `FILE:weight` or `FILE:weight:te-weight`.
+    ///
+    /// - Returns: Nil where a weight is not a number.
+    public init?(_ text: String) {
+        var parts = text.split(separator: ":", omittingEmptySubsequences: false)[...]
+        var weights: [Float] = []
+        // A path may have colons itself, so that weights are taken from the end.
+        while weights.count < 2, parts.count > 1, let weight = Float(parts[parts.endIndex - 1]) {
+            weights.insert(weight, at: 0)
+            parts.removeLast()
+        }
+        guard weights.allSatisfy(\.isFinite), let last = parts.last, !last.isEmpty || parts.count == 1 else {
+            return nil
+        }
+        self.init(
+            path: parts.joined(separator: ":"), weight: weights.first ?? 1,
+            textEncoderWeight: weights.count > 1 ? weights[1] : nil)
+    }
+}
+
+extension LoRA {
+    /// The endings of the files that are looked at for a name.
+    private static let endings = ["safetensors", "pt", "ckpt", "bin"]
+
+    /// The LoRA that a prompt names.
+    ///
+    /// - Parameter folders: Where files are looked for, in all folders below too.
+    /// - Throws: ``LoRAError``.
+    init(_ named: ExtraNetworks.LoRA, in folders: [URL]) throws(LoRAError) {
+        var names: [String] = []
+        for folder in folders {
+            let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+            for case let file as URL in files ?? .init() where Self.endings.contains(file.pathExtension) {
+                let name = file.deletingPathExtension().lastPathComponent
+                if name == named.name {
+                    self.init(
+                        path: file.path, weight: named.weight, textEncoderWeight: named.textEncoderWeight)
+                    return
+                }
+                names.append(name)
+            }
+        }
+        throw LoRAError(
+            name: named.name, folders: folders.map(\.path),
+            nearest: nearestNames(to: named.name, among: names))
+    }
+}
+
+/// A prompt names a LoRA that there is no file of.
+public struct LoRAError: Error, Sendable, Hashable, CustomStringConvertible {
+    public let name: String
+    public let folders: [String]
+    public let nearest: [String]
+
+    public var description: String {
+        if folders.isEmpty {
+            return
+                "the prompt names a LoRA, \(name), but there is no folder to find it in: name one with --lora-dir"
+        }
+        return "there is no LoRA named \(name) in \(folders.joined(separator: ", "))"
+            + (nearest.isEmpty ? "" : "; nearest: " + nearest.joined(separator: ", "))
+    }
+}

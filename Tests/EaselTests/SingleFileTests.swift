@@ -1,0 +1,201 @@
+import Checkpoints
+import Conditioning
+import Easel
+import Foundation
+import Imaging
+import OpenVINOEngine
+import Sampling
+import Testing
+
+@Suite("Models in one file")
+struct SingleFileTests {
+    private let folder: ScratchFolder
+
+    init() throws { folder = try ScratchFolder() }
+
+    private func opened(_ file: URL) throws -> Model {
+        try Model(
+            at: file, engine: OpenVINOEngine(threads: 1), precision: .float32,
+            vocabulary: TinyFamily.vocabulary)
+    }
+
+    @Test(arguments: [
+        "sd1", "sd2", "xl", "sd1-inpainting", "sd1-editing", "sd1-distilled", "sd1-lcm", "sd2-velocity",
+        "sd2-depth", "xl-inpainting", "xl-distilled", "xl-refiner",
+    ])
+    func latentsAreDiffusers(_ name: String) async throws {
+        let family = try TinyFamily(name)
+        // The ending says nothing.
+        let file = folder.url.appending(path: "\(name).anything")
+        try family.write(to: file)
+        let model = try opened(file)
+        #expect(model.name == name)
+        for index in family.requests.indices {
+            let picture = try await model.picture(family.request(index))
+            let golden = try GoldenPipelineTests.floats("latents.\(index)", in: family.golden)
+            let difference = largestDifference(golden, picture.latents.values)
+            #expect(difference <= 2e-3, "\(name), request \(index): latents differ by \(difference)")
+            guard index == 0 else { continue }
+            // [3, height, width] in −1…1, to pixels.
+            let decoded = try GoldenPipelineTests.floats("picture.0", in: family.golden)
+            let plane = decoded.count / 3
+            let pixels = (0..<plane).flatMap { place in
+                (0..<3).map { UInt8((decoded[$0 * plane + place] * 127.5 + 127.5).rounded()) }
+            }
+            #expect(largestDifference(pixels, picture.image.pixels) <= 1)
+        }
+    }
+
+    @Test func quantizedFilesAreNearlyTheSame() async throws {
+        let family = try TinyFamily("sd1")
+        let file = folder.url.appending(path: "quantized.gguf")
+        try TinyFile(tensors: family.tensors, constants: [:]).writeGGUF(to: file)
+        let picture = try await opened(file).picture(family.requests[0].request)
+        let golden = try GoldenPipelineTests.floats("latents.0", in: family.golden)
+        let difference = largestDifference(golden, picture.latents.values)
+        let size = golden.map(abs).max() ?? 0
+        #expect(difference > 0 && difference < size / 10, "latents up to \(size) differ by \(difference)")
+    }
+
+    @Test(arguments: ["euler", "lcm", "tcd"])
+    func timestepsCanBeGiven(_ sampler: String) async throws {
+        let family = try TinyFamily("sd1")
+        let file = folder.url.appending(path: "model.safetensors")
+        try family.write(to: file)
+        let model = try opened(file)
+        var request = family.requests[0].request
+        request.sampler = sampler
+        request.timesteps = [999, 749, 500, 1]
+        // diffusers' pipeline tells its schedulers so.
+        if sampler == "tcd" { request.eta = 0 }
+        let picture = try await model.picture(request)
+        let golden = try GoldenPipelineTests.floats("latents.\(sampler)", in: family.golden)
+        #expect(largestDifference(golden, picture.latents.values) <= 2e-3)
+        let again = try Request(GenerationRecord(json: picture.record.json))
+        #expect(again.timesteps == request.timesteps)
+        for wrong in [[], [1000], [5, 5], [-1], [1, 2]] {
+            request.timesteps = wrong
+            await #expect(throws: SamplingError.self, "\(wrong)") { try await model.picture(request) }
+        }
+        (request.sampler, request.timesteps) = ("ddim", [5])
+        await #expect(throws: SamplingError.self) { try await model.picture(request) }
+    }
+
+    @Test func modelsOfXLAreToldSizes() async throws {
+        let family = try TinyFamily("xl")
+        let file = folder.url.appending(path: "xl.safetensors")
+        try family.write(to: file)
+        let model = try opened(file)
+        var request = family.requests[0].request
+        request.sizeConditioning.originalSize = PixelSize(width: 90, height: 40)
+        request.sizeConditioning.crop = .init(left: 16, top: 8)
+        request.sizeConditioning.targetSize = PixelSize(width: 256, height: 128)
+        let picture = try await model.picture(request)
+        let golden = try GoldenPipelineTests.floats("latents.sizes", in: family.golden)
+        #expect(largestDifference(golden, picture.latents.values) <= 2e-3)
+        let again = try Request(GenerationRecord(json: picture.record.json))
+        #expect(again.sizeConditioning == request.sizeConditioning)
+        request.sizeConditioning.crop.left = -1
+        await #expect(throws: RequestError.self) { try await model.picture(request) }
+    }
+
+    @Test func whatVelocityModelsAreIsSeen() throws {
+        for (name, side, prediction) in [
+            ("sd2-velocity", 96, "v_prediction"), ("sd2", 64, "epsilon"), ("xl", 128, "epsilon"),
+        ] {
+            let family = try TinyFamily(name)
+            let file = folder.url.appending(path: "\(name).safetensors")
+            try family.write(to: file)
+            let model = try opened(file)
+            #expect(model.width == side * 2, "\(name)")
+            #expect(model.predictionType.rawValue == prediction, "\(name)")
+        }
+        // A mark of other programs, which has no values.
+        let file = folder.url.appending(path: "marked.safetensors")
+        try TinyFamily("xl").write(to: file, adding: ["v_pred": [0], "ztsnr": [0]])
+        #expect(try opened(file).predictionType == .vPrediction)
+    }
+
+    @Test func modelsThatEditNeedAPicture() async throws {
+        let file = folder.url.appending(path: "editing.safetensors")
+        try TinyFamily("sd1-editing").write(to: file)
+        let model = try opened(file)
+        let missing = await #expect(throws: RequestError.self) { try await model.picture(.quick()) }
+        #expect("\(try #require(missing))".contains("--init-image"))
+        var request = Request.quick()
+        request.initImage = Image(width: 64, height: 64, pixels: Array(repeating: 90, count: 3 * 64 * 64))
+        let weak = try await model.picture(request).latents.values
+        request.imageGuidanceScale = 3
+        #expect(try await model.picture(request).latents.values != weak)
+        request.inpainting = Inpainting(mask: Mask(width: 1, height: 1, values: [255]))
+        await #expect(throws: RequestError.self) { try await model.picture(request) }
+    }
+
+    private func problem(
+        _ name: String, adding: [String: [Int]] = [:], leavingOut: (String) -> Bool = { _ in false }
+    )
+        throws -> String
+    {
+        let file = folder.url.appending(path: "damaged.safetensors")
+        try TinyFamily(name).write(to: file, adding: adding, leavingOut: leavingOut)
+        let error = #expect(throws: ModelError.self) { try opened(file) }
+        let text = "\(try #require(error))"
+        #expect(text.contains("damaged.safetensors"))
+        return text
+    }
+
+    @Test func partsThatAreNotThereAreNamed() throws {
+        for (prefix, what) in [
+            ("model.diffusion_model.", "no U-Net"), ("first_stage_model.", "no autoencoder"),
+            ("cond_stage_model.", "no text encoder"),
+            ("model.diffusion_model.input_blocks.0.", "input_blocks.0.0"),
+        ] {
+            #expect(try problem("sd1", leavingOut: { $0.hasPrefix(prefix) }).contains(what))
+        }
+    }
+
+    @Test func otherFamiliesAreNamed() throws {
+        for (tensor, what) in [
+            ("model.diffusion_model.joint_blocks.0.x", "Stable Diffusion 3"),
+            ("model.diffusion_model.double_blocks.0.x", "Flux"), ("noise_augmentor.x", "unCLIP"),
+            ("cond_stage_model.model.visual.x", "image variations"), ("control_model.x", "ControlNet"),
+            ("edm_mean", "noise levels of its own"),
+            ("model.diffusion_model.label_emb.0.0.weight", "upscaler"),
+        ] {
+            #expect(try problem("sd1", adding: [tensor: [1, 1]]).contains(what))
+        }
+    }
+
+    @Test func aWeightTooFewOrTooManyIsNamed() async throws {
+        let family = try TinyFamily("sd1")
+        let file = folder.url.appending(path: "damaged.safetensors")
+        let name = "model.diffusion_model.middle_block.1.proj_in.weight"
+        for (adding, leavingOut) in [
+            ([:], name), (["model.diffusion_model.middle_block.9.weight": [1]], ""),
+            ([name: [64, 64, 3, 3]], ""),
+        ] {
+            try family.write(to: file, adding: adding, leavingOut: { $0 == leavingOut })
+            let model = try opened(file)
+            await #expect(throws: (any Error).self) { try await model.picture(.quick()) }
+        }
+    }
+
+    /// The vocabulary that the set-up installs is OpenAI's.
+    @Test func theInstalledVocabularyIsCLIPs() throws {
+        let root = TinyModel.golden.appending(path: "../../.clip/bpe_simple_vocab_16e6.txt")
+        let tokenizer = try CLIPTokenizer(vocabulary: root, padsWithFirst: false)
+        #expect(tokenizer.tokenCount == 49408 && tokenizer.startToken == 49406 && tokenizer.endToken == 49407)
+        #expect(
+            tokenizer.encode("a photo of an astronaut riding a horse on mars") == [
+                320, 1125, 539, 550, 18376, 6765, 320, 4558, 525, 7496,
+            ])
+        #expect(tokenizer.paddingToken == 49407)
+        #expect(try CLIPTokenizer(vocabulary: root, padsWithFirst: true).paddingToken == 0)
+        // Without a vocabulary named, it is the one that is taken.
+        let file = folder.url.appending(path: "a.safetensors")
+        try TinyFamily("sd1").write(to: file)
+        #expect(throws: TokenizerError.tooFewEmbeddings(tokens: 49408, embeddings: 714)) {
+            try Model(at: file, engine: OpenVINOEngine(threads: 1))
+        }
+    }
+}
