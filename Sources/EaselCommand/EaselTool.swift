@@ -10,6 +10,7 @@ struct EaselTool: AsyncParsableCommand {
         version: "easel \(easelVersion)",
         subcommands: [
             GenerateCommand.self, SamplersCommand.self, TokensCommand.self, InspectCommand.self,
+            ConvertCommand.self,
             GraphCommand.self,
         ],
         defaultSubcommand: GenerateCommand.self)
