@@ -19,10 +19,11 @@ c_module() { # a C target's module map and object
 }
 swift_module() { # a Swift target's module and object; overflows and indices out of range still trap
     local name=$1 folder=$2
-    swiftc -swift-version 6 -parse-as-library -O -wmo -sanitize=fuzzer,address -module-name "$name" -I "$build" \
+    swiftc -swift-version 6 -package-name easel -parse-as-library -O -wmo -sanitize=fuzzer,address -module-name "$name" -I "$build" \
         -Xcc "-fmodule-map-file=$build/CMappedFile.modulemap" -Xcc "-fmodule-map-file=$build/CPNGShim.modulemap" \
         -Xcc "-fmodule-map-file=$build/CJPEGShim.modulemap" \
-        -Xcc "-fmodule-map-file=$PWD/Sources/CWebP/module.modulemap" $(pkg-config --cflags libwebpdemux) \
+        -Xcc "-fmodule-map-file=$PWD/Sources/CWebP/module.modulemap" \
+        -Xcc "-fmodule-map-file=$PWD/Sources/CZlib/module.modulemap" $(pkg-config --cflags libwebpdemux) \
         -emit-module -emit-module-path "$build/$name.swiftmodule" -emit-object -o "$build/$name.o" \
         $(find "$folder" -name '*.swift')
 }
@@ -32,10 +33,10 @@ c_module Sources/CJPEGShim CJPEGShim
 for name in TensorGraph Checkpoints Conditioning Imaging; do swift_module $name Sources/$name; done
 swift_module FuzzTargets Fuzz/Targets
 swift_module FuzzEntry Fuzz/Entry.swift
-swiftc -sanitize=fuzzer,address "$build"/*.o $(pkg-config --libs libpng libjpeg libwebpdemux libwebpmux) -o "$build/fuzz"
+swiftc -sanitize=fuzzer,address "$build"/*.o $(pkg-config --libs zlib libpng libjpeg libwebpdemux libwebpmux) -o "$build/fuzz"
 
 # Leaks are not looked for: Foundation has one, in reading an empty file.
 ASAN_OPTIONS=detect_leaks=0 EASEL_FUZZ_TARGET=$target SWIFT_BACKTRACE=enable=no "$build/fuzz" \
     "$build/corpus/$target" "Fuzz/Corpus/$target" "Fuzz/Regressions/$target" \
-    -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
+    -max_total_time="$seconds" -max_len=8192 -timeout=10 -print_final_stats=1 \
     -artifact_prefix="Fuzz/Regressions/$target/"

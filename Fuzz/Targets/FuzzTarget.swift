@@ -4,6 +4,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case json
     /// The header of a safetensors file.
     case safetensors
+    /// A file of `torch.save`, in either format.
+    case torch
+    /// A GGUF file.
+    case gguf
     /// `vocab.json` and `merges.txt` of a tokenizer, a zero byte between them.
     case tokenizer
     /// A prompt.
@@ -22,6 +26,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         switch self {
         case .json: try checkJSON(bytes)
         case .safetensors: try checkSafetensors(bytes)
+        case .torch: try checkTorch(bytes)
+        case .gguf: try checkGGUF(bytes)
         case .tokenizer: try checkTokenizer(bytes)
         case .prompt: try checkPrompt(bytes)
         case .png: try checkPNG(bytes)
