@@ -10,7 +10,7 @@ struct EaselTool: AsyncParsableCommand {
         version: "easel \(easelVersion)",
         subcommands: [
             GenerateCommand.self, SamplersCommand.self, TokensCommand.self, InspectCommand.self,
-            ConvertCommand.self,
+            ConvertCommand.self, PullCommand.self, ModelsCommand.self, RemoveCommand.self,
             GraphCommand.self,
         ],
         defaultSubcommand: GenerateCommand.self)

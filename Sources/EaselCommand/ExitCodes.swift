@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Conditioning
 import Easel
+import EaselHub
 import EngineInterface
 import Foundation
 import Imaging
@@ -16,7 +17,7 @@ extension ExitCode {
     static let badInput = ExitCode(65)
     /// A fault of the tool or of what it calls.
     static let internalFault = ExitCode(70)
-    /// The engine is missing.
+    /// An engine that is needed is not there, or a service cannot be reached.
     static let unavailable = ExitCode(69)
     /// The output cannot be written.
     static let output = ExitCode(74)
@@ -26,13 +27,16 @@ extension ExitCode {
             switch error {
             case is GenerationError, SamplingError.notFinite: .badInput
             case is RequestError, is SamplingError, is DynamicPromptError, is PromptError, is SweepError,
-                PromptStyleError.unknown, is LoRAError, is EmbeddingError:
+                PromptStyleError.unknown, is LoRAError, is EmbeddingError, is PullSourceError:
                 .usage
             case let error as EngineError:
                 switch error {
                 case .unavailable, .unsupportedPrecision: .unavailable
                 case .inputMismatch, .failed: .internalFault
                 }
+            case HubError.unwritable: .output
+            case HubError.status, HubError.connection: .unavailable
+            case is HubError: .badInput
             case ImageError.notReadable: .badInput
             case is ImageError, FileError.unwritable: .output
             case is FileError, is JSONError, is ConfigurationError, is SafetensorsError, is CheckpointError,

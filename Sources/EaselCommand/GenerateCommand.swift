@@ -35,6 +35,8 @@ struct GenerateCommand: AsyncParsableCommand {
             "A model: a folder, a single file, or a name that `easel models` lists (default: the demo model)."
     )
     var model: String?
+    @OptionGroup(title: "Models")
+    var folders: ModelFolderOptions
     @Option(
         help:
             "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
@@ -182,7 +184,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let model = try Model(
-            at: ModelLocation.url(named: model),
+            at: ModelLocation.url(named: model, store: folders.store),
             engine: OpenVINOEngine(threads: threads),
             precision: precision, vocabulary: vocabulary.map { URL(filePath: $0) },
             vae: vae.map { URL(filePath: $0) })

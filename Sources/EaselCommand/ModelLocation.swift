@@ -1,9 +1,24 @@
+import EaselHub
 import Foundation
 
-/// Where a model is: the folder or the file that was named, or else the demo model that comes with Easel.
+/// Where a model is: the folder or the file that was named, a model of that name, or else the demo model that comes with
+/// Easel.
 enum ModelLocation {
-    static func url(named name: String?) throws -> URL {
-        if let name { return URL(filePath: name) }
+    /// The models that can be named, in these folders and those of the environment too.
+    static func store(_ folders: [String] = []) -> ModelStore {
+        let named = ProcessInfo.processInfo.environment["EASEL_MODELS_DIR"] ?? ""
+        let all = folders + named.split(separator: ":").map(String.init)
+        return ModelStore(folders: all.map { URL(filePath: $0) })
+    }
+
+    /// - Throws: `HubError` for a name that is none.
+    static func url(named name: String?, store: ModelStore = store()) throws -> URL {
+        if let name {
+            let url = URL(filePath: name)
+            let isPath = name.hasPrefix("/") || name.hasPrefix(".") || name.hasPrefix("~")
+            if isPath || FileManager.default.fileExists(atPath: url.path) { return url }
+            return try store.model(named: name)
+        }
         guard let demo = demoModel else { throw DemoModelMissing() }
         return demo
     }

@@ -1,0 +1,118 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Requests of the hub, with its rules of redirects, tokens and patience.
+struct HubConnection: Sendable {
+    let client: HTTPClient
+    let environment: HubEnvironment
+    /// How long the first pause is, where the hub asks for patience and does not say how much.
+    var pause: Duration = .seconds(1)
+
+    private static let attempts = 5
+    private static let redirectLimit = 10
+
+    /// What an answer is followed to.
+    enum Redirects {
+        /// Only within the host: what a file is, the hub itself says.
+        case withinHost
+        /// To any host, where the token does not go.
+        case anywhere
+    }
+
+    /// An answer, and where it came from in the end.
+    struct Answer {
+        let response: HTTPClientResponse
+        let url: URL
+
+        func header(_ name: String) -> String? { response.headers.first(name: name) }
+    }
+
+    /// Sends a request until there is an answer that is neither a redirect nor a plea for patience.
+    ///
+    /// - Parameter range: The byte from which on the file is wanted.
+    /// - Throws: ``HubError``.
+    func send(_ method: HTTPMethod, _ start: URL, redirects: Redirects, range: Int? = nil) async throws
+        -> Answer
+    {
+        var url = start
+        for _ in 0..<Self.redirectLimit {
+            let answer = try await patiently(method, url, isFirstHost: url.host == start.host, range: range)
+            guard (300..<400).contains(answer.response.status.code), answer.response.status != .notModified,
+                let location = answer.header("location"),
+                let target = URL(string: location, relativeTo: url)?.absoluteURL
+            else { return answer }
+            if url.scheme == "https", target.scheme != "https" {
+                throw HubError.insecureRedirect(from: url.absoluteString, to: target.absoluteString)
+            }
+            guard ["http", "https"].contains(target.scheme) else {
+                throw HubError.malformed(
+                    url: url.absoluteString, reason: "it leads to \(target.absoluteString)")
+            }
+            if redirects == .withinHost, target.host != start.host || target.port != start.port {
+                return answer
+            }
+            url = target
+        }
+        throw HubError.tooManyRedirects(url: start.absoluteString)
+    }
+
+    private func patiently(_ method: HTTPMethod, _ url: URL, isFirstHost: Bool, range: Int?) async throws
+        -> Answer
+    {
+        var wait = pause
+        var attempt = 1
+        while true {
+            var request = HTTPClientRequest(url: url.absoluteString)
+            request.method = method
+            request.headers.add(name: "User-Agent", value: "easel")
+            request.headers.add(name: "Accept-Encoding", value: "identity")
+            if let token = environment.token, isFirstHost, url.host == environment.endpoint.host,
+                url.port == environment.endpoint.port, url.scheme == environment.endpoint.scheme
+            {
+                request.headers.add(name: "Authorization", value: "Bearer \(token)")
+            }
+            if let range, range > 0 { request.headers.add(name: "Range", value: "bytes=\(range)-") }
+            let response: HTTPClientResponse
+            do {
+                response = try await client.execute(request, timeout: .hours(24))
+            } catch {
+                if Task.isCancelled { throw CancellationError() }
+                guard attempt < Self.attempts else {
+                    throw HubError.connection(url: url.absoluteString, reason: "\(error)")
+                }
+                try await Task.sleep(for: wait)
+                (attempt, wait) = (attempt + 1, wait * 2)
+                continue
+            }
+            let isBusy =
+                response.status == .tooManyRequests || [502, 503, 504].contains(response.status.code)
+            guard isBusy, attempt < Self.attempts else { return Answer(response: response, url: url) }
+            let asked = response.headers.first(name: "retry-after").flatMap { Double($0) }
+            try await Task.sleep(for: asked.map { .seconds(min(max($0, 0), 300)) } ?? wait)
+            (attempt, wait) = (attempt + 1, wait * 2)
+        }
+    }
+
+    /// What an answer that is no success says.
+    func failure(_ answer: Answer, repository: RepositoryReference?, file: String?) -> HubError {
+        let hasToken = environment.token != nil
+        let id = repository?.id ?? answer.url.absoluteString
+        switch answer.header("x-error-code") {
+        case "RepoNotFound": return .noRepository(id, hasToken: hasToken)
+        case "RevisionNotFound":
+            return .noRevision(repository: id, revision: repository?.revision ?? "?")
+        case "EntryNotFound": return .noFile(file ?? "?", repository: id)
+        case "GatedRepo": return .gated(id, hasToken: hasToken)
+        default: break
+        }
+        switch answer.response.status.code {
+        case 401 where repository != nil: return .noRepository(id, hasToken: hasToken)
+        case 403 where repository != nil: return .gated(id, hasToken: hasToken)
+        case 404 where file != nil && repository != nil: return .noFile(file ?? "?", repository: id)
+        case 404 where repository != nil: return .noRepository(id, hasToken: hasToken)
+        default: return .status(Int(answer.response.status.code), url: answer.url.absoluteString)
+        }
+    }
+}

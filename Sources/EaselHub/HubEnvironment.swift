@@ -1,0 +1,45 @@
+import Foundation
+
+/// Where models are kept and come from, as the environment of Hugging Face's own programs says, so that both share one
+/// cache.
+public struct HubEnvironment: Sendable {
+    /// `HF_HUB_CACHE`, else `hub` in `HF_HOME`.
+    public var cache: URL
+    /// `HF_ENDPOINT`.
+    public var endpoint: URL
+    /// `HF_TOKEN`, else the file of `huggingface-cli login`; nil for none.
+    public var token: String?
+    /// `HF_HUB_OFFLINE`: nothing is asked of the network.
+    public var isOffline: Bool
+    /// Easel's own folder of models: `EASEL_MODELS`, else `easel/models` among the user's data.
+    public var ownFolder: URL
+
+    /// Reads environment variables.
+    public init(_ variables: [String: String] = ProcessInfo.processInfo.environment) {
+        func folder(_ names: String...) -> URL? {
+            names.lazy.compactMap { variables[$0] }.first { !$0.isEmpty }
+                .map { URL(filePath: ($0 as NSString).expandingTildeInPath) }
+        }
+        let home =
+            folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser
+        let hubHome =
+            folder("HF_HOME")
+            ?? (folder("XDG_CACHE_HOME") ?? home.appending(path: ".cache")).appending(path: "huggingface")
+        cache = folder("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") ?? hubHome.appending(path: "hub")
+        endpoint =
+            variables["HF_ENDPOINT"].flatMap { $0.isEmpty ? nil : URL(string: $0) }
+            ?? URL(string: "https://huggingface.co")!
+        isOffline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"].contains {
+            ["1", "ON", "YES", "TRUE"].contains(variables[$0]?.uppercased() ?? "")
+        }
+        let named = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"].lazy.compactMap { variables[$0] }.first
+        let file = folder("HF_TOKEN_PATH") ?? hubHome.appending(path: "token")
+        token =
+            (named ?? (try? String(contentsOf: file, encoding: .utf8)))
+            .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.flatMap { $0.isEmpty ? nil : $0 }
+        ownFolder =
+            folder("EASEL_MODELS")
+            ?? (folder("XDG_DATA_HOME") ?? home.appending(path: ".local/share"))
+            .appending(path: "easel/models")
+    }
+}

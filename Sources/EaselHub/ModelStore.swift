@@ -1,0 +1,183 @@
+import Foundation
+
+/// The models that are on this machine: in Easel's own folder, in the hub's cache, and in the folders of other programs.
+public struct ModelStore: Sendable {
+    public enum Kind: String, Sendable, Codable, CaseIterable {
+        case model, lora, embedding, vae
+    }
+
+    /// Something that is there.
+    public struct Entry: Sendable, Hashable, Codable {
+        /// How it is called where a model is named.
+        public let name: String
+        public let kind: Kind
+        public let path: String
+        public let byteCount: Int
+        /// `own`, `hub`, or the folder of another program.
+        public let place: String
+    }
+
+    private let environment: HubEnvironment
+    private let folders: [URL]
+
+    /// The folders of AUTOMATIC1111's and ComfyUI's programs, and what is in them.
+    private static let layouts: [(folder: String, kind: Kind)] = [
+        ("Stable-diffusion", .model), ("checkpoints", .model), ("diffusers", .model), ("Lora", .lora),
+        ("LyCORIS", .lora), ("loras", .lora), ("VAE", .vae), ("vae", .vae), ("embeddings", .embedding),
+    ]
+    private static let endings: Set<String> = ["safetensors", "ckpt", "gguf", "pt", "pth", "bin", "sft"]
+
+    /// - Parameter folders: Folders of models: AUTOMATIC1111's or ComfyUI's, their `models`, or any with files of models.
+    public init(_ environment: HubEnvironment = HubEnvironment(), folders: [URL] = []) {
+        self.environment = environment
+        self.folders = folders
+    }
+
+    /// All of them, by place and name.
+    public var entries: [Entry] {
+        own + hub + folders.flatMap { entries(in: $0) }
+    }
+
+    /// Where a model of a name is.
+    ///
+    /// - Throws: ``HubError/unknownModel(_:nearest:)``.
+    public func model(named name: String) throws(HubError) -> URL {
+        let models = entries.filter { $0.kind == .model }
+        if let found = models.first(where: { $0.name == name }) { return URL(filePath: found.path) }
+        if let reference = RepositoryReference(name) {
+            let cache = HubCache(at: environment.cache)
+            if let commit = cache.commit(of: reference),
+                cache.file("model_index.json", commit: commit, of: reference.id) != nil
+            {
+                return cache.snapshot(commit, of: reference.id)
+            }
+        }
+        let lowered = name.lowercased()
+        let nearest = models.map(\.name).filter {
+            $0.lowercased().contains(lowered) || lowered.contains($0.lowercased())
+        }
+        throw .unknownModel(name, nearest: Array(nearest.prefix(3)))
+    }
+
+    /// Removes a model that Easel's folder or the hub's cache has; of the latter all revisions.
+    ///
+    /// - Returns: What was removed.
+    /// - Throws: ``HubError/unknownModel(_:nearest:)`` where there is none, or it is another program's.
+    public func remove(_ name: String) throws(HubError) -> [Entry] {
+        let found = (own + hub).filter { $0.name == name }
+        guard let first = found.first else {
+            throw .unknownModel(name, nearest: (own + hub).map(\.name).filter { $0.contains(name) })
+        }
+        let target: URL
+        if first.place == "hub" {
+            let id = name.split(separator: "@")[0].split(separator: ":")[0]
+            target = HubCache(at: environment.cache).folder(String(id))
+        } else {
+            target = URL(filePath: first.path)
+        }
+        try HubCache.writing(target) { try FileManager.default.removeItem(at: target) }
+        return (first.place == "hub" ? hub + found : found).filter { entry in
+            !FileManager.default.fileExists(atPath: entry.path)
+        }
+    }
+
+    private var own: [Entry] {
+        Self.contents(environment.ownFolder).compactMap { Self.entry($0, .model, place: "own", below: nil) }
+    }
+
+    /// Whole models of the cache, and single files of its repositories.
+    private var hub: [Entry] {
+        Self.contents(environment.cache).flatMap { folder -> [Entry] in
+            let parts = folder.lastPathComponent.components(separatedBy: "--")
+            guard parts.count >= 2, parts[0] == "models" else { return [] }
+            let id = parts.dropFirst().joined(separator: "/")
+            let refs = folder.appending(path: "refs")
+            return Self.names(below: refs).flatMap { revision -> [Entry] in
+                guard let reference = RepositoryReference(id: id, revision: revision),
+                    let commit = HubCache(at: environment.cache).commit(of: reference)
+                else { return [] }
+                let snapshot = folder.appending(path: "snapshots/\(commit)")
+                if FileManager.default.fileExists(atPath: snapshot.appending(path: "model_index.json").path) {
+                    return [
+                        Entry(
+                            name: reference.description, kind: .model, path: snapshot.path,
+                            byteCount: Self.size(snapshot), place: "hub")
+                    ]
+                }
+                return Self.contents(snapshot).compactMap { file in
+                    guard Self.endings.contains(file.pathExtension) else { return nil }
+                    return Entry(
+                        name: "\(reference):\(file.lastPathComponent)", kind: .model, path: file.path,
+                        byteCount: Self.size(file), place: "hub")
+                }
+            }
+        }
+    }
+
+    private func entries(in root: URL) -> [Entry] {
+        let bases = [root, root.appending(path: "models")]
+        var found: [Entry] = []
+        for base in bases {
+            for (folder, kind) in Self.layouts {
+                let place = base.appending(path: folder)
+                for file in Self.files(below: place) {
+                    if let entry = Self.entry(file, kind, place: root.path, below: place) {
+                        found.append(entry)
+                    }
+                }
+            }
+        }
+        if found.isEmpty {
+            found = Self.contents(root).compactMap { Self.entry($0, .model, place: root.path, below: nil) }
+        }
+        var paths: Set<String> = []
+        return found.filter { paths.insert($0.path).inserted }.sorted {
+            ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name)
+        }
+    }
+
+    /// A file of weights or a diffusers folder.
+    private static func entry(_ url: URL, _ kind: Kind, place: String, below root: URL?) -> Entry? {
+        let isModelFolder = FileManager.default.fileExists(
+            atPath: url.appending(path: "model_index.json").path)
+        guard isModelFolder || endings.contains(url.pathExtension) else { return nil }
+        let stem = isModelFolder ? url : url.deletingPathExtension()
+        let name = root.map { String(stem.path.dropFirst($0.path.count + 1)) } ?? stem.lastPathComponent
+        return Entry(name: name, kind: kind, path: url.path, byteCount: size(url), place: place)
+    }
+
+    private static func contents(_ folder: URL) -> [URL] {
+        ((try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? [])
+            .filter { !$0.lastPathComponent.hasPrefix(".") && $0.pathExtension != "incomplete" }
+            .sorted { $0.path < $1.path }
+    }
+
+    /// Files of weights, and diffusers folders, whose files are not looked at.
+    private static func files(below folder: URL) -> [URL] {
+        contents(folder).flatMap { url -> [URL] in
+            let isModel = FileManager.default.fileExists(atPath: url.appending(path: "model_index.json").path)
+            if isModel || endings.contains(url.pathExtension) { return [url] }
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+            return isFolder.boolValue ? files(below: url) : []
+        }
+    }
+
+    private static func names(below folder: URL) -> [String] {
+        contents(folder).flatMap { url -> [String] in
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+            guard isFolder.boolValue else { return [url.lastPathComponent] }
+            return names(below: url).map { url.lastPathComponent + "/" + $0 }
+        }
+    }
+
+    /// Of a file, or of all files in a folder, links followed.
+    private static func size(_ url: URL) -> Int {
+        let resolved = url.resolvingSymlinksInPath()
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: resolved.path, isDirectory: &isFolder)
+        if isFolder.boolValue { return contents(resolved).reduce(0) { $0 + size($1) } }
+        return (try? FileManager.default.attributesOfItem(atPath: resolved.path))?[.size] as? Int ?? 0
+    }
+}

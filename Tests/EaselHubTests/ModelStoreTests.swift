@@ -1,0 +1,91 @@
+import EaselHub
+import Foundation
+import Testing
+
+@Suite("The models on this machine") struct ModelStoreTests {
+    private let tiny: TinyHub
+    private let folder: URL
+
+    init() throws {
+        tiny = try TinyHub()
+        folder = tiny.folder
+    }
+
+    private func put(_ path: String, count: Int = 10) throws {
+        let file = folder.appending(path: path)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(repeating: 7, count: count).write(to: file)
+    }
+
+    @Test func allPlacesAreLookedAt() async throws {
+        let hub = tiny.hub()
+        _ = try await hub.pull(TinyHub.reference)
+        try put("own/fast.safetensors")
+        try put("own/slow.safetensors.incomplete")
+        try put("own/notes.txt")
+        try put("own/folder/model_index.json")
+        try put("webui/models/Stable-diffusion/anime/one.ckpt")
+        try put("webui/models/Lora/soft.safetensors")
+        try put("webui/embeddings/style.pt")
+        try put("comfy/models/checkpoints/two.safetensors")
+        try put("comfy/models/vae/clear.safetensors")
+        try put("plain/three.gguf")
+        let store = ModelStore(
+            hub.environment,
+            folders: ["webui", "comfy", "plain"].map { folder.appending(path: $0) })
+        let entries = store.entries
+        #expect(
+            entries.map { "\($0.kind.rawValue) \($0.name)" } == [
+                "model fast", "model folder", "model someone/tiny", "embedding style", "lora soft",
+                "model anime/one",
+                "model two", "vae clear", "model three",
+            ])
+        #expect(entries[2].byteCount > 400_000 && entries[2].place == "hub" && entries[0].place == "own")
+        #expect(try store.model(named: "fast").lastPathComponent == "fast.safetensors")
+        #expect(try store.model(named: "anime/one").lastPathComponent == "one.ckpt")
+        #expect(try store.model(named: TinyHub.id).lastPathComponent == TinyHub.commit)
+        #expect(try store.model(named: "\(TinyHub.id)@\(TinyHub.commit)").lastPathComponent == TinyHub.commit)
+        let error = #expect(throws: HubError.self) { try store.model(named: "fas") }
+        #expect(error == .unknownModel("fas", nearest: ["fast"]))
+        #expect("\(HubError.unknownModel("a/b", nearest: []))".contains("easel pull a/b"))
+    }
+
+    @Test func filesOfRepositoriesAndRemoval() async throws {
+        let hub = tiny.hub()
+        _ = try await hub.pull(TinyHub.reference, files: ["v1.ckpt"])
+        try put("own/fast.safetensors")
+        let store = ModelStore(hub.environment)
+        #expect(store.entries.map(\.name) == ["fast", "someone/tiny:v1.ckpt"])
+        #expect(try store.model(named: "someone/tiny:v1.ckpt").lastPathComponent == "v1.ckpt")
+        #expect(try store.remove("someone/tiny:v1.ckpt").count == 1)
+        #expect(store.entries.map(\.name) == ["fast"])
+        #expect(try store.remove("fast").count == 1)
+        #expect(store.entries.isEmpty)
+        #expect(throws: HubError.self) { try store.remove("fast") }
+        // What another program has is not removed.
+        try put("plain/three.gguf")
+        let other = ModelStore(hub.environment, folders: [folder.appending(path: "plain")])
+        #expect(throws: HubError.self) { try other.remove("three") }
+        #expect(other.entries.count == 1)
+    }
+
+    @Test func theEnvironmentIsHuggingFaces() throws {
+        let home = HubEnvironment(["HOME": "/h"])
+        #expect(home.cache.path == "/h/.cache/huggingface/hub" && home.endpoint.host == "huggingface.co")
+        #expect(home.token == nil && !home.isOffline && home.ownFolder.path == "/h/.local/share/easel/models")
+        #expect(HubEnvironment(["HOME": "/h", "XDG_CACHE_HOME": "/c"]).cache.path == "/c/huggingface/hub")
+        #expect(HubEnvironment(["HF_HOME": "/hf"]).cache.path == "/hf/hub")
+        #expect(HubEnvironment(["HF_HOME": "/hf", "HUGGINGFACE_HUB_CACHE": "/old"]).cache.path == "/old")
+        #expect(
+            HubEnvironment(["HF_HUB_CACHE": "/new", "HUGGINGFACE_HUB_CACHE": "/old"]).cache.path == "/new")
+        for word in ["1", "on", "Yes", "TRUE"] { #expect(HubEnvironment(["HF_HUB_OFFLINE": word]).isOffline) }
+        #expect(!HubEnvironment(["HF_HUB_OFFLINE": "0"]).isOffline)
+        #expect(HubEnvironment(["HF_TOKEN": " a\n"]).token == "a")
+        try put("token")
+        try Data("kept\n".utf8).write(to: folder.appending(path: "token"))
+        #expect(HubEnvironment(["HF_HOME": folder.path]).token == "kept")
+        #expect(HubEnvironment(["HF_HOME": folder.path, "HF_TOKEN": "other"]).token == "other")
+        #expect(HubEnvironment(["EASEL_MODELS": "/m"]).ownFolder.path == "/m")
+    }
+}
