@@ -40,16 +40,8 @@ struct HubConnection: Sendable {
         for _ in 0..<Self.redirectLimit {
             let answer = try await patiently(method, url, isFirstHost: url.host == start.host, range: range)
             guard (300..<400).contains(answer.response.status.code), answer.response.status != .notModified,
-                let location = answer.header("location"),
-                let target = URL(string: location, relativeTo: url)?.absoluteURL
+                let location = answer.header("location"), let target = try url.redirected(to: location)
             else { return answer }
-            if url.scheme == "https", target.scheme != "https" {
-                throw HubError.insecureRedirect(from: url.absoluteString, to: target.absoluteString)
-            }
-            guard ["http", "https"].contains(target.scheme) else {
-                throw HubError.malformed(
-                    url: url.absoluteString, reason: "it leads to \(target.absoluteString)")
-            }
             if redirects == .withinHost, target.host != start.host || target.port != start.port {
                 return answer
             }
@@ -114,5 +106,22 @@ struct HubConnection: Sendable {
         case 404 where repository != nil: return .noRepository(id, hasToken: hasToken)
         default: return .status(Int(answer.response.status.code), url: answer.url.absoluteString)
         }
+    }
+}
+
+extension URL {
+    /// Where a redirect leads, from what it says; nil where that is no address.
+    ///
+    /// - Throws: ``HubError/insecureRedirect(from:to:)`` where encryption would end,
+    ///   ``HubError/malformed(url:reason:)`` where it leads to something else than a server.
+    package func redirected(to location: String) throws(HubError) -> URL? {
+        guard let target = URL(string: location, relativeTo: self)?.absoluteURL else { return nil }
+        guard ["http", "https"].contains(target.scheme?.lowercased()) else {
+            throw .malformed(url: absoluteString, reason: "it leads to \(target.absoluteString)")
+        }
+        if scheme?.lowercased() == "https", target.scheme?.lowercased() != "https" {
+            throw .insecureRedirect(from: absoluteString, to: target.absoluteString)
+        }
+        return target
     }
 }
