@@ -1,6 +1,4 @@
-import TensorGraph
-
-extension ElementType {
+extension SafetensorsType {
     /// Writes numbers as elements of a floating-point type, each the nearest there is.
     func store(_ values: [Float], into bytes: UnsafeMutableRawBufferPointer) {
         func write<Stored: FixedWidthInteger>(_ convert: (Float) -> Stored) {
@@ -14,7 +12,9 @@ extension ElementType {
         case .float32: write { $0.bitPattern }
         case .float16: write { UInt16(float16: $0) }
         case .bfloat16: write { UInt16(bfloat16: $0) }
-        case .int64, .int32, .int16, .int8, .uint8, .boolean: break
+        case .float8E4M3: write { UInt8(float8E4M3: $0) }
+        case .float8E5M2: write { UInt8(float8E5M2: $0) }
+        default: break
         }
     }
 }

@@ -1,26 +1,13 @@
 import ArgumentParser
+import Checkpoints
 import Easel
 import Foundation
-import TensorGraph
 
 extension ModelConversion.Layout: ExpressibleByArgument {}
+extension NumberType: ExpressibleByArgument {}
 
 /// `easel convert`: a model in another layout, or of other numbers.
 struct ConvertCommand: AsyncParsableCommand {
-    /// What numbers can be stored as.
-    enum NumberType: String, ExpressibleByArgument, CaseIterable {
-        case f64, f32, f16, bf16
-
-        var elementType: ElementType {
-            switch self {
-            case .f64: .float64
-            case .f32: .float32
-            case .f16: .float16
-            case .bf16: .bfloat16
-            }
-        }
-    }
-
     static let configuration = CommandConfiguration(
         commandName: "convert", abstract: "Write a model as a diffusers folder or as one safetensors file.")
 
@@ -30,7 +17,8 @@ struct ConvertCommand: AsyncParsableCommand {
     var output: String
     @Option(help: "folder or file (default: by the ending of the output's name).")
     var layout: ModelConversion.Layout?
-    @Option(help: "f64, f32, f16 or bf16: what numbers are stored as (default: each as it is).")
+    @Option(
+        help: "f64, f32, f16, bf16, f8-e4m3 or f8-e5m2: what numbers are stored as (default: each as it is).")
     var type: NumberType?
     @Option(help: "An autoencoder in place of the model's own: a file or a folder.")
     var vae: String?
@@ -54,7 +42,7 @@ struct ConvertCommand: AsyncParsableCommand {
             vae: vae.map { URL(filePath: $0) }, loras: lora)
         try conversion.write(
             to: target, layout: layout ?? (target.pathExtension == "safetensors" ? .file : .folder),
-            elementType: type?.elementType)
+            numbers: type)
         print(output)
     }
 }

@@ -35,6 +35,37 @@ import Testing
         }
     }
 
+    @Test(arguments: [(SafetensorsType.float8E4M3, 0x7E), (.float8E5M2, 0x7B)])
+    func numbersOf8BitsAreTheNearest(_ type: SafetensorsType, largest: Int) throws {
+        let known = (0...255).map { UInt8($0) }
+        let decoder = try #require(Float8Values(type, offset: 0))
+        var halves = [UInt16](repeating: 0, count: 256)
+        known.withUnsafeBytes { known in halves.withUnsafeMutableBytes { decoder.decode(known, into: $0) } }
+        let values = halves.map { Float(float16: UInt16(littleEndian: $0)) }
+        func stored(_ values: [Float]) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: values.count)
+            bytes.withUnsafeMutableBytes { type.store(values, into: $0) }
+            return bytes
+        }
+        for sign in [0, 0x80] {
+            #expect(
+                stored(values[sign...sign + largest].map { $0 }) == known[sign...sign + largest].map { $0 })
+            for byte in sign..<sign + largest {
+                let (low, high) = (values[byte], values[byte + 1])
+                let middle = (low + high) / 2
+                let even = UInt8(byte + byte % 2)
+                let toLow = sign == 0 ? middle.nextDown : middle.nextUp
+                let toHigh = sign == 0 ? middle.nextUp : middle.nextDown
+                #expect(stored([middle, toLow, toHigh]) == [even, UInt8(byte), UInt8(byte + 1)])
+            }
+            let end = values[sign + largest]
+            #expect(stored([end * 1.5, end * 1e30]).allSatisfy { $0 == UInt8(sign + largest) })
+        }
+        #expect(values[Int(stored([.nan])[0])].isNaN)
+        let infinite = values[Int(stored([-.infinity])[0])]
+        #expect(type == .float8E5M2 ? infinite == -.infinity : infinite.isNaN)
+    }
+
     @Test func metadataIsText() throws {
         let checkpoint = try golden("types.gguf")
         #expect(checkpoint.format == .gguf)

@@ -67,10 +67,25 @@ struct ConversionTests {
             try FileInspection(of: again, vocabulary: TinyFamily.vocabulary).predictionType == "v_prediction")
     }
 
+    @Test(arguments: [(NumberType.float8E4M3, "F8_E4M3"), (.float8E5M2, "F8_E5M2")])
+    func numbersOf8BitsAreThoseOfMatrices(_ numbers: NumberType, name: String) async throws {
+        let (file, small) = (try written("sd1"), url("small.safetensors"))
+        try ModelConversion(of: file, vocabulary: TinyFamily.vocabulary)
+            .write(to: small, layout: .file, numbers: numbers)
+        let checkpoint = try Checkpoint(contentsOf: small)
+        for tensor in checkpoint.names {
+            let isVector = try #require(checkpoint.entry(named: tensor)).shape.rank < 2
+            #expect(checkpoint.storedType(of: tensor) == (isVector ? "F16" : name), "\(tensor)")
+        }
+        let request = try TinyFamily("sd1").requests[0].request
+        let (whole, rounded) = (try await latents(file, request), try await latents(small, request))
+        #expect(largestDifference(whole, rounded) < 1 && whole != rounded)
+    }
+
     @Test func numbersAreStoredAsAskedFor() async throws {
         let (file, half) = (try written("sd1"), url("half.safetensors"))
         try ModelConversion(of: file, vocabulary: TinyFamily.vocabulary)
-            .write(to: half, layout: .file, elementType: .float16)
+            .write(to: half, layout: .file, numbers: .float16)
         let checkpoint = try Checkpoint(contentsOf: half)
         #expect(Set(checkpoint.names.map { checkpoint.storedType(of: $0) }) == ["F16"])
         let request = try TinyFamily("sd1").requests[0].request

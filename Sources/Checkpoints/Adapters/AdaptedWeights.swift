@@ -66,7 +66,8 @@ public struct AdaptedWeights: WeightStorage {
                 }
             }
             let target = weights.bytes[(start + place.offset)...].prefix(place.byteCount)
-            place.entry.elementType.store(values, into: UnsafeMutableRawBufferPointer(rebasing: target))
+            SafetensorsType(place.entry.elementType).store(
+                values, into: UnsafeMutableRawBufferPointer(rebasing: target))
         }
         try weights.validate()
         let changed = Dictionary(uniqueKeysWithValues: places.map { ($0.name, start + $0.offset) })

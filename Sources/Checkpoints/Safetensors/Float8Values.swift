@@ -45,3 +45,29 @@ struct Float8Values: TensorDecoder {
         }
     }
 }
+
+extension UInt8 {
+    /// The bits of the nearest number of 8 bits with 3 of mantissa; the largest there is, 448, for what is beyond it.
+    init(float8E4M3 value: Float) {
+        self.init(value, mantissaBits: 3, bias: 7, largest: 448, infinity: 0x7F)
+    }
+
+    /// The bits of the nearest number of 8 bits with 2 of mantissa; the largest there is, 57,344, for what is beyond it.
+    init(float8E5M2 value: Float) {
+        self.init(value, mantissaBits: 2, bias: 15, largest: 57344, infinity: 0x7C)
+    }
+
+    private init(_ value: Float, mantissaBits: Int, bias: Int, largest: Float, infinity: UInt8) {
+        let sign: UInt8 = value.sign == .minus ? 0x80 : 0
+        guard value.isFinite else {
+            self = sign | (value.isNaN ? 0x7F : infinity)
+            return
+        }
+        let magnitude = Swift.min(value.magnitude, largest)
+        let exponent = magnitude == 0 ? 1 - bias : Swift.max(Int(magnitude.exponent), 1 - bias)
+        let unit = Float(sign: .plus, exponent: exponent - mantissaBits, significand: 1)
+        let count = Int((magnitude / unit).rounded(.toNearestOrEven))
+        // A mantissa that is rounded up to the next power of two carries into the exponent, as it should.
+        self = sign | UInt8((exponent + bias - 1) << mantissaBits + count)
+    }
+}

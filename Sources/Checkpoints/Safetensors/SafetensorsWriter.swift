@@ -24,21 +24,22 @@ public struct SafetensorsWriter {
     public typealias Group = (weights: any WeightStorage, tensors: [PlannedTensor])
 
     private let groups: [Group]
-    private let elementType: ElementType?
+    private let numbers: NumberType?
     private let metadata: [String: String]
 
     /// - Parameters:
-    ///   - elementType: What floating-point numbers are stored as; nil leaves each as it is. Others stay whole numbers.
+    ///   - numbers: What floating-point numbers are stored as; nil leaves each as it is. Others stay whole numbers.
     ///   - metadata: The free text of the header.
-    public init(_ groups: [Group], elementType: ElementType?, metadata: [String: String]) {
+    public init(_ groups: [Group], numbers: NumberType?, metadata: [String: String]) {
         self.groups = groups
-        self.elementType = elementType
+        self.numbers = numbers
         self.metadata = metadata
     }
 
-    private func type(of tensor: PlannedTensor, in weights: any WeightStorage) -> ElementType {
+    private func type(of tensor: PlannedTensor, in weights: any WeightStorage) -> SafetensorsType {
         let own = tensor.sources.first.flatMap { weights.entry(named: $0)?.elementType } ?? .float16
-        return own.isFloatingPoint ? elementType ?? own : own
+        guard own.isFloatingPoint, let numbers else { return SafetensorsType(own) }
+        return numbers.storedType(rank: tensor.shape.rank)
     }
 
     /// Writes the file, which appears whole or not at all. Of each group one copy of its weights at most is in memory.
@@ -55,9 +56,9 @@ public struct SafetensorsWriter {
         for (weights, tensors) in groups {
             for tensor in tensors {
                 let type = type(of: tensor, in: weights)
-                let end = offset + (tensor.shape.checkedCount ?? 0) * type.byteCount
+                let end = offset + (tensor.shape.checkedCount ?? 0) * (type.bitCount / 8)
                 header.append(
-                    "\(JSONValue.quoted(tensor.name)):{\"dtype\":\"\(SafetensorsType(type).rawValue)\","
+                    "\(JSONValue.quoted(tensor.name)):{\"dtype\":\"\(type.rawValue)\","
                         + "\"shape\":\(tensor.shape.dimensions),\"data_offsets\":[\(offset),\(end)]}")
                 offset = end
             }
@@ -81,14 +82,14 @@ public struct SafetensorsWriter {
     ) throws {
         let type = type(of: tensor, in: weights)
         if tensor.sources.isEmpty {
-            let zeros = [UInt8](repeating: 0, count: (tensor.shape.checkedCount ?? 0) * type.byteCount)
+            let zeros = [UInt8](repeating: 0, count: (tensor.shape.checkedCount ?? 0) * (type.bitCount / 8))
             try zeros.withUnsafeBytes { try file.write($0) }
         }
         for source in tensor.sources {
             guard let entry = weights.entry(named: source), let bytes = mapped.bytes(of: source, entry) else {
                 continue
             }
-            if entry.elementType == type, !tensor.isTransposed {
+            if SafetensorsType(entry.elementType) == type, !tensor.isTransposed {
                 try file.write(bytes)
                 continue
             }
@@ -100,7 +101,7 @@ public struct SafetensorsWriter {
                     for column in 0..<columns { values[column * rows + row] = own[row * columns + column] }
                 }
             }
-            var stored = [UInt8](repeating: 0, count: values.count * type.byteCount)
+            var stored = [UInt8](repeating: 0, count: values.count * (type.bitCount / 8))
             stored.withUnsafeMutableBytes { type.store(values, into: $0) }
             try stored.withUnsafeBytes { try file.write($0) }
         }

@@ -14,7 +14,7 @@ struct FolderLayout {
     }
 
     /// Writes the folder beside its place, and moves it there when it is whole.
-    func write(to target: URL, elementType: ElementType?) throws {
+    func write(to target: URL, numbers: NumberType?) throws {
         let files = FileManager.default
         let name = ".easel-\(UInt64.random(in: 0...UInt64.max)).tmp"
         let folder = target.deletingLastPathComponent().appending(path: name)
@@ -24,13 +24,13 @@ struct FolderLayout {
             throw FileError.unwritable(path: target.path, reason: error.localizedDescription)
         }
         defer { try? files.removeItem(at: folder) }
-        try writeFiles(to: folder, elementType)
+        try writeFiles(to: folder, numbers)
         guard rename(folder.path, target.path) == 0 else {
             throw FileError.unwritable(path: target.path, reason: String(cString: strerror(errno)))
         }
     }
 
-    private func writeFiles(to folder: URL, _ type: ElementType?) throws {
+    private func writeFiles(to folder: URL, _ numbers: NumberType?) throws {
         var index: JSONObject = [
             "_class_name": .string(pipelineClass), "_diffusers_version": "0.30.0",
         ]
@@ -55,7 +55,7 @@ struct FolderLayout {
             try Self.write(configuration, to: own.appending(path: "config.json"))
             try SafetensorsWriter(
                 [(encoder.weights, Self.tensors(tensors, projects: className != "CLIPTextModel"))],
-                elementType: type, metadata: ["format": "pt"]
+                numbers: numbers, metadata: ["format": "pt"]
             ).write(to: own.appending(path: "model.safetensors"))
             let tokenizer = try add("tokenizer" + suffix, "transformers", "CLIPTokenizer")
             try CLIPTokenizer.writeFiles(
@@ -76,7 +76,7 @@ struct FolderLayout {
                     name, shape: component.weights.entry(named: name)?.shape ?? [], sources: [name])
             }
             try SafetensorsWriter(
-                [(component.weights, tensors)], elementType: type, metadata: ["format": "pt"]
+                [(component.weights, tensors)], numbers: numbers, metadata: ["format": "pt"]
             ).write(to: own.appending(path: "diffusion_pytorch_model.safetensors"))
         }
         if parts.unet.addition != nil {

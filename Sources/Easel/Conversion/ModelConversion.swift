@@ -40,18 +40,18 @@ public struct ModelConversion: Sendable {
     ///
     /// - Parameters:
     ///   - target: What must not be there yet.
-    ///   - elementType: What the numbers are stored as; nil leaves each as it is. Quantized ones are `float16`.
+    ///   - numbers: What they are stored as; nil leaves each as it is. Quantized ones are then `float16`.
     /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part; `FileError`.
-    public func write(to target: URL, layout: Layout, elementType: ElementType? = nil) throws {
+    public func write(to target: URL, layout: Layout, numbers: NumberType? = nil) throws {
         guard !FileManager.default.fileExists(atPath: target.path) else {
             throw ModelError(model: target.path, reason: "there is something of this name already")
         }
         switch layout {
         case .file:
             let file = try SingleFileLayout(components, parts)
-            try SafetensorsWriter(file.groups, elementType: elementType, metadata: file.metadata)
+            try SafetensorsWriter(file.groups, numbers: numbers, metadata: file.metadata)
                 .write(to: target)
-        case .folder: try FolderLayout(components, parts).write(to: target, elementType: elementType)
+        case .folder: try FolderLayout(components, parts).write(to: target, numbers: numbers)
         }
     }
 }
