@@ -1,7 +1,7 @@
 extension String {
     /// The text in double quotes for a message: control characters, quotes and backslashes escaped, so that
     /// a name from a file cannot disturb a terminal or a log; cut after 80 characters.
-    var quoted: String {
+    package var quoted: String {
         var result = "\""
         var length = 0
         for scalar in unicodeScalars {

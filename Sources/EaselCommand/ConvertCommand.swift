@@ -37,9 +37,16 @@ struct ConvertCommand: AsyncParsableCommand {
 
     private func convert() throws {
         let target = URL(filePath: output)
+        let store = ModelLocation.store()
+        let loras = lora.map { lora in
+            var lora = lora
+            lora.path = ModelLocation.path(named: lora.path, kind: .lora, store: store)
+            return lora
+        }
         let conversion = try ModelConversion(
             of: ModelLocation.url(named: model), vocabulary: vocabulary.map { URL(filePath: $0) },
-            vae: vae.map { URL(filePath: $0) }, loras: lora)
+            vae: vae.map { URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: store)) },
+            loras: loras)
         try conversion.write(
             to: target, layout: layout ?? (target.pathExtension == "safetensors" ? .file : .folder),
             numbers: type)

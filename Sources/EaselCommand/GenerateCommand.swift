@@ -42,7 +42,7 @@ struct GenerateCommand: AsyncParsableCommand {
             "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
     )
     var vocabulary: String?
-    @Option(help: "An autoencoder in place of the model's own, such as TAESD: a file or a folder.")
+    @Option(help: "An autoencoder in place of the model's own, such as TAESD: a file, a folder or a name.")
     var vae: String?
     @Option(
         name: [.short, .long], help: "A PNG, JPEG or WebP file, or a folder/ (default: easel-<seed>.png).")
@@ -122,6 +122,7 @@ struct GenerateCommand: AsyncParsableCommand {
         (request.count, request.batchSize) = (count, batchSize)
         request.previewInterval = preview
         try prompts.apply(to: &request)
+        prompts.resolveNames(in: &request, folders.store)
         sampling.apply(to: &request)
         seeds.apply(to: &request)
         sizes.apply(to: &request)
@@ -187,7 +188,9 @@ struct GenerateCommand: AsyncParsableCommand {
             at: ModelLocation.url(named: model, store: folders.store),
             engine: OpenVINOEngine(threads: threads),
             precision: precision, vocabulary: vocabulary.map { URL(filePath: $0) },
-            vae: vae.map { URL(filePath: $0) })
+            vae: vae.map {
+                URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: folders.store))
+            })
         if requests.count > 1 { for request in requests { try model.check(request) } }
         let opening = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)

@@ -23,6 +23,12 @@ enum ModelLocation {
         return demo
     }
 
+    /// Where something that is used with a model is: at the path that was named, else what the store has of that name.
+    static func path(named name: String, kind: ModelStore.Kind, store: ModelStore) -> String {
+        if FileManager.default.fileExists(atPath: name) { return name }
+        return store.file(named: name, kind: kind)?.path ?? name
+    }
+
     /// The demo model: beside the installed tool, or in the folder that the tool was built in.
     private static var demoModel: URL? {
         let tool = URL(filePath: Bundle.main.executablePath ?? CommandLine.arguments[0])

@@ -39,7 +39,7 @@ struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove a model from Easel's own folder or the hub's cache.")
 
-    @Argument(help: "A name that `easel models` lists; of the hub's cache, all revisions go.")
+    @Argument(help: "A name that `easel models` lists; what other revisions have too stays.")
     var name: String
 
     func run() async throws {

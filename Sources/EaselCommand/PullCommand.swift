@@ -23,6 +23,24 @@ struct PullCommand: AsyncParsableCommand {
     @Flag(name: [.short, .long], help: "Print nothing but errors and where the model is.")
     var quiet = false
 
+    func validate() throws {
+        if let sha256, sha256.count != 64 || !sha256.allSatisfy(\.isHexDigit) {
+            throw ValidationError("--sha256 \(sha256) is no SHA-256: it has 64 digits, 0-9 and a-f.")
+        }
+        let isRepository =
+            if case .repository? = try? PullSource(source, endpoint: HubEnvironment().endpoint) {
+                true
+            } else { false }
+        if sha256 != nil, isRepository {
+            throw ValidationError(
+                "--sha256 is for a file from any address; a repository's files are held to the hub's own hashes."
+            )
+        }
+        if variant != nil, !isRepository || !files.isEmpty {
+            throw ValidationError("--variant is for a repository of which no files are named.")
+        }
+    }
+
     func run() async throws {
         try await reportingErrors { try await interruptible { try await pull() } }
     }
@@ -43,41 +61,5 @@ struct PullCommand: AsyncParsableCommand {
         }
         line.clear()
         print(place.path)
-    }
-}
-
-/// What is to be pulled.
-enum PullSource {
-    case repository(RepositoryReference, file: String?)
-    case file(URL)
-
-    /// Reads `owner/name@revision`, or an address: of the hub's own pages, or of a file elsewhere.
-    init(_ text: String, endpoint: URL) throws {
-        guard let url = URL(string: text), let scheme = url.scheme?.lowercased(),
-            ["http", "https"].contains(scheme)
-        else {
-            guard let reference = RepositoryReference(text) else { throw PullSourceError(source: text) }
-            self = .repository(reference, file: nil)
-            return
-        }
-        let parts = url.path.split(separator: "/").map(String.init)
-        if url.host == endpoint.host, url.port == endpoint.port, parts.count >= 2 {
-            let id = "\(parts[0])/\(parts[1])"
-            let isPage = parts.count == 2 || ["tree", "blob", "resolve"].contains(parts[2])
-            let revision = parts.count > 3 ? parts[3] : "main"
-            if isPage, let reference = RepositoryReference(id: id, revision: revision) {
-                let file = parts.count > 4 && parts[2] != "tree" ? parts[4...].joined(separator: "/") : nil
-                self = .repository(reference, file: file)
-                return
-            }
-        }
-        self = .file(url)
-    }
-}
-
-struct PullSourceError: Error, CustomStringConvertible {
-    let source: String
-    var description: String {
-        "\(source) is neither a repository, as owner/name or owner/name@revision, nor the address of a file"
     }
 }

@@ -1,43 +1,6 @@
 import AsyncHTTPClient
-import Crypto
 import Foundation
 import NIOCore
-
-/// What is known of a file before it comes.
-struct RemoteFile: Sendable {
-    let path: String
-    let url: URL
-    /// The SHA-256, or for small files the hash that Git keeps it by; nil for files from elsewhere.
-    let etag: String?
-    let byteCount: Int?
-}
-
-/// The hash of a file that comes piece by piece.
-struct RunningHash {
-    private var sha256 = SHA256()
-    private var git: Insecure.SHA1?
-
-    /// - Parameters:
-    ///   - etag: What the hash will be compared with; of 40 digits, it is Git's.
-    ///   - byteCount: Git hashes a file's size before its bytes.
-    init(for etag: String?, byteCount: Int) {
-        guard etag?.utf8.count == 40 else { return }
-        var git = Insecure.SHA1()
-        git.update(data: Data("blob \(byteCount)\0".utf8))
-        self.git = git
-    }
-
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        if git == nil { sha256.update(bufferPointer: bytes) } else { git?.update(bufferPointer: bytes) }
-    }
-
-    var digits: String {
-        func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-            digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
-        return git.map { hexadecimal($0.finalize()) } ?? hexadecimal(sha256.finalize())
-    }
-}
 
 /// Fetches a file to a place, going on where an earlier attempt ended; it has its name only when its hash is right.
 struct FileDownload: Sendable {
@@ -48,66 +11,57 @@ struct FileDownload: Sendable {
     let target: URL
     /// What the whole file's SHA-256 has to be, where someone said so.
     var expectedHash: String?
+    /// Whether what came at an earlier run is the beginning of the same file.
+    var goesOn = true
+
+    /// Connections may break so often without much coming between.
+    private static let interruptionLimit = 5
+    private static let progress = 1 << 20
 
     /// - Parameter report: Told how many bytes there are.
     /// - Throws: ``HubError``.
     func run(report: @Sendable (Int) -> Void) async throws {
-        var interruptions = 0
+        guard let output = try await PartialFile.opened(partial, unless: target) else {
+            return report(file.byteCount ?? 0)
+        }
+        if !goesOn { try output.cut(to: 0) }
+        defer { output.removeIfEmpty() }
+        var (interruptions, before) = (0, output.byteCount)
         while true {
             do {
-                try await attempt(report)
-                return
+                return try await attempt(output, report)
             } catch let error as HubError {
                 // A connection that breaks is taken up again where it broke.
-                guard case .connection = error, interruptions < 5 else { throw error }
-                interruptions += 1
+                guard case .connection = error else { throw error }
+                let count = output.byteCount
+                interruptions = count - before >= Self.progress ? 1 : interruptions + 1
+                before = count
+                guard interruptions <= Self.interruptionLimit else { throw error }
                 try await Task.sleep(for: connection.pause)
             }
         }
     }
 
-    private func attempt(_ report: @Sendable (Int) -> Void) async throws {
-        let descriptor = open(partial.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw HubError.unwritable(path: partial.path, reason: String(cString: strerror(errno)))
-        }
-        defer { close(descriptor) }
-        var start = Int(lseek(descriptor, 0, SEEK_END))
+    private func attempt(_ output: PartialFile, _ report: @Sendable (Int) -> Void) async throws {
+        var start = output.byteCount
         if let size = file.byteCount, start > size { start = 0 }
-        var isWhole = start > 0 && start == file.byteCount
-        var answer: HubConnection.Answer?
-        if !isWhole {
-            answer = try await request(from: start)
-            // A range that cannot be had: from the beginning, once.
-            if answer?.response.status == .rangeNotSatisfiable {
-                start = 0
-                answer = try await request(from: 0)
-            }
-            let status = answer?.response.status
-            guard status == .ok || status == .partialContent else {
-                throw connection.failure(answer!, repository: nil, file: file.path)
-            }
-            if status == .ok { start = 0 }
-        }
-        guard ftruncate(descriptor, off_t(start)) == 0 else { throw unwritable() }
-        let announced = answer?.header("content-length").flatMap { Int($0) }.map { $0 + start }
-        let size = file.byteCount ?? announced ?? 0
-        var hash = RunningHash(for: file.etag, byteCount: size)
-        try rehash(descriptor, count: start, &hash)
-        var count = start
-        report(count)
+        let answer = start > 0 && start == file.byteCount ? nil : try await request(from: &start)
+        try output.cut(to: start)
+        let announced = answer?.header("content-length").flatMap { RemoteFile.size($0) }.map { $0 + start }
+        let expected = file.byteCount ?? announced
+        var hash = RunningHash(for: file.etag, byteCount: expected ?? 0)
+        try output.read(start) { hash.update($0) }
+        report(start)
         if let answer {
-            lseek(descriptor, off_t(start), SEEK_SET)
             do {
                 for try await buffer in answer.response.body {
                     try Task.checkCancellation()
                     try buffer.withUnsafeReadableBytes { bytes in
-                        try write(bytes, descriptor)
+                        try output.append(bytes)
                         hash.update(bytes)
                     }
-                    count += buffer.readableBytes
-                    if let limit = file.byteCount, count > limit { break }
-                    report(count)
+                    if let expected, output.byteCount > expected { break }
+                    report(output.byteCount)
                 }
             } catch let error as HubError {
                 throw error
@@ -116,57 +70,61 @@ struct FileDownload: Sendable {
                 throw HubError.connection(url: file.url.absoluteString, reason: "\(error)")
             }
         }
-        if let expected = file.byteCount ?? announced, count != expected {
+        try check(output, expected: expected, hash)
+        try output.publish(at: target)
+    }
+
+    /// The answer with the bytes from `start` on, which becomes 0 where the server gives the whole file.
+    private func request(from start: inout Int) async throws -> HubConnection.Answer {
+        var answer = try await connection.send(.GET, file.url, redirects: .anywhere, range: start)
+        let range = answer.header("content-range").flatMap { HubHeader.range($0) }
+        let isOther =
+            answer.response.status == .partialContent
+            && (range?.start != start || range?.size ?? file.byteCount != file.byteCount)
+        // A range that cannot be had, or another one: from the beginning, once.
+        if start > 0, isOther || answer.response.status == .rangeNotSatisfiable {
+            start = 0
+            answer = try await connection.send(.GET, file.url, redirects: .anywhere, range: 0)
+        }
+        switch answer.response.status {
+        case .ok: start = 0
+        case .partialContent where start > 0: break
+        default: throw connection.failure(answer, repository: nil, file: file.path)
+        }
+        let type = answer.header("content-type")?.lowercased() ?? ""
+        if file.etag == nil, type.hasPrefix("text/html") {
+            throw HubError.webPage(url: answer.url.absoluteString)
+        }
+        return answer
+    }
+
+    /// Holds what came to what was said; wrong bytes are not kept.
+    private func check(_ output: PartialFile, expected: Int?, _ hash: RunningHash) throws(HubError) {
+        let count = output.byteCount
+        if let expected, count != expected {
             // Bytes that are missing may yet come; too many are no beginning of the file.
-            if count > expected { unlink(partial.path) }
-            throw count < expected
-                ? HubError.connection(
+            guard count > expected else {
+                throw .connection(
                     url: file.url.absoluteString,
                     reason: "the connection ended after \(count) of \(expected) bytes")
-                : HubError.wrongSize(file: file.path, expected: expected, actual: count)
+            }
+            output.remove()
+            throw .wrongSize(file: file.path, expected: expected, actual: count)
         }
-        isWhole = true
-        for expected in [file.etag, expectedHash].compactMap(\.self) {
+        for wanted in [file.etag, expectedHash].compactMap(\.self) {
             let actual = hash.digits
-            guard actual == expected.lowercased() else {
-                unlink(partial.path)
-                throw HubError.wrongHash(file: file.path, expected: expected, actual: actual)
+            guard actual == wanted.lowercased() else {
+                output.remove()
+                throw .wrongHash(file: file.path, expected: wanted, actual: actual)
             }
         }
-        guard fsync(descriptor) == 0, rename(partial.path, target.path) == 0 else { throw unwritable() }
     }
 
-    private func request(from start: Int) async throws -> HubConnection.Answer {
-        try await connection.send(.GET, file.url, redirects: .anywhere, range: start)
-    }
-
-    /// Reads what is there already.
-    private func rehash(_ descriptor: Int32, count: Int, _ hash: inout RunningHash) throws {
-        lseek(descriptor, 0, SEEK_SET)
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        var left = count
-        while left > 0 {
-            let read = buffer.withUnsafeMutableBytes {
-                Foundation.read(descriptor, $0.baseAddress, min(left, $0.count))
-            }
-            if read < 0, errno == EINTR { continue }
-            guard read > 0 else { throw unwritable() }
-            buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<read])) }
-            left -= read
-        }
-    }
-
-    private func write(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32) throws(HubError) {
-        var written = 0
-        while written < bytes.count {
-            let count = Foundation.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw unwritable() }
-            written += count
-        }
-    }
-
-    private func unwritable() -> HubError {
-        .unwritable(path: partial.path, reason: String(cString: strerror(errno)))
+    /// The SHA-256 of a file; nil where there is none.
+    static func hash(of file: URL) throws(HubError) -> String? {
+        guard let output = try? PartialFile(reading: file) else { return nil }
+        var hash = RunningHash(for: nil, byteCount: 0)
+        try output.read(output.byteCount) { hash.update($0) }
+        return hash.digits
     }
 }

@@ -2,7 +2,7 @@ import Checkpoints
 import Foundation
 
 /// Which of a repository's files a model needs.
-struct FileSelection {
+package struct FileSelection {
     private let repository: String
     private let names: [String]
 
@@ -11,7 +11,7 @@ struct FileSelection {
     private static let weightEndings = ["safetensors", "ckpt", "gguf", "pt", "pth", "bin"]
 
     /// - Throws: ``HubError/unsafeName(_:repository:)``.
-    init(_ names: [String], of repository: String) throws(HubError) {
+    package init(_ names: [String], of repository: String) throws(HubError) {
         for name in names where !Self.isSafe(name) {
             throw .unsafeName(name, repository: repository)
         }
@@ -41,7 +41,7 @@ struct FileSelection {
     /// one file of weights that there is.
     ///
     /// - Throws: ``HubError/nothingToPull(repository:weights:)``, `ModelFolderError` for a variant that is not there.
-    func model(variant: String?) throws -> [String] {
+    package func model(variant: String?) throws -> [String] {
         let folders = Dictionary(grouping: names.filter { $0.contains("/") }) {
             String($0[..<$0.firstIndex(of: "/")!])
         }

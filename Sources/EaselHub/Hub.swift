@@ -48,54 +48,37 @@ public struct Hub: Sendable {
         if environment.isOffline { return try known(reference, files) }
         if reference.isCommit, !files.isEmpty, let known = try? known(reference, files) { return known }
         return try await withConnection { connection in
-            let (commit, names) = try await list(reference, connection)
-            let selection = try FileSelection(names, of: reference.id)
+            let listing = try await list(reference, connection)
+            let (commit, id) = (listing.commit, reference.id)
+            let selection = try FileSelection(listing.names, of: id)
             let wanted = try files.isEmpty ? selection.model(variant: variant) : selection.named(files)
-            try cache.prepare(reference.id)
             let tally = Tally(report)
-            try await inParallel(wanted) { name in
-                try await fetch(name, commit: commit, of: reference, connection, tally)
+            let missing = wanted.filter { name in
+                guard let size = cache.byteCount(name, commit: commit, of: id) else { return true }
+                tally.expect(size)
+                tally.tell(name, size)
+                return false
+            }
+            if !missing.isEmpty { try cache.prepare(id) }
+            // Sizes first, so that it is known how much there is to come.
+            let remote = try await inParallel(missing) { name in
+                let file = try await describe(name, commit: commit, reference, connection)
+                tally.expect(file.byteCount ?? 0)
+                return file
+            }
+            // A model is there once its index is.
+            let (index, others) = (
+                remote.filter { $0.path == ModelStore.index }, remote.filter { $0.path != ModelStore.index }
+            )
+            for files in [others, index] {
+                _ = try await inParallel(files) { file in
+                    try await fetch(file, commit: commit, of: id, connection, tally)
+                }
             }
             try cache.keep(commit, for: reference)
-            let isOneFile = wanted.count == 1 && wanted[0] != "model_index.json"
-            let snapshot = cache.snapshot(commit, of: reference.id)
+            let isOneFile = wanted.count == 1 && wanted[0] != ModelStore.index
+            let snapshot = cache.snapshot(commit, of: id)
             return isOneFile ? snapshot.appending(path: wanted[0]) : snapshot
-        }
-    }
-
-    /// Fetches a file from any address into a folder.
-    ///
-    /// - Parameters:
-    ///   - sha256: What its hash has to be; nil where nobody knows.
-    /// - Returns: The file.
-    /// - Throws: ``HubError``, `CancellationError`.
-    public func pull(
-        _ address: URL, to folder: URL, sha256: String? = nil,
-        report: @escaping @Sendable (Progress) -> Void = { _ in }
-    ) async throws -> URL {
-        guard !environment.isOffline else { throw HubError.offline(address.absoluteString) }
-        return try await withConnection { connection in
-            let answer = try await connection.send(.HEAD, address, redirects: .anywhere)
-            // Some servers know GET alone.
-            let isKnown = (200..<300).contains(answer.response.status.code)
-            let name = (isKnown ? answer.fileName : nil) ?? address.lastPathComponent
-            guard FileSelection.isSafe(name), name != "/" else {
-                throw HubError.unsafeName(name, repository: address.absoluteString)
-            }
-            try HubCache.writing(folder) {
-                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            }
-            let target = folder.appending(path: name)
-            let size = isKnown ? answer.header("content-length").flatMap { Int($0) } : nil
-            let tally = Tally(report)
-            tally.expect(size ?? 0)
-            let file = RemoteFile(path: name, url: address, etag: nil, byteCount: size)
-            var download = FileDownload(
-                connection: connection, file: file, partial: folder.appending(path: name + ".incomplete"),
-                target: target)
-            download.expectedHash = sha256
-            try await download.run { tally.tell(name, $0) }
-            return target
         }
     }
 
@@ -104,7 +87,10 @@ public struct Hub: Sendable {
     /// What is in the cache already.
     private func known(_ reference: RepositoryReference, _ files: [String]) throws(HubError) -> URL {
         guard let commit = cache.commit(of: reference) else { throw .offline(reference.description) }
-        for file in files.isEmpty ? ["model_index.json"] : files {
+        for file in files where !FileSelection.isSafe(file) {
+            throw .noFile(file, repository: reference.id)
+        }
+        for file in files.isEmpty ? [ModelStore.index] : files {
             guard cache.file(file, commit: commit, of: reference.id) != nil else {
                 throw .offline("\(reference)/\(file)")
             }
@@ -114,9 +100,9 @@ public struct Hub: Sendable {
     }
 
     /// A revision's commit and the names of its files.
-    private func list(_ reference: RepositoryReference, _ connection: HubConnection) async throws -> (
-        commit: String, names: [String]
-    ) {
+    private func list(_ reference: RepositoryReference, _ connection: HubConnection) async throws
+        -> RevisionListing
+    {
         let revision = reference.revision.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         let url = try address("/api/models/\(reference.id)/revision/\(revision)")
         let answer = try await connection.send(.GET, url, redirects: .withinHost)
@@ -127,46 +113,24 @@ public struct Hub: Sendable {
         do { bytes = try await answer.response.body.collect(upTo: Self.listLimit) } catch {
             throw HubError.connection(url: url.absoluteString, reason: "\(error)")
         }
-        func malformed(_ reason: String) -> HubError { .malformed(url: url.absoluteString, reason: reason) }
-        let document: JSONValue
-        do {
-            document = try JSONValue(
-                parsing: Array(bytes.readableBytesView), named: url.absoluteString)
-        } catch {
-            throw malformed("\(error)")
-        }
-        guard let commit = document.objectValue?["sha"]?.stringValue, RepositoryReference.isCommit(commit),
-            let siblings = document.objectValue?["siblings"]?.arrayValue
-        else { throw malformed("the answer has no commit or no list of files") }
-        return (commit, siblings.compactMap { $0.objectValue?["rfilename"]?.stringValue })
+        return try RevisionListing(parsing: Array(bytes.readableBytesView), url: url.absoluteString)
     }
 
     private func fetch(
-        _ name: String, commit: String, of reference: RepositoryReference, _ connection: HubConnection,
-        _ tally: Tally
+        _ file: RemoteFile, commit: String, of id: String, _ connection: HubConnection, _ tally: Tally
     ) async throws {
-        let id = reference.id
-        if let known = cache.file(name, commit: commit, of: id) {
-            let size =
-                (try? FileManager.default.attributesOfItem(atPath: known.resolvingSymlinksInPath().path))?[
-                    .size]
-            tally.expect(size as? Int ?? 0)
-            return tally.tell(name, size as? Int ?? 0)
-        }
-        let file = try await describe(name, commit: commit, reference, connection)
-        tally.expect(file.byteCount ?? 0)
         guard let etag = file.etag else { return }
         let blob = cache.blob(etag, of: id)
         try await cache.withLock(etag, of: id) {
             if FileManager.default.fileExists(atPath: blob.path) {
-                return tally.tell(name, file.byteCount ?? 0)
+                return tally.tell(file.path, file.byteCount ?? 0)
             }
             try await FileDownload(
                 connection: connection, file: file,
                 partial: cache.blob("\(etag).incomplete", of: id), target: blob
-            ).run { tally.tell(name, $0) }
+            ).run { tally.tell(file.path, $0) }
         }
-        _ = try cache.link(name, commit: commit, of: id, to: etag)
+        _ = try cache.link(file.path, commit: commit, of: id, to: etag)
     }
 
     /// Asks what a file is, without fetching it.
@@ -179,24 +143,7 @@ public struct Hub: Sendable {
         guard (200..<400).contains(answer.response.status.code) else {
             throw connection.failure(answer, repository: reference, file: name)
         }
-        func header(_ names: String...) throws(HubError) -> String {
-            for name in names { if let value = answer.header(name) { return value } }
-            throw .missingHeader(names[0], url: url.absoluteString)
-        }
-        guard try header("X-Repo-Commit") == commit else {
-            throw HubError.malformed(
-                url: url.absoluteString, reason: "it is of another commit than was asked for")
-        }
-        var etag = try header("X-Linked-Etag", "ETag")
-        if etag.hasPrefix("W/") { etag.removeFirst(2) }
-        etag = etag.trimmingCharacters(in: CharacterSet(charactersIn: "\""))
-        guard [40, 64].contains(etag.utf8.count),
-            etag.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-        else { throw HubError.badETag(etag, url: url.absoluteString) }
-        guard let size = Int(try header("X-Linked-Size", "Content-Length")), size >= 0 else {
-            throw HubError.missingHeader("X-Linked-Size", url: url.absoluteString)
-        }
-        return RemoteFile(path: name, url: answer.url, etag: etag, byteCount: size)
+        return try RemoteFile(path: name, url: answer.url, commit: commit) { answer.header($0) }
     }
 
     private func address(_ path: String) throws(HubError) -> URL {
@@ -208,22 +155,25 @@ public struct Hub: Sendable {
         return url
     }
 
-    private func inParallel(_ names: [String], _ body: @escaping @Sendable (String) async throws -> Void)
-        async throws
-    {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            var left = names[...]
+    private func inParallel<Input: Sendable, Output: Sendable>(
+        _ inputs: [Input], _ body: @escaping @Sendable (Input) async throws -> Output
+    ) async throws -> [Output] {
+        try await withThrowingTaskGroup(of: Output.self) { group in
+            var left = inputs[...]
+            var outputs: [Output] = []
             for _ in 0..<Self.parallelism {
-                guard let name = left.popFirst() else { break }
-                group.addTask { try await body(name) }
+                guard let input = left.popFirst() else { break }
+                group.addTask { try await body(input) }
             }
-            while try await group.next() != nil {
-                if let name = left.popFirst() { group.addTask { try await body(name) } }
+            while let output = try await group.next() {
+                outputs.append(output)
+                if let input = left.popFirst() { group.addTask { try await body(input) } }
             }
+            return outputs
         }
     }
 
-    private func withConnection<T: Sendable>(_ body: (HubConnection) async throws -> T) async throws -> T {
+    func withConnection<T: Sendable>(_ body: (HubConnection) async throws -> T) async throws -> T {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: .seconds(30), read: .seconds(60))
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -238,7 +188,7 @@ public struct Hub: Sendable {
 }
 
 /// Adds up what has come of several files.
-private final class Tally: Sendable {
+final class Tally: Sendable {
     private let state = Mutex((counts: [String: Int](), total: 0))
     private let report: @Sendable (Hub.Progress) -> Void
 
@@ -253,21 +203,5 @@ private final class Tally: Sendable {
                 file: file, byteCount: state.counts.values.reduce(0, +), totalByteCount: state.total)
         }
         report(progress)
-    }
-}
-
-extension HubConnection.Answer {
-    /// The name that the answer itself gives its file, else the last part of where it came from.
-    fileprivate var fileName: String? {
-        let disposition = header("content-disposition") ?? ""
-        for part in disposition.split(separator: ";") {
-            let pair = part.split(separator: "=", maxSplits: 1).map {
-                $0.trimmingCharacters(in: .whitespaces)
-            }
-            guard pair.count == 2, pair[0].lowercased() == "filename" else { continue }
-            let name = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "\""))
-            if !name.isEmpty { return name }
-        }
-        return nil
     }
 }

@@ -29,7 +29,8 @@ public struct HubCache: Sendable {
     }
 
     func keep(_ commit: String, for reference: RepositoryReference) throws(HubError) {
-        guard !reference.isCommit else { return }
+        // What is so already is not written: the cache may be one that is only read.
+        guard !reference.isCommit, self.commit(of: reference) != commit else { return }
         let file = folder(reference.id).appending(path: "refs/\(reference.revision)")
         try Self.writing(file) {
             try FileManager.default.createDirectory(
@@ -42,6 +43,12 @@ public struct HubCache: Sendable {
     func file(_ path: String, commit: String, of id: String) -> URL? {
         let file = snapshot(commit, of: id).appending(path: path)
         return FileManager.default.fileExists(atPath: file.path) ? file : nil
+    }
+
+    /// The size of a repository's file in a snapshot; nil where it is not there.
+    func byteCount(_ path: String, commit: String, of id: String) -> Int? {
+        guard let file = file(path, commit: commit, of: id)?.resolvingSymlinksInPath() else { return nil }
+        return (try? FileManager.default.attributesOfItem(atPath: file.path))?[.size] as? Int
     }
 
     /// Puts a blob into a snapshot, as a relative link.

@@ -81,8 +81,8 @@ struct HubConnection: Sendable {
             let isBusy =
                 response.status == .tooManyRequests || [502, 503, 504].contains(response.status.code)
             guard isBusy, attempt < Self.attempts else { return Answer(response: response, url: url) }
-            let asked = response.headers.first(name: "retry-after").flatMap { Double($0) }
-            try await Task.sleep(for: asked.map { .seconds(min(max($0, 0), 300)) } ?? wait)
+            let asked = response.headers.first(name: "retry-after").flatMap { HubHeader.delay($0) }
+            try await Task.sleep(for: asked ?? wait)
             (attempt, wait) = (attempt + 1, wait * 2)
         }
     }

@@ -7,7 +7,7 @@ public struct HubEnvironment: Sendable {
     public var cache: URL
     /// `HF_ENDPOINT`.
     public var endpoint: URL
-    /// `HF_TOKEN`, else the file of `huggingface-cli login`; nil for none.
+    /// `HF_TOKEN`, else the file of `huggingface-cli login`; nil for none, and with `HF_HUB_DISABLE_IMPLICIT_TOKEN`.
     public var token: String?
     /// `HF_HUB_OFFLINE`: nothing is asked of the network.
     public var isOffline: Bool
@@ -29,14 +29,18 @@ public struct HubEnvironment: Sendable {
         endpoint =
             variables["HF_ENDPOINT"].flatMap { $0.isEmpty ? nil : URL(string: $0) }
             ?? URL(string: "https://huggingface.co")!
-        isOffline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"].contains {
-            ["1", "ON", "YES", "TRUE"].contains(variables[$0]?.uppercased() ?? "")
+        func isSet(_ name: String) -> Bool {
+            ["1", "ON", "YES", "TRUE"].contains(variables[name]?.uppercased() ?? "")
         }
-        let named = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"].lazy.compactMap { variables[$0] }.first
+        isOffline = isSet("HF_HUB_OFFLINE") || isSet("TRANSFORMERS_OFFLINE")
         let file = folder("HF_TOKEN_PATH") ?? hubHome.appending(path: "token")
+        let tokens =
+            ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"].lazy.compactMap { variables[$0] }
+            + [(try? String(contentsOf: file, encoding: .utf8)) ?? ""]
         token =
-            (named ?? (try? String(contentsOf: file, encoding: .utf8)))
-            .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.flatMap { $0.isEmpty ? nil : $0 }
+            isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")
+            ? nil
+            : tokens.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.first { !$0.isEmpty }
         ownFolder =
             folder("EASEL_MODELS")
             ?? (folder("XDG_DATA_HOME") ?? home.appending(path: ".local/share"))

@@ -24,6 +24,8 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A redirect from an encrypted connection to one that is not.
     case insecureRedirect(from: String, to: String)
     case tooManyRedirects(url: String)
+    /// Where a file should be, there is a page to read.
+    case webPage(url: String)
     /// Any other answer.
     case status(Int, url: String)
     case connection(url: String, reason: String)
@@ -64,6 +66,9 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(file): \(actual) bytes came, expected were \(expected)"
         case .insecureRedirect(let from, let to): "\(from) leads to \(to), which is not encrypted"
         case .tooManyRedirects(let url): "\(url) leads from one place to the next without end"
+        case .webPage(let url):
+            "\(url) answers with a web page (text/html), not with a file; it may be shown to those who are logged in, or "
+                + "the file's own address is another"
         case .status(let status, let url): "\(url) answers \(status)"
         case .connection(let url, let reason): "\(url) cannot be reached: \(reason)"
         case .malformed(let url, let reason): "\(url): \(reason)"

@@ -25,6 +25,8 @@ public struct ModelStore: Sendable {
         ("Stable-diffusion", .model), ("checkpoints", .model), ("diffusers", .model), ("Lora", .lora),
         ("LyCORIS", .lora), ("loras", .lora), ("VAE", .vae), ("vae", .vae), ("embeddings", .embedding),
     ]
+    /// What every model's folder has.
+    static let index = "model_index.json"
     private static let endings: Set<String> = ["safetensors", "ckpt", "gguf", "pt", "pth", "bin", "sft"]
 
     /// - Parameter folders: Folders of models: AUTOMATIC1111's or ComfyUI's, their `models`, or any with files of models.
@@ -47,7 +49,7 @@ public struct ModelStore: Sendable {
         if let reference = RepositoryReference(name) {
             let cache = HubCache(at: environment.cache)
             if let commit = cache.commit(of: reference),
-                cache.file("model_index.json", commit: commit, of: reference.id) != nil
+                cache.file(Self.index, commit: commit, of: reference.id) != nil
             {
                 return cache.snapshot(commit, of: reference.id)
             }
@@ -59,7 +61,25 @@ public struct ModelStore: Sendable {
         throw .unknownModel(name, nearest: Array(nearest.prefix(3)))
     }
 
-    /// Removes a model that Easel's folder or the hub's cache has; of the latter all revisions.
+    /// A file or folder of a kind and a name, in full or without the folders that it is in; nil where there is none.
+    public func file(named name: String, kind: Kind) -> URL? {
+        let all = entries.filter { $0.kind == kind }
+        let found =
+            all.first { $0.name == name }
+            ?? all.first { $0.name.split(separator: "/").last.map(String.init) == name }
+        return found.map { URL(filePath: $0.path) }
+    }
+
+    /// The folders of other programs that have files of a kind.
+    public func folders(of kind: Kind) -> [URL] {
+        folders.flatMap { root in
+            [root, root.appending(path: "models")].flatMap { base in
+                Self.layouts.filter { $0.kind == kind }.map { base.appending(path: $0.folder) }
+            }
+        }.filter { !Self.contents($0).isEmpty }
+    }
+
+    /// Removes what Easel's folder or the hub's cache has of a name; of the latter, files that other revisions have stay.
     ///
     /// - Returns: What was removed.
     /// - Throws: ``HubError/unknownModel(_:nearest:)`` where there is none, or it is another program's.
@@ -68,17 +88,13 @@ public struct ModelStore: Sendable {
         guard let first = found.first else {
             throw .unknownModel(name, nearest: (own + hub).map(\.name).filter { $0.contains(name) })
         }
-        let target: URL
         if first.place == "hub" {
-            let id = name.split(separator: "@")[0].split(separator: ":")[0]
-            target = HubCache(at: environment.cache).folder(String(id))
+            try HubCache(at: environment.cache).remove(URL(filePath: first.path))
         } else {
-            target = URL(filePath: first.path)
+            let target = URL(filePath: first.path)
+            try HubCache.writing(target) { try FileManager.default.removeItem(at: target) }
         }
-        try HubCache.writing(target) { try FileManager.default.removeItem(at: target) }
-        return (first.place == "hub" ? hub + found : found).filter { entry in
-            !FileManager.default.fileExists(atPath: entry.path)
-        }
+        return [first]
     }
 
     private var own: [Entry] {
@@ -87,30 +103,36 @@ public struct ModelStore: Sendable {
 
     /// Whole models of the cache, and single files of its repositories.
     private var hub: [Entry] {
-        Self.contents(environment.cache).flatMap { folder -> [Entry] in
+        let cache = HubCache(at: environment.cache)
+        return Self.contents(environment.cache).flatMap { folder -> [Entry] in
             let parts = folder.lastPathComponent.components(separatedBy: "--")
             guard parts.count >= 2, parts[0] == "models" else { return [] }
             let id = parts.dropFirst().joined(separator: "/")
-            let refs = folder.appending(path: "refs")
-            return Self.names(below: refs).flatMap { revision -> [Entry] in
-                guard let reference = RepositoryReference(id: id, revision: revision),
-                    let commit = HubCache(at: environment.cache).commit(of: reference)
-                else { return [] }
-                let snapshot = folder.appending(path: "snapshots/\(commit)")
-                if FileManager.default.fileExists(atPath: snapshot.appending(path: "model_index.json").path) {
-                    return [
-                        Entry(
-                            name: reference.description, kind: .model, path: snapshot.path,
-                            byteCount: Self.size(snapshot), place: "hub")
-                    ]
-                }
-                return Self.contents(snapshot).compactMap { file in
-                    guard Self.endings.contains(file.pathExtension) else { return nil }
-                    return Entry(
-                        name: "\(reference):\(file.lastPathComponent)", kind: .model, path: file.path,
-                        byteCount: Self.size(file), place: "hub")
-                }
+            var references = Self.names(below: folder.appending(path: "refs")).compactMap {
+                RepositoryReference(id: id, revision: $0)
             }
+            // A commit that was pulled by its hash has no other name.
+            let known = Set(references.compactMap { cache.commit(of: $0) })
+            references += Self.contents(folder.appending(path: "snapshots")).map(\.lastPathComponent)
+                .filter { !known.contains($0) }.compactMap { RepositoryReference(id: id, revision: $0) }
+            return references.flatMap { entries(of: $0, cache) }
+        }
+    }
+
+    private func entries(of reference: RepositoryReference, _ cache: HubCache) -> [Entry] {
+        guard let commit = cache.commit(of: reference) else { return [] }
+        let snapshot = cache.snapshot(commit, of: reference.id)
+        if FileManager.default.fileExists(atPath: snapshot.appending(path: Self.index).path) {
+            return [
+                Entry(
+                    name: reference.description, kind: .model, path: snapshot.path,
+                    byteCount: Self.size(snapshot), place: "hub")
+            ]
+        }
+        return Self.files(below: snapshot).map { file in
+            Entry(
+                name: "\(reference):\(file.path.dropFirst(snapshot.path.count + 1))", kind: .model,
+                path: file.path, byteCount: Self.size(file), place: "hub")
         }
     }
 
@@ -139,7 +161,7 @@ public struct ModelStore: Sendable {
     /// A file of weights or a diffusers folder.
     private static func entry(_ url: URL, _ kind: Kind, place: String, below root: URL?) -> Entry? {
         let isModelFolder = FileManager.default.fileExists(
-            atPath: url.appending(path: "model_index.json").path)
+            atPath: url.appending(path: Self.index).path)
         guard isModelFolder || endings.contains(url.pathExtension) else { return nil }
         let stem = isModelFolder ? url : url.deletingPathExtension()
         let name = root.map { String(stem.path.dropFirst($0.path.count + 1)) } ?? stem.lastPathComponent
@@ -155,7 +177,7 @@ public struct ModelStore: Sendable {
     /// Files of weights, and diffusers folders, whose files are not looked at.
     private static func files(below folder: URL) -> [URL] {
         contents(folder).flatMap { url -> [URL] in
-            let isModel = FileManager.default.fileExists(atPath: url.appending(path: "model_index.json").path)
+            let isModel = FileManager.default.fileExists(atPath: url.appending(path: Self.index).path)
             if isModel || endings.contains(url.pathExtension) { return [url] }
             var isFolder: ObjCBool = false
             _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)

@@ -51,6 +51,51 @@ import Testing
         #expect("\(HubError.unknownModel("a/b", nearest: []))".contains("easel pull a/b"))
     }
 
+    @Test func whatGoesWithAModelHasANameToo() throws {
+        try put("webui/models/Lora/styles/soft.safetensors")
+        try put("webui/embeddings/bad.pt")
+        try put("webui/models/VAE/clear.ckpt")
+        let root = folder.appending(path: "webui")
+        let store = ModelStore(tiny.hub().environment, folders: [root])
+        for name in ["soft", "styles/soft"] {
+            #expect(store.file(named: name, kind: .lora)?.lastPathComponent == "soft.safetensors")
+        }
+        #expect(store.file(named: "clear", kind: .vae)?.lastPathComponent == "clear.ckpt")
+        #expect(store.file(named: "soft", kind: .embedding) == nil)
+        #expect(store.folders(of: .lora).map(\.lastPathComponent) == ["Lora"])
+        #expect(store.folders(of: .embedding).map(\.path) == [root.appending(path: "embeddings").path])
+    }
+
+    @Test func onlyWhatIsNamedIsRemoved() async throws {
+        let hub = tiny.hub()
+        let commit = try #require(RepositoryReference("\(TinyHub.id)@\(TinyHub.commit)"))
+        // By its hash alone, a commit is a name too.
+        _ = try await hub.pull(commit)
+        let store = ModelStore(hub.environment)
+        #expect(store.entries.map(\.name) == [commit.description])
+        _ = try await hub.pull(TinyHub.reference)
+        #expect(store.entries.map(\.name) == [TinyHub.id])
+        // Another revision has a file in common.
+        let repository = hub.environment.cache.appending(path: "models--someone--tiny")
+        let other = String(repeating: "a", count: 40)
+        let shared = "../../../blobs/\(TinyHub.etag("vae/config.json"))"
+        let place = repository.appending(path: "snapshots/\(other)/vae")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: place.appending(path: "small.ckpt").path, withDestinationPath: shared)
+        let name = "\(TinyHub.id)@\(other):vae/small.ckpt"
+        #expect(store.entries.map(\.name) == [TinyHub.id, name])
+        #expect(try store.remove(TinyHub.id).map(\.name) == [TinyHub.id])
+        #expect(store.entries.map(\.name) == [name])
+        let blobs = repository.appending(path: "blobs").path
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: blobs)
+                == [TinyHub.etag("vae/config.json")])
+        #expect(!FileManager.default.fileExists(atPath: repository.appending(path: "refs/main").path))
+        _ = try store.remove(name)
+        #expect(store.entries.isEmpty && !FileManager.default.fileExists(atPath: repository.path))
+    }
+
     @Test func filesOfRepositoriesAndRemoval() async throws {
         let hub = tiny.hub()
         _ = try await hub.pull(TinyHub.reference, files: ["v1.ckpt"])
@@ -86,6 +131,10 @@ import Testing
         try Data("kept\n".utf8).write(to: folder.appending(path: "token"))
         #expect(HubEnvironment(["HF_HOME": folder.path]).token == "kept")
         #expect(HubEnvironment(["HF_HOME": folder.path, "HF_TOKEN": "other"]).token == "other")
+        // An empty one is none, and none may be wanted.
+        #expect(HubEnvironment(["HF_HOME": folder.path, "HF_TOKEN": " "]).token == "kept")
+        #expect(HubEnvironment(["HUGGING_FACE_HUB_TOKEN": "old", "HF_TOKEN": ""]).token == "old")
+        #expect(HubEnvironment(["HF_TOKEN": "a", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"]).token == nil)
         #expect(HubEnvironment(["EASEL_MODELS": "/m"]).ownFolder.path == "/m")
     }
 }

@@ -157,6 +157,9 @@ final class TinyHub: Sendable {
             let start = Int(range.dropFirst("bytes=".count).dropLast())
         else { return .init(body: bytes, breaksAfter: breaksAfter) }
         guard start < bytes.count else { return .init(status: 416) }
-        return .init(status: 206, body: Array(bytes[start...]), breaksAfter: breaksAfter)
+        return .init(
+            status: 206,
+            headers: ["Content-Range": "bytes \(start)-\(bytes.count - 1)/\(bytes.count)"],
+            body: Array(bytes[start...]), breaksAfter: breaksAfter)
     }
 }

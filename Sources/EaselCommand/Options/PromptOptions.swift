@@ -1,6 +1,7 @@
 import ArgumentParser
 import Conditioning
 import Easel
+import EaselHub
 import Foundation
 
 extension PromptSyntax: ExpressibleByArgument {}
@@ -70,5 +71,20 @@ struct PromptOptions: ParsableArguments {
         if !embedding.isEmpty { request.embeddings = embedding }
         if !embeddingDir.isEmpty { request.embeddingFolders = embeddingDir.map { URL(filePath: $0) } }
         if !loraDir.isEmpty { request.loraFolders = loraDir.map { URL(filePath: $0) } }
+    }
+    /// Finds what is named and not a path, and where prompts' names are looked for, among the models on this machine.
+    func resolveNames(in request: inout Request, _ store: ModelStore) {
+        for index in request.loras.indices {
+            request.loras[index].path = ModelLocation.path(
+                named: request.loras[index].path, kind: .lora, store: store)
+        }
+        for index in request.embeddings.indices {
+            request.embeddings[index].path = ModelLocation.path(
+                named: request.embeddings[index].path, kind: .embedding, store: store)
+        }
+        request.loraFolders += store.folders(of: .lora).filter { !request.loraFolders.contains($0) }
+        request.embeddingFolders += store.folders(of: .embedding).filter {
+            !request.embeddingFolders.contains($0)
+        }
     }
 }

@@ -1,0 +1,105 @@
+import Checkpoints
+import Foundation
+
+/// What is known of a file before it comes.
+package struct RemoteFile: Sendable, Hashable {
+    package let path: String
+    package let url: URL
+    /// The SHA-256, or for small files the hash that Git keeps it by; nil for files from elsewhere.
+    package let etag: String?
+    package let byteCount: Int?
+
+    /// No file is larger: sums of sizes that servers announce stay numbers.
+    package static let sizeLimit = 1 << 50
+
+    init(path: String, url: URL, etag: String?, byteCount: Int?) {
+        self.path = path
+        self.url = url
+        self.etag = etag
+        self.byteCount = byteCount
+    }
+
+    /// Reads the hub's answer about a file of a repository.
+    ///
+    /// - Parameters:
+    ///   - url: Where the answer is from.
+    ///   - commit: What was asked for.
+    ///   - header: The value of a header.
+    /// - Throws: ``HubError`` where the answer lacks what a file is kept by, or it is none.
+    package init(path: String, url: URL, commit: String, header: (String) -> String?) throws(HubError) {
+        func value(_ names: String...) throws(HubError) -> String {
+            for name in names { if let value = header(name) { return value } }
+            throw .missingHeader(names[0], url: url.absoluteString)
+        }
+        guard try value("X-Repo-Commit") == commit else {
+            throw .malformed(url: url.absoluteString, reason: "it is of another commit than was asked for")
+        }
+        var etag = try value("X-Linked-Etag", "ETag")
+        if etag.hasPrefix("W/") { etag.removeFirst(2) }
+        etag = etag.trimmingCharacters(in: CharacterSet(charactersIn: "\""))
+        guard [40, 64].contains(etag.utf8.count),
+            etag.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else { throw .badETag(etag, url: url.absoluteString) }
+        let size = try value("X-Linked-Size", "Content-Length")
+        guard let byteCount = Self.size(size) else {
+            throw .malformed(url: url.absoluteString, reason: "\(size.quoted) is no file's size")
+        }
+        self.init(path: path, url: url, etag: etag, byteCount: byteCount)
+    }
+
+    /// A size that a header says; nil for what is none.
+    static func size(_ text: String) -> Int? {
+        Int(text).flatMap { (0...sizeLimit).contains($0) ? $0 : nil }
+    }
+}
+
+/// A revision's commit and the names of its files, as the hub lists them.
+package struct RevisionListing: Sendable, Hashable {
+    package let commit: String
+    package let names: [String]
+
+    /// - Parameter url: Where the answer is from.
+    /// - Throws: ``HubError/malformed(url:reason:)``.
+    package init(parsing answer: [UInt8], url: String) throws(HubError) {
+        let document: JSONValue
+        do { document = try JSONValue(parsing: answer, named: url) } catch {
+            throw .malformed(url: url, reason: "\(error)")
+        }
+        guard let commit = document.objectValue?["sha"]?.stringValue, RepositoryReference.isCommit(commit),
+            let siblings = document.objectValue?["siblings"]?.arrayValue
+        else { throw .malformed(url: url, reason: "the answer has no commit or no list of files") }
+        self.commit = commit
+        names = siblings.compactMap { $0.objectValue?["rfilename"]?.stringValue }
+    }
+}
+
+/// What other headers say.
+package enum HubHeader {
+    /// The name that a file is given by `Content-Disposition`.
+    package static func fileName(inDisposition text: String) -> String? {
+        for part in text.split(separator: ";") {
+            let pair = part.split(separator: "=", maxSplits: 1).map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            guard pair.count == 2, pair[0].lowercased() == "filename" else { continue }
+            let name = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "\""))
+            if !name.isEmpty { return name }
+        }
+        return nil
+    }
+
+    /// How long a server asks to wait by `Retry-After`, at most five minutes; nil for a date and for what is no number.
+    package static func delay(_ text: String) -> Duration? {
+        guard let seconds = Double(text), seconds.isFinite else { return nil }
+        return .seconds(min(max(seconds, 0), 300))
+    }
+
+    /// The first byte and the whole size of `Content-Range`; the size is nil where the server does not know it.
+    package static func range(_ text: String) -> (start: Int, size: Int?)? {
+        guard text.hasPrefix("bytes "), let slash = text.firstIndex(of: "/"),
+            let dash = text.firstIndex(of: "-"), dash < slash,
+            let start = RemoteFile.size(String(text[text.index(text.startIndex, offsetBy: 6)..<dash]))
+        else { return nil }
+        return (start, RemoteFile.size(String(text[text.index(after: slash)...])))
+    }
+}

@@ -1,0 +1,103 @@
+import EaselHub
+import Foundation
+import Testing
+
+/// The cache as other programs have it, and with them at once.
+@Suite struct SharedCacheTests {
+    private let tiny: TinyHub
+    private var root: URL { tiny.folder.appending(path: "hub") }
+
+    init() throws { tiny = try TinyHub() }
+
+    /// Links with what they lead to, references with their commit, and other files with their size.
+    private func tree() throws -> [String: String] {
+        var found: [String: String] = [:]
+        for case let name as String in FileManager.default.enumerator(atPath: root.path) ?? .init() {
+            let path = root.appending(path: name).path
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            let type = attributes[.type] as? FileAttributeType
+            guard !name.hasPrefix(".locks"), type != .typeDirectory else { continue }
+            if type == .typeSymbolicLink {
+                found[name] = try FileManager.default.destinationOfSymbolicLink(atPath: path)
+            } else if name.contains("/refs/") {
+                found[name] = try String(contentsOfFile: path, encoding: .utf8)
+            } else {
+                found[name] = "\(attributes[.size] as? Int ?? 0) bytes"
+            }
+        }
+        return found
+    }
+
+    /// What huggingface_hub makes of the same repository: `Tests/Golden/hub.py`.
+    @Test func theCacheIsHuggingFaces() async throws {
+        let golden = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../Golden/hub/cache.json")
+        let document = try JSONSerialization.jsonObject(with: Data(contentsOf: golden))
+        let wanted = try #require(document as? [String: Any]).mapValues { value in
+            value as? String ?? "\(value) bytes"
+        }
+        _ = try await tiny.hub().pull(TinyHub.reference)
+        // The text of the mark for back-ups is each program's own; a list of the repository's files saves Python a request.
+        let own = try tree().filter { $0.key != "CACHEDIR.TAG" }
+        #expect(own == wanted.filter { $0.key != "CACHEDIR.TAG" && !$0.key.contains("/trees/") })
+        let mark = try String(contentsOf: root.appending(path: "CACHEDIR.TAG"), encoding: .utf8)
+        #expect(mark.hasPrefix("Signature: 8a477f597d28d172789f06886806bc55\n"))
+    }
+
+    @Test func severalPullAtOnce() async throws {
+        let hubs = (0..<4).map { _ in tiny.hub() }
+        try await withThrowingTaskGroup(of: URL.self) { group in
+            for hub in hubs { group.addTask { try await hub.pull(TinyHub.reference) } }
+            for try await snapshot in group { #expect(snapshot.lastPathComponent == TinyHub.commit) }
+        }
+        // Each file came once.
+        let names = tiny.server.requests.filter { $0.method == "GET" && $0.path.contains("/resolve/") }
+            .map(\.path)
+        #expect(Set(names).count == names.count, "\(names.sorted())")
+        // Files from elsewhere too.
+        let url = try #require(URL(string: tiny.server.url("/storage/v1.safetensors")))
+        let folder = hubs[0].environment.ownFolder
+        try await withThrowingTaskGroup(of: URL.self) { group in
+            for hub in hubs { group.addTask { try await hub.pull(url, to: folder) } }
+            for try await file in group {
+                #expect(try Data(contentsOf: file) == Data(TinyHub.files["v1.safetensors"]!))
+            }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["v1.safetensors"])
+    }
+
+    // F2
+    @Test func aCacheThatIsOnlyReadIsReadAndNotWritten() async throws {
+        let hub = tiny.hub()
+        let snapshot = try await hub.pull(TinyHub.reference)
+        let before = try tree()
+        let dates = { (try? FileManager.default.attributesOfItem(atPath: $0))?[.modificationDate] as? Date }
+        let folders = [root.path, root.appending(path: "models--someone--tiny").path]
+        let written = folders.map(dates)
+        // What is only read has no mark, no locks and nothing that could be made in it.
+        try FileManager.default.removeItem(at: root.appending(path: ".locks"))
+        try FileManager.default.removeItem(at: root.appending(path: "CACHEDIR.TAG"))
+        for offline in [true, false] {
+            #expect(try await tiny.hub(offline: offline).pull(TinyHub.reference) == snapshot)
+        }
+        #expect(!FileManager.default.fileExists(atPath: root.appending(path: ".locks").path))
+        #expect(try tree() == before.filter { $0.key != "CACHEDIR.TAG" })
+        #expect(dates(folders[1]) == written[1])
+    }
+
+    /// A model is there once its index is, so that half of one is none.
+    @Test func whatIsInterruptedIsNoModel() async throws {
+        tiny.mood.answers = [("resolve/\(TinyHub.commit)/vae/diffusion", 100, .init(status: 500))]
+        await #expect(throws: HubError.self) { try await tiny.hub().pull(TinyHub.reference) }
+        let store = ModelStore(tiny.hub().environment)
+        #expect(store.entries.isEmpty)
+        let commit = try #require(RepositoryReference("\(TinyHub.id)@\(TinyHub.commit)"))
+        for reference in [TinyHub.reference, commit] {
+            #expect(throws: HubError.self) { try store.model(named: reference.description) }
+            await #expect(throws: HubError.self) { try await tiny.hub(offline: true).pull(reference) }
+        }
+        tiny.mood.answers = []
+        _ = try await tiny.hub().pull(TinyHub.reference)
+        #expect(store.entries.map(\.name) == [TinyHub.id])
+    }
+}
