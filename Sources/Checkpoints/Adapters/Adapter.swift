@@ -37,6 +37,10 @@ public struct Adapter: Sendable {
             guard values.allSatisfy(\.isFinite) else {
                 throw AdapterError.notFinite(path: checkpoint.origin, tensor: name)
             }
+            guard !values.isEmpty else {
+                throw AdapterError.incomplete(
+                    path: checkpoint.origin, layer: key.layer, reason: "\(name.quoted) has no numbers")
+            }
             changes[Layer(network: key.network, name: key.layer), default: [:]][key.part] =
                 Stored(name: name, shape: entry.shape, values: values)
         }
@@ -89,13 +93,16 @@ public struct Adapter: Sendable {
             updates["bias"] = try checked(.init(form: .whole(change.values)), layer, shape)
         }
         let kernel = target.shapes["weight"].map { $0.dimensions.dropFirst(2).reduce(1, *) } ?? 1
+        // What is made of small matrices is not larger than the weight that it is for.
+        let count = target.shapes["weight"]?.checkedCount ?? 0
+        let columns = count / max(1, target.shapes["weight"].map { $0.rank > 0 ? $0[0] : 1 } ?? 1)
         var rank: Int?
         var form: AdapterUpdate.Form?
         if parts[.up] != nil || parts[.down] != nil {
             var down = try matrix(.down)
             let up = try matrix(.up)
             rank = down.rows
-            if let core = parts[.middle] { down = try product(core, down, layer) }
+            if let core = parts[.middle] { down = try product(core, down, layer, columns: columns) }
             form = .lowRank(up: up, down: down)
         } else if parts[.hadamard1Up] != nil {
             var (up1, down1) = (try matrix(.hadamard1Up), try matrix(.hadamard1Down))
@@ -103,10 +110,10 @@ public struct Adapter: Sendable {
             rank = down1.rows
             // With cores, the outer matrices are stored the other way round.
             if let core = parts[.hadamard1Core] {
-                (up1, down1) = (up1.transposed, try product(core, down1, layer))
+                (up1, down1) = (up1.transposed, try product(core, down1, layer, columns: columns))
             }
             if let core = parts[.hadamard2Core] {
-                (up2, down2) = (up2.transposed, try product(core, down2, layer))
+                (up2, down2) = (up2.transposed, try product(core, down2, layer, columns: columns))
             }
             form = .hadamard(up1: up1, down1: down1, up2: up2, down2: down2)
         } else if parts[.kronecker1] != nil || parts[.kronecker1Up] != nil {
@@ -116,7 +123,7 @@ public struct Adapter: Sendable {
             } else {
                 let down = try matrix(.kronecker1Down)
                 rank = down.rows
-                first = try product(try matrix(.kronecker1Up), down, layer)
+                first = try product(try matrix(.kronecker1Up), down, layer, atMost: count)
             }
             var second: Matrix
             if parts[.kronecker2] != nil {
@@ -125,9 +132,9 @@ public struct Adapter: Sendable {
                 var (up, down) = (try matrix(.kronecker2Up), try matrix(.kronecker2Down))
                 rank = down.rows
                 if let core = parts[.kronecker2Core] {
-                    (up, down) = (up.transposed, try product(core, down, layer))
+                    (up, down) = (up.transposed, try product(core, down, layer, columns: nil, atMost: count))
                 }
-                second = try product(up, down, layer)
+                second = try product(up, down, layer, atMost: count)
             }
             let cells = second.columns.isMultiple(of: kernel) ? kernel : 1
             first = Matrix(rows: first.rows, columns: first.columns, values: first.values)
@@ -152,7 +159,11 @@ public struct Adapter: Sendable {
     }
 
     /// A matrix product, of matrices from a file.
-    private func product(_ left: Matrix, _ right: Matrix, _ layer: String) throws(AdapterError) -> Matrix {
+    ///
+    /// - Parameter limit: How many numbers it may have.
+    private func product(_ left: Matrix, _ right: Matrix, _ layer: String, atMost limit: Int)
+        throws(AdapterError) -> Matrix
+    {
         guard left.columns == right.rows else {
             throw .incomplete(
                 path: path, layer: layer,
@@ -160,19 +171,49 @@ public struct Adapter: Sendable {
                     "matrices of \(left.rows)×\(left.columns) and \(right.rows)×\(right.columns) do not fit "
                     + "each other")
         }
+        try check(left.rows, right.columns, layer, limit)
         return left.times(right)
     }
 
+    /// Throws where a matrix would have more numbers than it may.
+    private func check(_ rows: Int, _ columns: Int, _ layer: String, _ limit: Int) throws(AdapterError) {
+        let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+        guard !overflow, count <= limit else {
+            throw .incomplete(
+                path: path, layer: layer,
+                reason:
+                    "its parts make a matrix of \(rows)×\(columns); at most \(limit) numbers fit the weight")
+        }
+    }
+
+    /// More rows than any adapter's core has.
+    private static let rankLimit = 4096
+
     /// A Tucker core `[r, r, height, width]` with the matrix of its inputs, `[r, inputs]`: `[r, inputs · height · width]`.
-    private func product(_ core: Stored, _ inputs: Matrix, _ layer: String) throws(AdapterError) -> Matrix {
+    ///
+    /// - Parameters:
+    ///   - columns: How many there have to be of them; nil for any number.
+    ///   - limit: How many numbers it may have; nil for as many as such rows have.
+    private func product(
+        _ core: Stored, _ inputs: Matrix, _ layer: String, columns: Int?, atMost limit: Int? = nil
+    ) throws(AdapterError) -> Matrix {
         let (outer, inner) = (
             core.shape.rank > 1 ? core.shape[0] : 0, core.shape.rank > 1 ? core.shape[1] : 0
         )
-        guard inner == inputs.rows, outer > 0, inner > 0 else {
+        guard inner == inputs.rows, (1...Self.rankLimit).contains(outer), inner > 0 else {
             throw .incomplete(
                 path: path, layer: layer, reason: "a core of \(core.shape) does not fit \(inputs.rows) rows")
         }
         let cells = core.values.count / (outer * inner)
+        let (width, overflow) = inputs.columns.multipliedReportingOverflow(by: cells)
+        guard !overflow, columns ?? width == width else {
+            throw .incomplete(
+                path: path, layer: layer,
+                reason:
+                    "a core of \(core.shape) and \(inputs.columns) inputs do not make \(columns ?? 0) columns"
+            )
+        }
+        if let limit { try check(outer, width, layer, limit) }
         var values = [Float](repeating: 0, count: outer * inputs.columns * cells)
         for row in 0..<outer {
             for middle in 0..<inner {

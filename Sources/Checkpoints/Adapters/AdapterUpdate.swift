@@ -82,15 +82,20 @@ struct AdapterUpdate: Sendable {
         }
     }
 
-    /// How many rows and columns the weight has that this changes.
+    /// How many rows and columns the weight has that this changes; `Int.max` where they are beyond it.
     var shape: (rows: Int, columns: Int) {
         switch form {
         case .lowRank(let up, let down): (up.rows, down.columns)
         case .hadamard(let up, let down, _, _): (up.rows, down.columns)
         case .kronecker(let first, let second, _):
-            (first.rows * second.rows, first.columns * second.columns)
+            (product(first.rows, second.rows), product(first.columns, second.columns))
         case .whole(let values): (1, values.count)
         }
+    }
+
+    private func product(_ first: Int, _ second: Int) -> Int {
+        let (product, overflow) = first.multipliedReportingOverflow(by: second)
+        return overflow ? .max : product
     }
 }
 
