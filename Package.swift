@@ -99,7 +99,10 @@ let package = Package(
 
         // What any bytes must be met with; Fuzz/run.sh searches for bytes that are not.
         .target(
-            name: "FuzzTargets", dependencies: ["Checkpoints", "Conditioning", "Imaging"],
+            name: "FuzzTargets",
+            dependencies: [
+                "TensorGraph", "Checkpoints", "Networks", "Conditioning", "Imaging", "Easel", "EaselHub",
+            ],
             path: "Fuzz/Targets"),
 
         .testTarget(name: "TensorGraphTests", dependencies: ["TensorGraph"]),

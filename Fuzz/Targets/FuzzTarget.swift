@@ -6,8 +6,20 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case safetensors
     /// A file of `torch.save`, in either format.
     case torch
+    /// The pickle in a file of `torch.save`, which is put into an archive of right checksums.
+    case pickle
     /// A GGUF file.
     case gguf
+    /// An adapter: LoRA and its kin, for a small model. This one and the next two are given as `DescribedFile` says.
+    case adapter
+    /// The embeddings of a word: textual inversion.
+    case inversion
+    /// A file of weights of which nobody says what it is.
+    case model
+    /// What a hub answers about a file and a repository.
+    case hub
+    /// What is to be pulled: the name of a repository, or an address.
+    case source
     /// `vocab.json` and `merges.txt` of a tokenizer, a zero byte between them.
     case tokenizer
     /// A prompt.
@@ -27,7 +39,13 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .json: try checkJSON(bytes)
         case .safetensors: try checkSafetensors(bytes)
         case .torch: try checkTorch(bytes)
+        case .pickle: try checkPickle(bytes)
         case .gguf: try checkGGUF(bytes)
+        case .adapter: try checkAdapter(bytes)
+        case .inversion: try checkInversion(bytes)
+        case .model: try checkModelFile(bytes)
+        case .hub: try checkHub(bytes)
+        case .source: try checkSource(bytes)
         case .tokenizer: try checkTokenizer(bytes)
         case .prompt: try checkPrompt(bytes)
         case .png: try checkPNG(bytes)
