@@ -26,11 +26,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     private func show() throws {
         let url = try ModelLocation.url(named: file)
-        if let handle = try? FileHandle(forReadingFrom: url), let start = try? handle.read(upToCount: 16),
-            PictureFormat(start) != nil
-        {
-            return try showPicture(url)
-        }
+        if isPicture(url) { return try showPicture(url) }
         let inspection = try FileInspection(
             of: url, vocabulary: vocabulary.map { URL(filePath: $0) }, hashes: hashes)
         if json {
@@ -41,6 +37,15 @@ struct InspectCommand: AsyncParsableCommand {
         } else {
             print(InspectionReport(inspection).text)
         }
+    }
+
+    /// Only a file is opened: a pipe could be waited for without end.
+    private func isPicture(_ url: URL) -> Bool {
+        var status = stat()
+        guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let handle = try? FileHandle(forReadingFrom: url), let start = try? handle.read(upToCount: 16)
+        else { return false }
+        return PictureFormat(start) != nil
     }
 
     private func showPicture(_ url: URL) throws {

@@ -321,6 +321,58 @@ import Testing
         }
     }
 
+    // M41, M42
+    @Test func filesOfFivePicklesAreHeldToTheSameRules() throws {
+        func file(
+            version: Int = 1001, isLittle: Bool = true,
+            object: PickleBytes = .file(.tensor([2], strides: [1], count: 2)), keys: [String] = ["0"],
+            count: Int = 2, values: Int = 8
+        ) -> [UInt8] {
+            let magic: PickleBytes = [.proto, .raw(0x8A, 10), PickleBytes(LegacyTorchFile.magic), .stop]
+            let machine: PickleBytes = [
+                .proto, .dictionary, .text("little_endian"), isLittle ? .raw(0x88) : .false, .setItem, .stop,
+            ]
+            let list: PickleBytes = [
+                .proto, .list,
+                PickleBytes(keys.flatMap { PickleBytes.text($0).bytes + PickleBytes.append.bytes }),
+                .stop,
+            ]
+            let start: PickleBytes = [magic, .proto, .integer(version), .stop, machine, object, list]
+            return start.bytes + littleEndian(Int64(count)) + [UInt8](repeating: 0, count: values)
+        }
+        #expect(try fileProblem(file()) == nil)
+        let harm: PickleBytes = [
+            .proto, .global("posix", "system"), .text("echo harm"), .tuple1, .reduce, .stop,
+        ]
+        guard case .forbidden("\"posix.system\"", _)? = try fileProblem(file(object: harm)) else {
+            Issue.record("a call was let through")
+            return
+        }
+        for (bytes, reason) in [
+            (file(version: 1000), "protocol is 1000"), (file(isLittle: false), "byte order is \"big\""),
+            (file(keys: ["0", "0"], values: 24), "has 0 elements"), (file(keys: ["7"]), "is not used"),
+            (file(count: 1 << 60), "has 1152921504606846976 elements, not 2"),
+            (file(count: -1), "has -1 elements"),
+        ] {
+            guard case .unsupported(let what, _)? = try fileProblem(bytes) else {
+                Issue.record("\(reason): it was read")
+                continue
+            }
+            #expect(what.contains(reason), "\(what)")
+        }
+        #expect(try fileProblem(file(values: 7)) == .storage(key: "0", expected: 8, actual: 7))
+        #expect(try fileProblem(file(keys: [])) == .storage(key: "0", expected: 8, actual: nil))
+        let huge = PickleBytes.file(.tensor([2], strides: [1], count: 1 << 60))
+        #expect(
+            try fileProblem(file(object: huge, count: 1 << 60))
+                == .storage(key: "0", expected: 1 << 62, actual: 8))
+        let view = PickleBytes.file(.tensor([1 << 60], strides: [0], count: 2))
+        guard case .tensor? = try fileProblem(file(object: view)) else {
+            Issue.record("a view of 2⁶⁰ elements was taken")
+            return
+        }
+    }
+
     @Test func picklesThatAreNoWeightsSaySo() throws {
         #expect(
             try archiveProblem(archive([.proto, .list, .stop])) == .noTensors(found: "a list of 0"))
