@@ -37,6 +37,19 @@ extension HubCache {
         }
     }
 
+    /// Removes all of a repository.
+    ///
+    /// - Returns: Whether there was anything.
+    /// - Throws: ``HubError/unwritable(path:reason:)``.
+    func removeRepository(_ id: String) throws(HubError) -> Bool {
+        let repository = folder(id)
+        guard FileManager.default.fileExists(atPath: repository.path) else { return false }
+        try Self.writing(repository) { try FileManager.default.removeItem(at: repository) }
+        try? FileManager.default.removeItem(
+            at: root.appending(path: ".locks/" + repository.lastPathComponent))
+        return true
+    }
+
     /// What the links in a folder lead to; a file that is no link counts by its own name.
     private func links(below folder: URL) -> [String] {
         files(below: folder).map { file in

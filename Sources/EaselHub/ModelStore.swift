@@ -86,6 +86,11 @@ public struct ModelStore: Sendable {
     public func remove(_ name: String) throws(HubError) -> [Entry] {
         let found = (own + hub).filter { $0.name == name }
         guard let first = found.first else {
+            // What came of a repository before a pull was interrupted.
+            let cache = HubCache(at: environment.cache)
+            if let id = RepositoryReference(name)?.id, id == name, try cache.removeRepository(id) {
+                return []
+            }
             throw .unknownModel(name, nearest: (own + hub).map(\.name).filter { $0.contains(name) })
         }
         if first.place == "hub" {
@@ -129,7 +134,13 @@ public struct ModelStore: Sendable {
                     byteCount: Self.size(snapshot), place: "hub")
             ]
         }
-        return Self.files(below: snapshot).map { file in
+        // A component of a model is none, nor is a part of its weights.
+        func isComponent(_ file: URL) -> Bool {
+            let config = file.deletingLastPathComponent().appending(path: "config.json").path
+            return FileManager.default.fileExists(atPath: config)
+                || file.lastPathComponent.contains(/-[0-9]{5}-of-[0-9]{5}\./)
+        }
+        return Self.files(below: snapshot).filter { !isComponent($0) }.map { file in
             Entry(
                 name: "\(reference):\(file.path.dropFirst(snapshot.path.count + 1))", kind: .model,
                 path: file.path, byteCount: Self.size(file), place: "hub")

@@ -96,6 +96,9 @@ import Testing
             #expect(throws: HubError.self) { try store.model(named: reference.description) }
             await #expect(throws: HubError.self) { try await tiny.hub(offline: true).pull(reference) }
         }
+        // What came of it can be removed.
+        #expect(try store.remove(TinyHub.id).isEmpty)
+        #expect(try tree().keys.sorted() == ["CACHEDIR.TAG"])
         tiny.mood.answers = []
         _ = try await tiny.hub().pull(TinyHub.reference)
         #expect(store.entries.map(\.name) == [TinyHub.id])

@@ -26,7 +26,7 @@ struct ProgressLine {
             rate >= 1 || rate == 0
             ? "\(rate.formatted(.number.precision(.fractionLength(2)))) it/s"
             : "\((1 / rate).formatted(.number.precision(.fractionLength(2)))) s/it"
-        write("\(picture)\(bar) \(done)/\(step.count)  \(speed)  \(clockTime(left)) left")
+        write("\(picture)\(bar) \(done)/\(step.count)  \(speed)  \(Self.clockTime(left)) left")
     }
 
     func clear() { if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
@@ -35,8 +35,9 @@ struct ProgressLine {
         if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8)) }
     }
 
-    private func clockTime(_ seconds: Double) -> String {
-        let whole = Int(seconds.rounded())
+    /// Minutes and seconds.
+    static func clockTime(_ seconds: Double) -> String {
+        let whole = Int(min(seconds, 1e6).rounded())
         let rest = whole % 60
         return "\(whole / 60):\(rest < 10 ? "0" : "")\(rest)"
     }

@@ -16,14 +16,32 @@ final class TransferLine: Sendable {
             if !state.isDrawn { state.first = (now, progress.byteCount) }
             guard !state.isDrawn || state.last.duration(to: now) > .milliseconds(200) else { return nil }
             (state.last, state.isDrawn) = (now, true)
-            let seconds = state.first.0.duration(to: now) / .seconds(1)
-            let rate = seconds > 0.5 ? Double(progress.byteCount - state.first.1) / seconds : 0
-            let share = progress.totalByteCount > 0 ? 100 * progress.byteCount / progress.totalByteCount : 0
-            return String(
-                format: "%3d %%  %.2f of %.2f GB  %.1f MB/s  ", share, Double(progress.byteCount) / 1e9,
-                Double(progress.totalByteCount) / 1e9, rate / 1e6) + progress.file
+            return line(progress, since: state.first)
         }
-        if let text { write("\r\u{1B}[K" + text.prefix(100)) }
+        if let text { write("\r\u{1B}[K" + text.prefix(width - 1)) }
+    }
+
+    /// `50 %  2.1 of 4.3 GB  12.5 MB/s  2:56 left  unet/…`
+    private func line(_ progress: Hub.Progress, since start: (ContinuousClock.Instant, Int)) -> String {
+        let (count, total) = (Double(progress.byteCount), Double(progress.totalByteCount))
+        let (unit, divisor) = total < 1e9 ? ("MB", 1e6) : ("GB", 1e9)
+        let elapsed = seconds(start.0.duration(to: .now))
+        let rate = elapsed > 0.5 ? (count - Double(start.1)) / elapsed : 0
+        var parts = [
+            String(format: "%3.0f %%", total > 0 ? (100 * count / total).rounded(.down) : 0),
+            String(format: "%.1f of %.1f ", count / divisor, total / divisor) + unit,
+        ]
+        if rate > 0 {
+            parts.append(String(format: "%.1f MB/s", rate / 1e6))
+            if total > count { parts.append(ProgressLine.clockTime((total - count) / rate) + " left") }
+        }
+        return (parts + [progress.file.withoutControls]).joined(separator: "  ")
+    }
+
+    /// Of the terminal, in characters.
+    private var width: Int {
+        var size = winsize()
+        return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
     }
 
     func clear() {
