@@ -25,7 +25,8 @@ struct ModelsCommand: AsyncParsableCommand {
         let width = entries.map(\.name.count).max() ?? 0
         for entry in entries {
             let name = entry.name.withoutControls.padding(toLength: width, withPad: " ", startingAt: 0)
-            let size = String(format: "%8.2f GB", Double(entry.byteCount) / 1e9)
+            let (unit, divisor) = entry.byteCount < 1_000_000_000 ? ("MB", 1e6) : ("GB", 1e9)
+            let size = String(format: "%8.2f ", Double(entry.byteCount) / divisor) + unit
             print(
                 "\(name)  \(entry.kind.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0)) \(size)  \(entry.place)"
             )

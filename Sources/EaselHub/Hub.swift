@@ -149,8 +149,9 @@ public struct Hub: Sendable {
     private func address(_ path: String) throws(HubError) -> URL {
         var base = environment.endpoint.absoluteString
         while base.hasSuffix("/") { base.removeLast() }
-        guard let url = URL(string: base + path) else {
-            throw .malformed(url: base + path, reason: "this is no address")
+        guard let url = URL(string: base + path), ["http", "https"].contains(url.scheme?.lowercased()) else {
+            throw .malformed(
+                url: base + path, reason: "this is no address of a hub; it follows from HF_ENDPOINT")
         }
         return url
     }
@@ -175,6 +176,8 @@ public struct Hub: Sendable {
 
     func withConnection<T: Sendable>(_ body: (HubConnection) async throws -> T) async throws -> T {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        // Failed connections are tried again here, with pauses.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout = .init(connect: .seconds(30), read: .seconds(60))
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let result: Result<T, any Error>

@@ -90,20 +90,23 @@ struct HubConnection: Sendable {
     /// What an answer that is no success says.
     func failure(_ answer: Answer, repository: RepositoryReference?, file: String?) -> HubError {
         let hasToken = environment.token != nil
-        let id = repository?.id ?? answer.url.absoluteString
+        guard let repository else {
+            return .status(Int(answer.response.status.code), url: answer.url.absoluteString)
+        }
+        let id = repository.id
         switch answer.header("x-error-code") {
         case "RepoNotFound": return .noRepository(id, hasToken: hasToken)
         case "RevisionNotFound":
-            return .noRevision(repository: id, revision: repository?.revision ?? "?")
+            return .noRevision(repository: id, revision: repository.revision)
         case "EntryNotFound": return .noFile(file ?? "?", repository: id)
         case "GatedRepo": return .gated(id, hasToken: hasToken)
         default: break
         }
         switch answer.response.status.code {
-        case 401 where repository != nil: return .noRepository(id, hasToken: hasToken)
-        case 403 where repository != nil: return .gated(id, hasToken: hasToken)
-        case 404 where file != nil && repository != nil: return .noFile(file ?? "?", repository: id)
-        case 404 where repository != nil: return .noRepository(id, hasToken: hasToken)
+        case 401: return .noRepository(id, hasToken: hasToken)
+        case 403: return .gated(id, hasToken: hasToken)
+        case 404:
+            return file.map { .noFile($0, repository: id) } ?? .noRepository(id, hasToken: hasToken)
         default: return .status(Int(answer.response.status.code), url: answer.url.absoluteString)
         }
     }

@@ -108,6 +108,19 @@ import Testing
         #expect(left.isEmpty)
     }
 
+    /// What is no repository's has no repository's errors, and a hub's address is one of a server.
+    @Test func refusalsOfOtherServersAreToldAsTheyAre() async throws {
+        let hub = tiny.hub()
+        let url = try #require(URL(string: tiny.server.url("/nothing")))
+        let error = await #expect(throws: HubError.self) {
+            try await hub.pull(url, to: hub.environment.ownFolder)
+        }
+        #expect(error == .status(401, url: url.absoluteString))
+        var environment = hub.environment
+        environment.endpoint = try #require(URL(string: "nonsense"))
+        await #expect(throws: HubError.self) { try await Hub(environment).pull(TinyHub.reference) }
+    }
+
     @Test func addressesOfTheHubAreRepositories() throws {
         let hub = try #require(URL(string: "https://hub.test"))
         func source(_ text: String) throws -> PullSource { try PullSource(text, endpoint: hub) }
