@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes one reader of bytes from strangers: Fuzz/run.sh TARGET [EXECUTIONS] [OPTIONS of libFuzzer]
 # The targets are the cases of Fuzz/Targets/FuzzTarget.swift. Inputs that reach new code are kept under .build; one
-# that fails is written to Fuzz/Regressions, which `make test` replays. Fuzz/run.sh TARGET minimize leaves in Fuzz/Corpus
-# the smallest inputs that reach all that is reached.
+# that fails is written to Fuzz/Regressions, which `make test` replays. Fuzz/run.sh TARGET minimize adds to Fuzz/Corpus
+# the fewest of the others that reach what the inputs there do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PKG_CONFIG_PATH=$PWD/.openvino/lib/pkgconfig:${PKG_CONFIG_PATH:-}
@@ -14,11 +14,12 @@ build=$PWD/.build/fuzz
 mkdir -p "$build/corpus/$target" "Fuzz/Corpus/$target" "Fuzz/Regressions/$target"
 
 # Overflows and indices out of range still trap. The package has no product that is linked with a fuzzer.
-swift build --configuration release --scratch-path "$build/package" --sanitize fuzzer --sanitize address \
-    --target FuzzTargets
-swiftc -swift-version 6 -parse-as-library -O -sanitize=fuzzer,address -module-name FuzzEntry \
-    -emit-object -o "$build/FuzzEntry.o" Fuzz/Entry.swift
-swiftc -sanitize=fuzzer,address "$build/FuzzEntry.o" $(find "$build"/package/release/*.build -name '*.o') \
+# Of two sanitizers given apart, Swift's compiler takes the last alone.
+options=(--configuration release --scratch-path "$build/package" --sanitize fuzzer --sanitize address
+    -Xswiftc -sanitize=fuzzer,address)
+swift build "${options[@]}" --target FuzzTargets
+products=$(swift build "${options[@]}" --show-bin-path)
+find "$products"/*.build -name '*.o' -print0 | xargs -0 -s 2000000 swiftc -sanitize=fuzzer,address \
     $(pkg-config --libs zlib libpng libjpeg libwebpdemux libwebpmux) -o "$build/fuzz"
 
 # Leaks are not looked for: Foundation has one, in reading an empty file. Short inputs reach what long ones do, sooner.
@@ -26,9 +27,7 @@ export ASAN_OPTIONS=detect_leaks=0:malloc_context_size=0:quarantine_size_mb=1
 export EASEL_FUZZ_TARGET=$target SWIFT_BACKTRACE=enable=no
 [ -d /dev/shm ] && export TMPDIR=/dev/shm
 if [ "$executions" = minimize ]; then
-    rm -rf "$build/small" && mkdir "$build/small"
-    "$build/fuzz" -merge=1 "$build/small" "Fuzz/Corpus/$target" "$build/corpus/$target"
-    rm -rf "Fuzz/Corpus/$target" && mv "$build/small" "Fuzz/Corpus/$target"
+    "$build/fuzz" -set_cover_merge=1 -use_counters=0 "Fuzz/Corpus/$target" "$build/corpus/$target"
     exit
 fi
 dictionary=Fuzz/Dictionaries/$target

@@ -1,5 +1,4 @@
 import Foundation
-import FuzzTargets
 
 private let target: FuzzTarget = {
     let name = ProcessInfo.processInfo.environment["EASEL_FUZZ_TARGET"] ?? ""
