@@ -3,6 +3,11 @@ import CArithmetic
 extension SafetensorsType {
     /// Writes numbers as elements of a floating-point type, each the nearest there is.
     func store(_ values: [Float], into bytes: UnsafeMutableRawBufferPointer) {
+        values.withUnsafeBufferPointer { store($0, into: bytes) }
+    }
+
+    /// The same of numbers in memory.
+    func store(_ values: UnsafeBufferPointer<Float>, into bytes: UnsafeMutableRawBufferPointer) {
         func write<Stored: FixedWidthInteger>(_ convert: (Float) -> Stored) {
             let size = MemoryLayout<Stored>.size
             for (index, value) in values.enumerated() {
@@ -20,8 +25,10 @@ extension SafetensorsType {
         }
     }
 
-    private static func storeHalves(_ values: [Float], into bytes: UnsafeMutableRawBufferPointer) {
+    private static func storeHalves(
+        _ values: UnsafeBufferPointer<Float>, into bytes: UnsafeMutableRawBufferPointer
+    ) {
         guard let target = bytes.baseAddress, bytes.count >= values.count * 2 else { return }
-        easel_halves_from_floats(values, target, values.count)
+        easel_halves_from_floats(values.baseAddress, target, values.count)
     }
 }

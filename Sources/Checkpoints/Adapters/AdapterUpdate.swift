@@ -30,8 +30,19 @@ struct AdapterUpdate: Sendable {
     var scale: Float = 1
     var magnitude: Magnitude?
 
+    /// Whether the change of some rows does not take the others.
+    var changesRowsAlone: Bool { if case .lowRank = form { magnitude == nil } else { false } }
+
+    /// Adds the change, so many times, to rows of a weight: all, but where each is changed for itself.
+    func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Range<Int>, strength: Float) {
+        if case .lowRank(let up, let down) = form, magnitude == nil {
+            return up.addProduct(of: rows, with: down, times: scale * strength, to: weight)
+        }
+        add(to: weight, rows: rows.count, strength: strength)
+    }
+
     /// Adds the change, so many times, to a weight of that many rows.
-    func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Int, strength: Float) {
+    private func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Int, strength: Float) {
         guard let magnitude else { return add(to: weight, rows: rows, factor: scale * strength) }
         // The weight that the adapter was trained to make, of which the strength is a share.
         var changed = Array(weight)
@@ -139,11 +150,21 @@ struct Matrix: Sendable {
 
     /// Adds this times another, times a factor, to a matrix.
     func addProduct(with other: Matrix, times factor: Float, to result: UnsafeMutableBufferPointer<Float>) {
+        addProduct(of: 0..<rows, with: other, times: factor, to: result)
+    }
+
+    /// The same of some of this matrix's rows, to a matrix of as many.
+    func addProduct(
+        of rows: Range<Int>, with other: Matrix, times factor: Float,
+        to result: UnsafeMutableBufferPointer<Float>
+    ) {
         guard let target = result.baseAddress else { return }
         values.withUnsafeBufferPointer { left in
             other.values.withUnsafeBufferPointer { right in
                 easel_add_product(
-                    left.baseAddress, right.baseAddress, target, rows, columns, other.columns, factor)
+                    left.baseAddress.map { $0 + rows.lowerBound * columns }, right.baseAddress, target,
+                    rows.count,
+                    columns, other.columns, factor)
             }
         }
     }
