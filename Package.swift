@@ -20,9 +20,10 @@ let package = Package(
         // What a network is, and where its weights come from.
         .target(name: "TensorGraph"),
         .target(name: "CMappedFile", path: "Sources/CMappedFile"),
+        .target(name: "CArithmetic", path: "Sources/CArithmetic"),
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .target(name: "Checkpoints", dependencies: ["TensorGraph", "CMappedFile", "CZlib"]),
+        .target(name: "Checkpoints", dependencies: ["TensorGraph", "CMappedFile", "CArithmetic", "CZlib"]),
         .target(name: "Networks", dependencies: ["TensorGraph", "Checkpoints"]),
 
         // From a prompt to a picture.
@@ -95,6 +96,12 @@ let package = Package(
         .executableTarget(
             name: "LoRATime", dependencies: ["Networks", "Checkpoints"], path: "Benchmarks/LoRATime"),
         .executableTarget(
+            name: "LoRAChange", dependencies: ["Easel", "OpenVINOEngine", "EngineInterface"],
+            path: "Benchmarks/LoRAChange"),
+        .executableTarget(
+            name: "OpenTime", dependencies: ["Easel", "OpenVINOEngine", "Checkpoints"],
+            path: "Benchmarks/OpenTime"),
+        .executableTarget(
             name: "SamplerTime", dependencies: ["Sampling", "Checkpoints"], path: "Benchmarks/SamplerTime"),
 
         // What any bytes must be met with; Fuzz/run.sh searches for bytes that are not.
@@ -106,7 +113,8 @@ let package = Package(
             path: "Fuzz/Targets"),
 
         .testTarget(name: "TensorGraphTests", dependencies: ["TensorGraph"]),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorGraph"]),
+        .testTarget(
+            name: "CheckpointsTests", dependencies: ["Checkpoints", "CArithmetic", "TensorGraph"]),
         .testTarget(
             name: "NetworksTests",
             dependencies: [

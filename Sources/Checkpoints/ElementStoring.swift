@@ -1,6 +1,13 @@
+import CArithmetic
+
 extension SafetensorsType {
     /// Writes numbers as elements of a floating-point type, each the nearest there is.
     func store(_ values: [Float], into bytes: UnsafeMutableRawBufferPointer) {
+        values.withUnsafeBufferPointer { store($0, into: bytes) }
+    }
+
+    /// The same of numbers in memory.
+    func store(_ values: UnsafeBufferPointer<Float>, into bytes: UnsafeMutableRawBufferPointer) {
         func write<Stored: FixedWidthInteger>(_ convert: (Float) -> Stored) {
             let size = MemoryLayout<Stored>.size
             for (index, value) in values.enumerated() {
@@ -10,11 +17,18 @@ extension SafetensorsType {
         switch self {
         case .float64: write { Double($0).bitPattern }
         case .float32: write { $0.bitPattern }
-        case .float16: write { UInt16(float16: $0) }
+        case .float16: Self.storeHalves(values, into: bytes)
         case .bfloat16: write { UInt16(bfloat16: $0) }
         case .float8E4M3: write { UInt8(float8E4M3: $0) }
         case .float8E5M2: write { UInt8(float8E5M2: $0) }
         default: break
         }
+    }
+
+    private static func storeHalves(
+        _ values: UnsafeBufferPointer<Float>, into bytes: UnsafeMutableRawBufferPointer
+    ) {
+        guard let target = bytes.baseAddress, bytes.count >= values.count * 2 else { return }
+        easel_halves_from_floats(values.baseAddress, target, values.count)
     }
 }

@@ -1,3 +1,4 @@
+import CArithmetic
 import TensorGraph
 
 extension MappedWeights {
@@ -41,7 +42,7 @@ extension MappedWeights {
         return switch entry.elementType {
         case .float64: convert(UInt64.self) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
         case .float32: convert(UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }
-        case .float16: convert(UInt16.self) { Float(float16: UInt16(littleEndian: $0)) }
+        case .float16: Self.readHalves(bytes, from: start, into: values)
         case .bfloat16: convert(UInt16.self) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
         case .int64: convert(Int64.self) { Float(Int64(littleEndian: $0)) }
         case .int32: convert(Int32.self) { Float(Int32(littleEndian: $0)) }
@@ -50,6 +51,17 @@ extension MappedWeights {
         case .uint8: convert(UInt8.self) { Float($0) }
         case .boolean: convert(UInt8.self) { $0 == 0 ? 0 : 1 }
         }
+    }
+
+    private static func readHalves(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, into values: UnsafeMutableBufferPointer<Float>
+    ) -> Int {
+        let count = max(0, min(values.count, bytes.count / 2 - start))
+        guard count > 0, let source = bytes.baseAddress.map({ $0 + start * 2 }),
+            let target = values.baseAddress
+        else { return 0 }
+        easel_floats_from_halves(source, target, count)
+        return count
     }
 
     /// The first weight, in the order of their places in memory, that has a NaN or an infinity among its

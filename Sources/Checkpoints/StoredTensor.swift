@@ -38,7 +38,9 @@ package struct StoredTensors: Sendable {
         case .gguf: self = try .gguf(file)
         case .torchArchive: self = try .torchArchive(file)
         case .torchLegacy: self = try .torchLegacy(file)
-        case .safetensors: self.init(try SafetensorsHeader(reading: file))
+        case .safetensors:
+            let header = try SafetensorsHeader(reading: file)
+            self.init(header, try Float8Scales(header, in: file))
         }
     }
 
@@ -48,17 +50,17 @@ package struct StoredTensors: Sendable {
         self.metadata = metadata
     }
 
-    private init(_ header: SafetensorsHeader) {
+    private init(_ header: SafetensorsHeader, _ scales: Float8Scales) {
         self.init(
             format: .safetensors,
-            tensors: header.tensors.map {
-                let decoder = SafetensorsType(rawValue: $0.storedType).flatMap { [offset = $0.offset] in
-                    Float8Values($0, offset: offset)
+            tensors: header.tensors.filter { !scales.isNote($0.name) }.map { tensor in
+                let decoder = SafetensorsType(rawValue: tensor.storedType).flatMap {
+                    Float8Values($0, offset: tensor.offset, scale: scales.scale(of: tensor.name))
                 }
                 return StoredTensor(
-                    name: $0.name, entry: $0.entry,
-                    values: decoder.map { .decoded($0) } ?? .inPlace(offset: $0.offset),
-                    storedType: $0.storedType)
+                    name: tensor.name, entry: tensor.entry,
+                    values: decoder.map { .decoded($0) } ?? .inPlace(offset: tensor.offset),
+                    storedType: tensor.storedType)
             }, metadata: header.metadata)
     }
 }

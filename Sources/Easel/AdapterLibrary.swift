@@ -23,9 +23,9 @@ final class AdapterLibrary: Sendable {
         let loaded = try loras.compactMap { lora throws -> LoadedAdapter? in
             let textWeight = lora.textEncoderWeight ?? lora.weight
             guard lora.weight != 0 || textWeight != 0 else { return nil }
-            let file = LoadedFile(lora.path)
-            let updates =
-                try before[file] ?? Adapter(contentsOf: URL(filePath: lora.path)).updates(networks)
+            let url = try Adapter.file(at: URL(filePath: lora.path))
+            let file = LoadedFile(url.path)
+            let updates = try before[file] ?? Adapter(contentsOf: url).updates(networks)
             return LoadedAdapter(
                 use: .init(file: file, weight: lora.weight, textEncoderWeight: textWeight), updates: updates)
         }

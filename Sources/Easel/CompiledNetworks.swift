@@ -221,16 +221,13 @@ actor CompiledNetworks {
         _ network: Network, _ graph: Graph, weights: any WeightStorage, precision: Precision
     ) async throws -> any CompiledGraph {
         let isNew = inspected.insert(network == .encoder ? .decoder : network).inserted
-        async let damaged = isNew ? Self.firstNonFinite(in: weights) : nil
-        let compiled = try await engine.compile(graph, weights: weights, precision: precision)
-        if let name = try await damaged {
+        guard isNew else { return try await engine.compile(graph, weights: weights, precision: precision) }
+        let watched = WatchedWeights(weights)
+        let compiled = try await engine.compile(graph, weights: watched, precision: precision)
+        if let name = try await watched.firstNonFinite() {
             warnings.append(.notFiniteWeights(file: weights.origin, tensor: name))
         }
         return compiled
-    }
-
-    private static func firstNonFinite(in weights: some WeightStorage) async throws -> String? {
-        try weights.map(additionalBytes: 0).firstNonFinite(in: weights)
     }
 }
 

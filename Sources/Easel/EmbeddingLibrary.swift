@@ -21,15 +21,21 @@ final class EmbeddingLibrary: Sendable {
 
     /// The words that a request's prompts may have.
     ///
-    /// - Parameter warn: Told of files in the request's folders that are for other models; their names are text then.
+    /// - Parameters:
+    ///   - bundled: Words of the request's LoRAs, which count where no file has them.
+    ///   - warn: Told of words of LoRAs and of files in the request's folders that are for other models; their names are
+    ///     text then.
     /// - Throws: `FileError`, `SafetensorsError`, `TorchError`, `TextualInversionError`, ``EmbeddingError``.
-    func load(_ request: Request, warn: (Warning) -> Void) throws -> LearnedEmbeddings {
+    func load(_ request: Request, bundled: [TextualInversion] = [], warn: (Warning) -> Void) throws
+        -> LearnedEmbeddings
+    {
         var result = LearnedEmbeddings(firstID: vocabularySize)
         let prompts = [request.prompt, request.negativePrompt]
         let marked = prompts.flatMap { request.promptSyntax.markedWords(in: $0) }
-        guard !request.embeddings.isEmpty || !request.embeddingFolders.isEmpty || !marked.isEmpty else {
-            return result
-        }
+        guard
+            !request.embeddings.isEmpty || !request.embeddingFolders.isEmpty || !marked.isEmpty
+                || !bundled.isEmpty
+        else { return result }
         let before = known.withLock { $0 }
         var read: [LoadedFile: TextualInversion] = [:]
         func inversion(_ path: String) throws -> TextualInversion {
@@ -58,6 +64,18 @@ final class EmbeddingLibrary: Sendable {
                 result.files.append(file.path)
             } catch let error as TextualInversionError where !marked.contains(name) {
                 warn(.embeddingLeftOut(reason: error.description))
+            }
+        }
+        for inversion in bundled {
+            guard let word = inversion.word, !result.has(word),
+                texts.contains(where: { $0.contains(Self.folded(word)) })
+            else { continue }
+            let fitting = Result { () throws(TextualInversionError) in
+                try inversion.embeddings(widths: widths)
+            }
+            switch fitting {
+            case .success(let embeddings): result.add(embeddings, count: inversion.count, words: [word])
+            case .failure(let error): warn(.embeddingLeftOut(reason: error.description))
             }
         }
         for word in marked where !result.has(word) {

@@ -70,9 +70,13 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
     case maskResized(fromWidth: Int, fromHeight: Int, toWidth: Int, toHeight: Int)
     /// The model's own sampler is not one that Easel has.
     case samplerReplaced(named: String, by: String)
+    /// The model's name says that it was made for few steps with little guidance, and the request has more.
+    case distilledModel(word: String, steps: Int, guidanceScale: Float)
     /// A LoRA changes layers that the model does not have, beside those that it has.
     case loraLayersUnknown(file: String, layers: [String])
-    /// A file of the embedding folders is named in a prompt, but cannot be used; its name is text.
+    /// A LoRA's file has tensors of which it is not known what they change; they are left out.
+    case loraTensorsUnknown(file: String, tensors: [String])
+    /// A LoRA's word, or a file of the embedding folders, is named in a prompt, but cannot be used; its name is text.
     case embeddingLeftOut(reason: String)
     /// A tensor of the checkpoint has values that are not finite numbers; it is the first such.
     case notFiniteWeights(file: String, tensor: String)
@@ -88,9 +92,15 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
             "the mask of \(fromWidth)×\(fromHeight) pixels was resized to the picture's \(toWidth)×\(toHeight)"
         case .samplerReplaced(let named, let by):
             "the model's own sampler \(named) is not available; \(by) is used"
+        case .distilledModel(let word, let steps, let scale):
+            "the model's name says \(word): such models are for 1 to 8 steps with little guidance (--steps 4 "
+                + "--cfg-scale 1 --timestep-spacing trailing, or as its card says); this has \(steps) steps at \(scale)"
         case .loraLayersUnknown(let file, let layers):
             "\(file): the model does not have \(layers.count) of the layers that it changes "
                 + "(\(layers.prefix(5).joined(separator: ", "))\(layers.count > 5 ? ", …" : ""))"
+        case .loraTensorsUnknown(let file, let tensors):
+            "\(file): it is not known what \(tensors.count) of its tensors change; they are left out "
+                + "(\(tensors.prefix(5).joined(separator: ", "))\(tensors.count > 5 ? ", …" : ""))"
         case .embeddingLeftOut(let reason): reason + "; its name in the prompt is text"
         case .notFiniteWeights(let file, let tensor):
             "\(file): the weights \"\(tensor)\" have values that are not finite numbers; the file may be damaged"

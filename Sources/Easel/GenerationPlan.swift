@@ -94,6 +94,13 @@ struct GenerationPlan: Sendable {
                     fromWidth: mask.width, fromHeight: mask.height, toWidth: image.width,
                     toHeight: image.height))
         }
+        if parts.unet.guidanceEncodingWidth == nil, let distilled = model.distilled,
+            !DistilledName.fits(steps: request.stepCount, guidanceScale: request.guidanceScale)
+        {
+            warnings.append(
+                .distilledModel(
+                    word: distilled.word, steps: request.stepCount, guidanceScale: request.guidanceScale))
+        }
         if let name = request.sampler {
             sampler = try SamplerCatalogue.named(request.profile.samplerName(name))
         } else {
@@ -120,11 +127,18 @@ struct GenerationPlan: Sendable {
         let extras = request.promptSyntax == .plain ? nil : ExtraNetworks(request.prompt)
         loras = try request.loras + (extras?.loras ?? []).map { try LoRA($0, in: request.loraFolders) }
         adapters = try model.adapters.load(loras)
-        for adapter in adapters where !adapter.updates.unknownLayers.isEmpty {
-            warnings.append(
-                .loraLayersUnknown(file: adapter.use.file.path, layers: adapter.updates.unknownLayers))
+        for adapter in adapters {
+            let (file, updates) = (adapter.use.file.path, adapter.updates)
+            if !updates.unknownLayers.isEmpty {
+                warnings.append(.loraLayersUnknown(file: file, layers: updates.unknownLayers))
+            }
+            if !updates.unknownTensors.isEmpty {
+                warnings.append(.loraTensorsUnknown(file: file, tensors: updates.unknownTensors))
+            }
         }
-        embeddings = try model.embeddings.load(request) { warnings.append($0) }
+        embeddings = try model.embeddings.load(request, bundled: adapters.flatMap(\.updates.words)) {
+            warnings.append($0)
+        }
         let tokenizer = parts.tokenizer.learning(
             embeddings.words, syntax: request.promptSyntax.learnedWords)
         let prompt = try ParsedPrompt(

@@ -29,6 +29,8 @@ public final class Model: Sendable {
     let embeddings: EmbeddingLibrary
     /// The autoencoder that was taken in place of its own.
     let externalAutoencoder: URL?
+    /// What its name says of a distillation.
+    let distilled: DistilledName?
     /// Of a model in one file.
     let hash: ModelHash?
 
@@ -71,6 +73,7 @@ public final class Model: Sendable {
         }
         externalAutoencoder = vae
         name = components.name
+        distilled = DistilledName([name, components.title])
         width = parts.unet.sampleWidth * parts.autoencoder.factor
         height = parts.unet.sampleHeight * parts.autoencoder.factor
         self.precision = precision

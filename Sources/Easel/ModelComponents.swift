@@ -16,6 +16,8 @@ struct ModelComponents: Sendable {
     let origin: String
     /// Of a file; nil for a folder.
     let fileFormat: CheckpointFormat?
+    /// What a file's notes call it; empty where they do not.
+    let title: String
     /// diffusers' pipeline: `StableDiffusionPipeline`.
     let pipelineClass: String
     var unet: Component
@@ -55,11 +57,17 @@ struct ModelComponents: Sendable {
     ///
     /// - Throws: `ModelFolderError`, and what the parts' own readers throw.
     init(_ folder: ModelFolder) throws {
+        if let other = Self.otherFamily(folder) {
+            throw ModelError(
+                model: folder.url.path,
+                reason: "this is \(other) (\(folder.pipelineClass)), which is not supported")
+        }
         func component(_ name: String) throws -> Component {
             Component(configuration: try folder.configuration(name), weights: try folder.checkpoint(name))
         }
         origin = folder.url.path
         fileFormat = nil
+        title = ""
         pipelineClass = folder.pipelineClass
         unet = try component("unet")
         let stored = try component("vae")
@@ -76,6 +84,18 @@ struct ModelComponents: Sendable {
         scheduler = try folder.configuration("scheduler")
     }
 
+    /// The name of a family that is not here, by the parts that only it has.
+    private static func otherFamily(_ folder: ModelFolder) -> String? {
+        func has(_ name: String) -> Bool { folder.components[name] != nil }
+        let readsText = has("text_encoder") || has("text_encoder_2")
+        if has("transformer") { return "a model with a transformer in place of the U-Net" }
+        if has("image_normalizer") || has("image_noising_scheduler") { return "a Stable unCLIP model" }
+        if has("low_res_scheduler") { return "an upscaler" }
+        if has("image_encoder"), !readsText { return "an image variations model" }
+        if has("controlnet") { return "a model with a ControlNet" }
+        return nil
+    }
+
     /// Finds the components of a whole model in one file.
     ///
     /// - Parameter vocabulary: CLIP's, which such files do not have: a `tokenizer` folder, or a file of merges.
@@ -83,11 +103,12 @@ struct ModelComponents: Sendable {
     init(_ file: SingleFile, vocabulary: URL) throws {
         origin = file.origin
         fileFormat = file.format
+        title = file.title
         pipelineClass = file.family.pipelineClass
         unet = try file.unet()
         autoencoder = try file.autoencoder()
         textEncoders = try file.textEncoders()
-        tokenizerSources = file.family.textEncoders.map { (vocabulary, $0.layout == .openCLIP) }
+        tokenizerSources = file.encoders.map { (vocabulary, $0.layout.isOpenCLIP) }
         // They differ in what they fill prompts up with alone.
         let tokenizer = try CLIPTokenizer(vocabulary: vocabulary, padsWithFirst: false)
         tokenizers = tokenizerSources.map { tokenizer.padding(withFirst: $0.padsWithFirst) }

@@ -8,10 +8,12 @@ import TensorGraph
 struct SingleFile: Sendable {
     let family: SingleFileFamily
     let prediction: PredictionType
+    let encoders: [SingleFileFamily.TextEncoder]
     private let checkpoint: Checkpoint
 
     var origin: String { checkpoint.origin }
     var format: CheckpointFormat { checkpoint.format }
+    var title: String { checkpoint.metadata["modelspec.title"] ?? "" }
 
     /// Whether a tensor's name is one of a whole model's, if only of a part of it.
     static func isPrefixed(_ name: String) -> Bool {
@@ -21,12 +23,28 @@ struct SingleFile: Sendable {
         ].contains { name.hasPrefix($0) }
     }
 
+    /// What a file is that has one network of a model, without a prefix; nil for others.
+    ///
+    /// - Parameter has: Whether there is a tensor whose name begins so.
+    static func lonePart(_ has: (String) -> Bool) -> String? {
+        if has("input_blocks.") { return "a U-Net alone, under CompVis' names" }
+        if has("down_blocks."), has("conv_in.") {
+            return "a U-Net alone, under diffusers' names: it goes into unet/ of a model's folder"
+        }
+        if has("double_blocks.") || has("joint_blocks.") || has("transformer_blocks.") {
+            return "a transformer of another family (Flux, Stable Diffusion 3 and the like)"
+        }
+        if has("text_model.encoder.") || has("transformer.resblocks.") { return "a text encoder alone" }
+        return nil
+    }
+
     /// - Throws: ``ModelError`` where it is no such file; `FileError`.
     init(_ checkpoint: Checkpoint) throws {
         self.checkpoint = checkpoint
         func has(_ prefix: String) -> Bool { checkpoint.names.contains { $0.hasPrefix(prefix) } }
         func failure(_ reason: String) -> ModelError { ModelError(model: checkpoint.origin, reason: reason) }
         guard has(CompVisUNetNames.prefix) else {
+            if let part = Self.lonePart(has) { throw failure("this is \(part), not a whole model") }
             throw failure(
                 "there is no U-Net in this file: no tensor's name begins with \(CompVisUNetNames.prefix). "
                     + "It may be a part of a model, as a VAE or a LoRA is")
@@ -36,16 +54,13 @@ struct SingleFile: Sendable {
                 "this is \(other), which is not supported; supported are "
                     + SingleFileFamily.allCases.map(\.rawValue).joined(separator: ", "))
         }
-        let family = SingleFileFamily.allCases.first { family in
-            family.textEncoders.allSatisfy { has($0.prefix + $0.layout.firstName) }
-        }
-        guard let family else {
+        guard let (family, encoders) = SingleFileFamily.found(has) else {
             let prefixes = Set(SingleFileFamily.allCases.flatMap(\.textEncoders).map(\.prefix)).sorted()
             throw failure(
                 "there is no text encoder in this file: no tensor's name begins with "
                     + prefixes.joined(separator: " or "))
         }
-        self.family = family
+        (self.family, self.encoders) = (family, encoders)
         prediction = try Self.prediction(checkpoint, family)
     }
 
@@ -85,7 +100,9 @@ struct SingleFile: Sendable {
 
     /// - Throws: ``ModelError``.
     func autoencoder() throws(ModelError) -> ModelComponents.Component {
-        let stored = checkpoint.weights(under: CompVisAutoencoderNames.prefix)
+        // stable-diffusion.cpp writes an autoencoder that was given beside the model under a prefix of its own.
+        let places = [CompVisAutoencoderNames.prefix, "vae."].map { checkpoint.weights(under: $0) }
+        let stored = places.first(where: CompVisAutoencoderNames.fits) ?? places[0]
         guard CompVisAutoencoderNames.fits(stored) else { throw missing("autoencoder") }
         let weights = WeightView(
             stored.translated(CompVisAutoencoderNames(stored).table),
@@ -99,7 +116,7 @@ struct SingleFile: Sendable {
 
     /// - Throws: ``ModelError``.
     func textEncoders() throws(ModelError) -> [ModelComponents.Component] {
-        try family.textEncoders.map { encoder throws(ModelError) in
+        try encoders.map { encoder throws(ModelError) in
             let stored = checkpoint.weights(under: encoder.prefix)
             let weights =
                 switch encoder.layout {
@@ -107,10 +124,14 @@ struct SingleFile: Sendable {
                 case .openCLIP:
                     WeightView(
                         stored, sources: OpenCLIPNames.sources(stored, leavingOut: family.unusedLayers))
+                case .renamedOpenCLIP:
+                    WeightView(
+                        stored, sources: OpenCLIPNames.renamedSources(stored, leavingOut: family.unusedLayers)
+                    )
                 }
             guard
                 let configuration = Configuration.textEncoder(
-                    of: weights, activation: encoder.layout == .openCLIP ? "gelu" : "quick_gelu")
+                    of: weights, activation: encoder.layout.isOpenCLIP ? "gelu" : "quick_gelu")
             else { throw missing("text encoder's layers") }
             return .init(configuration: configuration, weights: weights)
         }

@@ -18,14 +18,56 @@ enum SingleFileFamily: String, Sendable, CaseIterable {
     enum Layout: Sendable {
         case transformers
         case openCLIP
+        /// OpenCLIP's weights under the names that stable-diffusion.cpp gives them: transformers', with queries, keys and
+        /// values in one matrix, or in three.
+        case renamedOpenCLIP
 
         /// What the names of such an encoder begin with.
         var firstName: String {
             switch self {
             case .transformers: ""
             case .openCLIP: "transformer.resblocks."
+            case .renamedOpenCLIP: "text_model."
             }
         }
+
+        var isOpenCLIP: Bool { self != .transformers }
+    }
+
+    /// Whether the one text encoder is OpenCLIP's under transformers' names.
+    private static func isOpenCLIPRenamed(_ has: (String) -> Bool) -> Bool {
+        let layers = "cond_stage_model.transformer.text_model.encoder.layers."
+        return has(layers + "0.self_attn.in_proj.") || has(layers + "22.")
+    }
+
+    /// The family of a file and where its text encoders are, by the tensors that it has; nil where it has none.
+    ///
+    /// - Parameter has: Whether there is a tensor whose name begins so.
+    static func found(_ has: (String) -> Bool) -> (family: Self, textEncoders: [TextEncoder])? {
+        let own = [stableDiffusionXL, stableDiffusionXLRefiner, stableDiffusion2].map {
+            ($0, $0.textEncoders)
+        }
+        // stable-diffusion.cpp's files that were converted before 2026, or with --convert-name (name_conversion.cpp).
+        let (first, second) = ("cond_stage_model.transformer.", "cond_stage_model.1.transformer.")
+        var renamed: [(Self, [TextEncoder])] = [
+            (
+                .stableDiffusionXL,
+                [
+                    .init(prefix: first, layout: .transformers),
+                    .init(prefix: second, layout: .renamedOpenCLIP),
+                ]
+            )
+        ]
+        if isOpenCLIPRenamed(has) {
+            let isXL = has(CompVisUNetNames.prefix + "label_emb.")
+            renamed.append(
+                (
+                    isXL ? .stableDiffusionXLRefiner : .stableDiffusion2,
+                    [.init(prefix: first, layout: .renamedOpenCLIP)]
+                ))
+        }
+        let all = own + renamed + [(stableDiffusion1, stableDiffusion1.textEncoders)]
+        return all.first { $0.1.allSatisfy { has($0.prefix + $0.layout.firstName) } }
     }
 
     var textEncoders: [TextEncoder] {
@@ -75,7 +117,8 @@ enum SingleFileFamily: String, Sendable, CaseIterable {
         if has("edm_mean") || has("edm_vpred.") {
             return "a model with noise levels of its own (Playground 2.5, CosXL)"
         }
-        if has(unet + "label_emb."), !has("conditioner.embedders.") { return "an upscaler" }
+        let isXL = has("conditioner.embedders.") || has("cond_stage_model.1.") || isOpenCLIPRenamed(has)
+        if has(unet + "label_emb.weight") || has(unet + "label_emb.") && !isXL { return "an upscaler" }
         return nil
     }
 }

@@ -12,7 +12,8 @@ struct InspectionReport {
         func add(_ label: String, _ value: String?) {
             guard let value else { return }
             lines.append(
-                "  " + label.padding(toLength: 14, withPad: " ", startingAt: 0) + value.withoutControls)
+                "  " + label.padding(toLength: max(14, label.count + 1), withPad: " ", startingAt: 0)
+                    + value.withoutControls)
         }
         let kinds: [FileInspection.Kind: String] = [
             .model: "model", .adapter: "adapter (LoRA)", .embedding: "embedding (textual inversion)",

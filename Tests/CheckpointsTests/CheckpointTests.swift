@@ -1,3 +1,4 @@
+import CArithmetic
 import Foundation
 import TensorGraph
 import Testing
@@ -25,6 +26,64 @@ import Testing
             return nil
         } catch {
             return error as? CheckpointError
+        }
+    }
+
+    /// A file of numbers of 8 bits, 1 and −2, with what ComfyUI writes beside them.
+    private func scaled(_ name: String, _ shape: [Int], _ scale: [Float]) throws -> URL {
+        let numbers = scale.flatMap { value in
+            (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+        }
+        let header = """
+            {"a.weight":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]},
+            "a.\(name)":{"dtype":"F32","shape":\(shape),"data_offsets":[2,\(2 + numbers.count)]},
+            "b.\(name)":{"dtype":"F32","shape":[],"data_offsets":[\(2 + numbers.count),\(6 + numbers.count)]},
+            "scaled_fp8":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[\(6 + numbers.count),\(6 + numbers.count)]}}
+            """
+        return try folder.write(
+            safetensors(header, data: [0x38, 0xC0] + numbers + [0, 0, 128, 63]), to: "\(name).safetensors")
+    }
+
+    @Test(arguments: ["scale_weight", "weight_scale"]) func scalesOf8BitNumbersAreTaken(_ name: String) throws
+    {
+        let checkpoint = try Checkpoint(contentsOf: scaled(name, [], [0.375]))
+        // What is not beside such numbers stays.
+        #expect(checkpoint.names.sorted() == ["a.weight", "b.\(name)"])
+        let weights = try checkpoint.map(additionalBytes: 0)
+        #expect(values("a.weight", weights, checkpoint) == [0.375, -0.75])
+        #expect(throws: SafetensorsError.self) { try Checkpoint(contentsOf: scaled(name, [2], [1, 2])) }
+        #expect(throws: SafetensorsError.self) { try Checkpoint(contentsOf: scaled(name, [], [.nan])) }
+    }
+
+    /// Many at once are what each is alone.
+    @Test func halvesAreConvertedTogetherAsAlone() {
+        let halves = (0...UInt16.max).map { $0 }
+        var floats = [Float](repeating: 0, count: halves.count)
+        easel_floats_from_halves(halves, &floats, halves.count)
+        #expect(zip(halves, floats).allSatisfy { Float(float16: $0).bitPattern == $1.bitPattern })
+        var state: UInt64 = 1
+        for _ in 0..<200_001 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            floats.append(Float(bitPattern: UInt32(truncatingIfNeeded: state >> 32)))
+        }
+        var back = [UInt16](repeating: 0, count: floats.count)
+        easel_halves_from_floats(floats, &back, floats.count)
+        #expect(zip(floats, back).allSatisfy { UInt16(float16: $0) == $1 })
+    }
+
+    @Test(arguments: [(1, 1, 1), (3, 5, 7), (66, 130, 33), (5, 4, 64), (4, 3, 0)])
+    func productsAreAdded(_ rows: Int, _ depth: Int, _ width: Int) {
+        // Small whole numbers, which every order of sums gives exactly.
+        let left = (0..<rows * depth).map { Float($0 % 7 - 3) }
+        let right = (0..<depth * width).map { Float($0 % 5 - 2) }
+        var result = (0..<rows * width).map { Float($0 % 3) }
+        let before = result
+        easel_add_product(left, right, &result, rows, depth, width, 0.5)
+        for row in 0..<rows {
+            for column in 0..<width {
+                let sum = (0..<depth).reduce(0) { $0 + left[row * depth + $1] * right[$1 * width + column] }
+                #expect(result[row * width + column] == before[row * width + column] + 0.5 * sum)
+            }
         }
     }
 

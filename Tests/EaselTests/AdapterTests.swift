@@ -4,31 +4,63 @@ import Foundation
 import OpenVINOEngine
 import Testing
 
-/// An adapter's file for a tiny model: `Tests/Golden/adapters.py`.
+/// An adapter's file for a tiny model: `Tests/Golden/adapters.py` and `saved_adapters.py`.
 struct TinyAdapter {
     let family: TinyFamily
     let strength: Float
+    /// The prompt of its latents, where it is not the family's.
+    let prompt: String?
+    /// Whether PEFT wrote it, as a folder.
+    var isFolder: Bool { configuration != nil }
     private let contents: TinyFile
+    /// JSON texts.
+    private let configuration: String?
+    private let metadata: String?
 
     private struct Document: Decodable {
         let family: String
         let strength: Float
+        let prompt: String?
         let constants: [String: Float]
         let tensors: [String: [Int]]
     }
 
     init(_ name: String) throws {
         let url = TinyModel.golden.appending(path: "adapters/\(name).json")
-        let document = try JSONDecoder().decode(Document.self, from: Data(contentsOf: url))
+        let data = try Data(contentsOf: url)
+        let document = try JSONDecoder().decode(Document.self, from: data)
+        let members = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        func text(_ key: String) throws -> String? {
+            try members[key].map {
+                String(decoding: try JSONSerialization.data(withJSONObject: $0), as: UTF8.self)
+            }
+        }
         family = try TinyFamily(document.family)
         strength = document.strength
+        prompt = document.prompt
         contents = TinyFile(tensors: document.tensors, constants: document.constants)
+        (configuration, metadata) = (try text("configuration"), try text("metadata"))
     }
 
-    func write(to url: URL, changing: (inout TinyFile) -> Void = { _ in }) throws {
+    /// The request that its latents are of, without the adapter.
+    var request: Request {
+        var request = family.requests[0].request
+        request.prompt = prompt ?? request.prompt
+        return request
+    }
+
+    /// Writes the file, or the folder that PEFT writes.
+    func write(
+        to url: URL, naming: (String) -> String = { $0 }, changing: (inout TinyFile) -> Void = { _ in }
+    ) throws {
         var contents = contents
         changing(&contents)
-        try contents.write(to: url)
+        guard let configuration else {
+            return try contents.write(to: url, metadata: metadata, naming: naming)
+        }
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        try contents.write(to: url.appending(path: "adapter_model.safetensors"), naming: naming)
+        try Data(configuration.utf8).write(to: url.appending(path: "adapter_config.json"))
     }
 }
 
@@ -50,20 +82,22 @@ struct AdapterTests {
         TinyAdapter, URL
     ) {
         let adapter = try TinyAdapter(name)
-        let file = folder.url.appending(path: "\(name).safetensors")
+        let file = folder.url.appending(path: adapter.isFolder ? name : "\(name).safetensors")
         try adapter.write(to: file, changing: changing)
         return (adapter, file)
     }
 
     @Test(arguments: [
-        "kohya", "peft", "processors", "convolutions", "dora", "loha", "lokr", "kohya-xl",
+        "kohya", "peft", "processors", "convolutions", "dora", "loha", "lokr", "kohya-xl", "peft-folder",
+        "diffusers-xl", "onetrainer",
     ])
     func latentsAreDiffusers(_ name: String) async throws {
-        let golden = try Checkpoint(
-            contentsOf: TinyModel.golden.appending(path: "adapters/adapters.safetensors"))
         let (adapter, file) = try written(name)
+        let golden = try Checkpoint(
+            contentsOf: TinyModel.golden.appending(
+                path: "adapters/\(adapter.prompt == nil ? "adapters" : "saved").safetensors"))
         let model = try model(adapter.family)
-        var request = adapter.family.requests[0].request
+        var request = adapter.request
         let before = try await model.picture(request).latents.values
         request.loras = [LoRA(path: file.path, weight: adapter.strength)]
         let events = try await model.events(request)
@@ -154,6 +188,103 @@ struct AdapterTests {
                         constants: [:])
                 })
         else { throw Unexpected() }
+    }
+
+    /// The same matrices under the names that other programs give them.
+    @Test(
+        arguments: [
+            // OneTrainer's own state; PEFT's names in a file without settings; transformers 5; LyCORIS; cloneofsimo's.
+            ("peft", [".lora_A.weight": ".lora_down.weight", ".lora_B.weight": ".lora_up.weight"]),
+            ("peft", ["unet.": "base_model.model.unet.", "text_encoder.": "base_model.model."]),
+            ("peft", ["text_encoder.text_model.": "text_encoder."]),
+            ("peft", ["text_encoder.": "text_encoders.clip_l.transformer.", "unet.": "diffusion_model."]),
+            ("kohya", ["lora_unet_": "lycoris_", "lora_te_": "lycoris_te_"]),
+            ("kohya", ["lora_unet_": "lora_unet.", "lora_te_": "lora_te1_"]),
+            ("kohya", [".lora_down.weight": ".lora.down.weight", ".lora_up.weight": ".lora.up.weight"]),
+            ("kohya-xl", ["lora_te1_": "clip_l.", "lora_te2_": "clip_g."]),
+        ] as [(String, [String: String])])
+    func otherNamesAreTheSameMatrices(_ name: String, _ renaming: [String: String]) async throws {
+        let (adapter, file) = try written(name)
+        let renamed = folder.url.appending(path: "renamed.safetensors")
+        try adapter.write(to: renamed) { name in
+            renaming.reduce(name) { name, pair in
+                if name.hasPrefix(pair.key) { return pair.value + name.dropFirst(pair.key.count) }
+                return name.hasSuffix(pair.key) ? name.dropLast(pair.key.count) + pair.value : name
+            }
+        }
+        let model = try model(adapter.family)
+        var request = adapter.request
+        request.loras = [LoRA(path: file.path)]
+        let wanted = try await model.picture(request).latents.values
+        request.loras = [LoRA(path: renamed.path)]
+        let events = try await model.events(request)
+        #expect(events.warnings.isEmpty, "\(events.warnings)")
+        #expect(try #require(events.pictures.first).latents.values == wanted)
+    }
+
+    @Test func severalAreAddedWithAnySign() async throws {
+        let (adapter, file) = try written("kohya")
+        let (_, other) = try written("loha")
+        let model = try model(adapter.family)
+        var request = adapter.request
+        let plain = try await model.picture(request).latents.values
+        func latents(_ weights: [(URL, Float)]) async throws -> [Float] {
+            request.loras = weights.map { LoRA(path: $0.path, weight: $1) }
+            return try await model.picture(request).latents.values
+        }
+        let both = try await latents([(file, 0.5), (other, -0.75)])
+        #expect(largestDifference(try await latents([(other, -0.75), (file, 0.5)]), both) < 1e-3)
+        #expect(largestDifference(both, try await latents([(file, 0.5)])) > 0.01)
+        #expect(largestDifference(both, try await latents([(file, 0.5), (other, 0.75)])) > 0.01)
+        // What is added and taken away again leaves what rounding does.
+        #expect(largestDifference(try await latents([(file, 0.5), (file, -0.5)]), plain) < 1e-3)
+        #expect(try await latents([(file, 0), (other, 0)]) == plain)
+        #expect(try await latents([]) == plain)
+    }
+
+    @Test func bundledWordsAreThoseOfTheirLoRA() async throws {
+        let (adapter, file) = try written("onetrainer")
+        let model = try model(adapter.family)
+        var request = adapter.request
+        request.loras = [LoRA(path: file.path, weight: 0.01)]
+        let taught = try await model.picture(request).latents.values
+        request.prompt = request.prompt.replacing("<sketch>", with: "&sketch&")
+        let other = try await model.picture(request).latents.values
+        #expect(largestDifference(taught, other) > 0.05)
+    }
+
+    @Test func otherKindsAndUnknownTensorsAreNamed() async throws {
+        guard
+            case .unsupported(_, "OFT")? = try await problem(
+                "kohya",
+                changing: { $0.tensors["lora_unet_mid_block_attentions_0_proj_in.oft_blocks"] = [2, 4, 4] })
+        else { throw Unexpected() }
+        let (adapter, file) = try written("kohya") { $0.tensors["text_embedding_bias"] = [4] }
+        let model = try model(adapter.family)
+        var request = adapter.request
+        request.loras = [LoRA(path: file.path)]
+        #expect(
+            try await model.events(request).warnings
+                == [.loraTensorsUnknown(file: file.path, tensors: ["text_embedding_bias"])])
+        request.loras = [LoRA(path: folder.url.path)]
+        await #expect(throws: AdapterError.self) { try await model.picture(request) }
+    }
+
+    @Test func settingsOfPEFTThatCannotBeKeptAreRefused() async throws {
+        let (adapter, folder) = try written("peft-folder")
+        let model = try model(adapter.family)
+        var request = adapter.request
+        request.loras = [LoRA(path: folder.path)]
+        let settings = folder.appending(path: "adapter_config.json")
+        for text in [
+            #"{"r": 4, "lora_alpha": 4, "init_lora_weights": "pissa_niter_4"}"#,
+            #"{"r": 0, "lora_alpha": 4}"#,
+            #"{"r": 4, "lora_alpha": 4, "alpha_pattern": {"to_(q|k)": 2}}"#, #"{"r": 4, "lora_alpha": "a"}"#,
+            "[]",
+        ] {
+            try Data(text.utf8).write(to: settings)
+            await #expect(throws: (any Error).self, "\(text)") { try await model.picture(request) }
+        }
     }
 
     @Test func layersThatAreNotThereAreTold() async throws {

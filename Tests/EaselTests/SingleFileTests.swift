@@ -57,6 +57,68 @@ struct SingleFileTests {
         #expect(difference > 0 && difference < size / 10, "latents up to \(size) differ by \(difference)")
     }
 
+    /// The names that stable-diffusion.cpp gave tensors until 2026, and gives them with `--convert-name`.
+    @Test(arguments: [
+        ("xl", "conditioner.embedders.1.model."), ("xl-refiner", "conditioner.embedders.0.model."),
+        ("sd2", "cond_stage_model.model."),
+    ])
+    func stableDiffusionCppsNamesAreTheSame(_ name: String, _ prefix: String) async throws {
+        let family = try TinyFamily(name)
+        let file = folder.url.appending(path: "\(name).gguf")
+        let place =
+            name == "xl"
+            ? "cond_stage_model.1.transformer.text_model." : "cond_stage_model.transformer.text_model."
+        let names = [
+            "positional_embedding": "embeddings.position_embedding.weight",
+            "ln_final.weight": "final_layer_norm.weight",
+            "ln_final.bias": "final_layer_norm.bias",
+            "token_embedding.weight": "embeddings.token_embedding.weight",
+            "text_projection": "text_projection",
+        ]
+        let layers = [
+            "attn.in_proj_": "self_attn.in_proj.", "attn.out_proj": "self_attn.out_proj",
+            "ln_1": "layer_norm1",
+            "ln_2": "layer_norm2", "mlp.c_fc": "mlp.fc1", "mlp.c_proj": "mlp.fc2",
+        ]
+        try TinyFile(tensors: family.tensors, constants: [:]).writeGGUF(to: file, quantizes: false) {
+            theirs in
+            if theirs.hasPrefix("first_stage_model.") {
+                return theirs.replacing("first_stage_model.", with: "vae.")
+            }
+            if theirs.hasPrefix("conditioner.embedders.0.transformer.") {
+                return theirs.replacing("conditioner.embedders.0.", with: "cond_stage_model.")
+            }
+            guard theirs.hasPrefix(prefix) else { return theirs }
+            let rest = String(theirs.dropFirst(prefix.count))
+            if rest == "logit_scale" { return "cond_stage_model.1.model.logit_scale" }
+            if let own = names[rest] { return place + own }
+            guard rest.hasPrefix("transformer.resblocks.") else { return place + rest }
+            let own = layers.reduce(rest.replacing("transformer.resblocks.", with: "encoder.layers.")) {
+                $0.replacing($1.key, with: $1.value)
+            }
+            return place + own
+        }
+        let inspection = try FileInspection(of: file, vocabulary: TinyFamily.vocabulary, hashes: false)
+        #expect(inspection.refusal == nil, "\(inspection.refusal ?? "")")
+        let picture = try await opened(file).picture(family.request())
+        let golden = try GoldenPipelineTests.floats("latents.0", in: family.golden)
+        #expect(largestDifference(golden, picture.latents.values) <= 2e-3)
+    }
+
+    /// A file of `torch.save` gives the bytes that the same tensors in a safetensors file give.
+    @Test(arguments: ["sd1", "xl"]) func picturesOfTorchFilesAreTheSame(_ name: String) async throws {
+        let family = try TinyFamily(name)
+        let (plain, pickled) = (
+            folder.url.appending(path: "a.safetensors"), folder.url.appending(path: "a.ckpt")
+        )
+        try family.write(to: plain)
+        try TinyFile(tensors: family.tensors, constants: [:]).writeTorch(to: pickled)
+        let (one, other) = (try opened(plain), try opened(pickled))
+        let wanted = try await one.picture(family.request())
+        let picture = try await other.picture(family.request())
+        #expect(picture.latents.values == wanted.latents.values && picture.image == wanted.image)
+    }
+
     @Test(arguments: ["euler", "lcm", "tcd"])
     func timestepsCanBeGiven(_ sampler: String) async throws {
         let family = try TinyFamily("sd1")
@@ -163,6 +225,51 @@ struct SingleFileTests {
             ("model.diffusion_model.label_emb.0.0.weight", "upscaler"),
         ] {
             #expect(try problem("sd1", adding: [tensor: [1, 1]]).contains(what))
+        }
+    }
+
+    @Test func distilledModelsAskForFewSteps() async throws {
+        let file = folder.url.appending(path: "sd_turbo-v2.safetensors")
+        try TinyFamily("sd2").write(to: file)
+        let model = try opened(file)
+        var request = Request.quick(steps: 20)
+        request.guidanceScale = 7.5
+        let warning = Easel.Warning.distilledModel(word: "turbo", steps: 20, guidanceScale: 7.5)
+        #expect(try await model.events(request).warnings == [warning])
+        (request.steps, request.guidanceScale) = (2, 1)
+        #expect(try await model.events(request).warnings.isEmpty)
+        #expect(
+            try FileInspection(of: file, vocabulary: TinyFamily.vocabulary, hashes: false).remarks
+                == ["its name says turbo: for few steps with little guidance"])
+    }
+
+    @Test func foldersOfOtherFamiliesAreNamed() throws {
+        for (parts, what) in [
+            (["unet", "vae", "image_encoder"], "image variations"), (["transformer", "vae"], "transformer"),
+            (["unet", "vae", "text_encoder", "low_res_scheduler"], "upscaler"),
+            (["unet", "vae", "text_encoder", "image_normalizer"], "unCLIP"),
+        ] {
+            let members = parts.map { "\"\($0)\": [\"a\", \"B\"]" }.joined(separator: ", ")
+            try Data("{\"_class_name\": \"OtherPipeline\", \(members)}".utf8)
+                .write(to: folder.url.appending(path: "model_index.json"))
+            let error = #expect(throws: ModelError.self) { try opened(folder.url) }
+            #expect("\(try #require(error))".contains(what))
+        }
+    }
+
+    @Test func networksAloneAreNamed() throws {
+        for (name, what) in [
+            ("model.diffusion_model.input_blocks.0.0.weight", "U-Net alone, under CompVis'"),
+            ("unet.conv_in.weight", "U-Net alone, under diffusers'"),
+            ("cond_stage_model.transformer.text_model.encoder.x", "text encoder alone"),
+        ] {
+            let file = folder.url.appending(path: "alone.safetensors")
+            let short = name.replacing("model.diffusion_model.", with: "").replacing("unet.", with: "")
+                .replacing("cond_stage_model.transformer.", with: "")
+            try TinyFile(tensors: [short: [1], "down_blocks.0.x": [1]], constants: [:]).write(to: file)
+            let error = #expect(throws: ModelError.self) { try opened(file) }
+            #expect("\(try #require(error))".contains(what))
+            #expect(try #require(FileInspection(of: file).refusal).contains(what))
         }
     }
 

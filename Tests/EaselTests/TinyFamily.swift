@@ -72,9 +72,11 @@ struct TinyFile {
     /// Tensors without axes, of these values.
     var constants: [String: Float]
 
-    /// - Parameter newName: What a tensor is called in the file; its values are those of its own name.
-    func write(to url: URL, naming newName: (String) -> String = { $0 }) throws {
-        var header: [String] = []
+    /// - Parameters:
+    ///   - metadata: The header's notes, as JSON.
+    ///   - newName: What a tensor is called in the file; its values are those of its own name.
+    func write(to url: URL, metadata: String? = nil, naming newName: (String) -> String = { $0 }) throws {
+        var header = metadata.map { ["\"__metadata__\":\($0)"] } ?? []
         var data: [UInt8] = []
         func add(_ name: String, _ shape: [Int], _ values: [Float]) {
             let begin = data.count
@@ -93,7 +95,11 @@ struct TinyFile {
     }
 
     /// Writes the tensors as ggml's programs do, those whose rows have blocks of 32 as Q8_0.
-    func writeGGUF(to url: URL) throws {
+    ///
+    /// - Parameter newName: What a tensor is called in the file.
+    func writeGGUF(
+        to url: URL, quantizes: Bool = true, naming newName: (String) -> String = { $0 }
+    ) throws {
         func little<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
             withUnsafeBytes(of: number.littleEndian) { Array($0) }
         }
@@ -102,7 +108,8 @@ struct TinyFile {
         var data: [UInt8] = []
         for (name, shape) in tensors.sorted(by: { $0.key < $1.key }) {
             let values = Self.values(of: name, shape: shape)
-            let isQuantized = shape.count == 2 && shape[1].isMultiple(of: 32)
+            let isQuantized = quantizes && shape.count == 2 && shape[1].isMultiple(of: 32)
+            let name = newName(name)
             data += Array(repeating: 0, count: (32 - data.count % 32) % 32)
             header += little(UInt64(name.utf8.count)) + name.utf8 + little(UInt32(shape.count))
             header += shape.reversed().flatMap { little(UInt64($0)) }

@@ -58,16 +58,9 @@ public struct AdaptedWeights: WeightStorage {
         let start = weights.additionalOffset
         DispatchQueue.concurrentPerform(iterations: places.count) { [places] index in
             let place = places[index]
-            guard var values = weights.floats(of: place.name, place.entry) else { return }
-            let rows = place.entry.shape.rank > 0 ? place.entry.shape[0] : 1
-            values.withUnsafeMutableBufferPointer { values in
-                for (update, strength) in changes[place.name] ?? [] {
-                    update.add(to: values, rows: max(rows, 1), strength: strength)
-                }
-            }
             let target = weights.bytes[(start + place.offset)...].prefix(place.byteCount)
-            SafetensorsType(place.entry.elementType).store(
-                values, into: UnsafeMutableRawBufferPointer(rebasing: target))
+            change(
+                place.name, place.entry, of: weights, into: UnsafeMutableRawBufferPointer(rebasing: target))
         }
         try weights.validate()
         let changed = Dictionary(uniqueKeysWithValues: places.map { ($0.name, start + $0.offset) })
@@ -80,4 +73,30 @@ public struct AdaptedWeights: WeightStorage {
             check: { try weights.validate() }, releaseFilePages: { weights.releaseFilePages() },
             release: { withExtendedLifetime(weights) {} })
     }
+
+    /// Writes a weight with its changes, some rows after the other where each row is changed for itself, so that what is
+    /// worked on stays in the processor's cache.
+    private func change(
+        _ name: String, _ entry: WeightEntry, of weights: MappedWeights,
+        into target: UnsafeMutableRawBufferPointer
+    ) {
+        let own = changes[name] ?? []
+        let (rows, count) = (max(entry.shape.rank > 0 ? entry.shape[0] : 1, 1), entry.shape.checkedCount ?? 0)
+        let columns = count / rows
+        let block = own.allSatisfy(\.update.changesRowsAlone) ? min(Self.rowsAtOnce, rows) : rows
+        let (type, size) = (SafetensorsType(entry.elementType), entry.elementType.byteCount)
+        var scratch = [Float](repeating: 0, count: block * columns)
+        scratch.withUnsafeMutableBufferPointer { scratch in
+            for first in stride(from: 0, to: rows, by: block) {
+                let taken = first..<min(first + block, rows)
+                let values = UnsafeMutableBufferPointer(rebasing: scratch[..<(taken.count * columns)])
+                weights.readFloats(of: name, entry, from: first * columns, into: values)
+                for (update, strength) in own { update.add(to: values, rows: taken, strength: strength) }
+                let bytes = target[(first * columns * size)...].prefix(values.count * size)
+                type.store(UnsafeBufferPointer(values), into: UnsafeMutableRawBufferPointer(rebasing: bytes))
+            }
+        }
+    }
+
+    private static let rowsAtOnce = 64
 }

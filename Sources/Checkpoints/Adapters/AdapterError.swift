@@ -4,6 +4,10 @@ import TensorGraph
 public enum AdapterError: Error, Sendable, Hashable, CustomStringConvertible {
     /// None of the file's tensors are an adapter's.
     case notAnAdapter(path: String, names: [String])
+    /// A folder has no file of an adapter.
+    case emptyFolder(path: String, names: [String])
+    /// The adapter changes a model in a way that is not one of those that are known.
+    case unsupported(path: String, kind: String)
     /// The adapter changes layers that the model does not have: it is one for another family.
     case otherFamily(path: String, family: String?, layers: [String], count: Int)
     /// The adapter's matrices do not make a weight of the model's shape.
@@ -18,6 +22,11 @@ public enum AdapterError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notAnAdapter(let path, let names):
             "\(path): no LoRA, LoHa, LoKr or the like: none of its tensors are such ones' "
                 + "(\(names.prefix(3).map(\.quoted).joined(separator: ", ")), …)"
+        case .emptyFolder(let path, let names):
+            "\(path): a folder without an adapter's file: there is no \(names.joined(separator: ", ")) in it"
+        case .unsupported(let path, let kind):
+            "\(path): this is \(kind), which is not supported; supported are LoRA, LoCon, LoHa, LoKr, DoRA and "
+                + "whole differences"
         case .otherFamily(let path, let family, let layers, let count):
             "\(path): "
                 + (family.map { "this is an adapter for \($0); " } ?? "this adapter is for another model; ")

@@ -1,8 +1,9 @@
 /// What a tensor of an adapter's file is: part of the change of a layer.
 struct AdapterKey: Hashable {
     enum Part: Hashable {
-        case down, up, middle
-        case alpha, magnitude
+        case down, up, middle, upBias
+        /// Lengths of DoRA, along the axis that their shape shows; or one for each output.
+        case alpha, magnitude, outputMagnitude
         case hadamard1Up, hadamard1Down, hadamard2Up, hadamard2Down, hadamard1Core, hadamard2Core
         case kronecker1, kronecker1Up, kronecker1Down, kronecker2, kronecker2Up, kronecker2Down,
             kronecker2Core
@@ -18,9 +19,14 @@ struct AdapterKey: Hashable {
 
     /// Nil where the name does not say.
     let network: Network?
+    /// The layer's path as the file has it, without the network's prefix.
+    let path: String
     /// The layer's path with underscores for dots.
     let layer: String
     let part: Part
+
+    /// What all names begin with in files of PEFT's own.
+    static let prefixOfPEFT = "base_model.model."
 
     /// The endings of names, by which program wrote them: kohya's and OneTrainer's; PEFT's; diffusers' of several ages;
     /// LyCORIS'.
@@ -30,8 +36,8 @@ struct AdapterKey: Hashable {
         (".lora_B.default.weight", .up), ("_lora.down.weight", .down), ("_lora.up.weight", .up),
         (".lora.down.weight", .down), (".lora.up.weight", .up), (".lora_linear_layer.down.weight", .down),
         (".lora_linear_layer.up.weight", .up), (".alpha", .alpha), (".dora_scale", .magnitude),
-        (".lora_magnitude_vector", .magnitude), (".lora_magnitude_vector.weight", .magnitude),
-        (".lora_magnitude_vector.default.weight", .magnitude),
+        (".lora_magnitude_vector", .outputMagnitude), (".lora_magnitude_vector.weight", .outputMagnitude),
+        (".lora_magnitude_vector.default.weight", .outputMagnitude), (".lora_B.bias", .upBias),
         (".hada_w1_a", .hadamard1Up), (".hada_w1_b", .hadamard1Down), (".hada_w2_a", .hadamard2Up),
         (".hada_w2_b", .hadamard2Down), (".hada_t1", .hadamard1Core), (".hada_t2", .hadamard2Core),
         (".lokr_w1", .kronecker1), (".lokr_w1_a", .kronecker1Up), (".lokr_w1_b", .kronecker1Down),
@@ -40,15 +46,30 @@ struct AdapterKey: Hashable {
         (".w_norm", .weightChange), (".b_norm", .biasChange),
     ]
 
+    /// What names begin with: kohya's and LyCORIS'; diffusers'; ComfyUI's and OneTrainer's; PEFT's.
     private static let prefixes: [(String, Network?)] = [
-        ("lora_unet_", .unet), ("lora_unet.", .unet), ("lycoris_unet_", .unet),
-        ("base_model.model.unet.", .unet),
-        ("unet.", .unet), ("lora_te_", .textEncoder(0)), ("lora_te1_", .textEncoder(0)),
-        ("lora_te2_", .textEncoder(1)), ("lora_te1.", .textEncoder(0)), ("lora_te2.", .textEncoder(1)),
-        ("text_encoder.", .textEncoder(0)), ("text_encoder_2.", .textEncoder(1)),
-        ("clip_l.", .textEncoder(0)),
-        ("clip_g.", .textEncoder(1)), ("base_model.model.", nil),
+        ("lora_unet_", .unet), ("lora_te_", .textEncoder(0)), ("lora_te1_", .textEncoder(0)),
+        ("lora_te2_", .textEncoder(1)), ("lycoris_unet_", .unet), ("lycoris_te_", .textEncoder(0)),
+        ("lycoris_te1_", .textEncoder(0)), ("lycoris_te2_", .textEncoder(1)), ("lycoris_", nil),
+        ("unet.", .unet), ("text_encoder.", .textEncoder(0)), ("text_encoder_2.", .textEncoder(1)),
+        ("diffusion_model.", .unet), ("text_encoders.clip_l.transformer.", .textEncoder(0)),
+        ("text_encoders.clip_h.transformer.", .textEncoder(0)),
+        ("text_encoders.clip_g.transformer.", .textEncoder(1)), ("lora_unet.", .unet),
+        ("lora_te.", .textEncoder(0)), ("lora_te1.", .textEncoder(0)), ("lora_te2.", .textEncoder(1)),
+        ("clip_l.", .textEncoder(0)), ("clip_g.", .textEncoder(1)),
+        (prefixOfPEFT + "unet.", .unet), (prefixOfPEFT, nil),
     ]
+
+    /// Parts of names that are those of other kinds of adapters.
+    private static let otherKinds: [(String, String)] = [
+        (".oft_blocks", "OFT"), (".oft_diag", "OFT"), (".oft_R", "OFT"), (".boft_", "BOFT"),
+        (".a1.weight", "GLoRA"),
+        (".b1.weight", "GLoRA"), (".on_input", "(IA)³"), (".ia3_l", "(IA)³"), (".lora_E", "AdaLoRA"),
+        (".vera_lambda", "VeRA"), (".randlora_", "RandLoRA"),
+    ]
+
+    /// The kind of adapter that a tensor is of, where it is none of those that are known.
+    static func otherKind(_ name: String) -> String? { otherKinds.first { name.contains($0.0) }?.1 }
 
     /// Layers' names in diffusers' older files, and now.
     private static let former: [(String, String)] = [
@@ -65,8 +86,8 @@ struct AdapterKey: Hashable {
         var layer = String(name.dropLast(ending.0.count))
         let prefix = Self.prefixes.filter { layer.hasPrefix($0.0) }.max { $0.0.count < $1.0.count }
         network = prefix?.1
-        layer = String(layer.dropFirst(prefix?.0.count ?? 0))
-        layer = layer.split(separator: ".").filter { $0 != "processor" }.joined(separator: "_")
+        path = String(layer.dropFirst(prefix?.0.count ?? 0))
+        layer = path.split(separator: ".").filter { $0 != "processor" }.joined(separator: "_")
         for (old, new) in Self.former where layer.hasSuffix(old) {
             layer = layer.dropLast(old.count) + new
         }

@@ -21,7 +21,11 @@ public struct AdapterSummary: Sendable, Hashable {
         for name in checkpoint.names {
             guard let key = AdapterKey(name), let entry = checkpoint.entry(named: name) else { continue }
             let isText =
-                if case .textEncoder = key.network { true } else { key.layer.hasPrefix("text_model_") }
+                if case .textEncoder = key.network {
+                    true
+                } else {
+                    key.layer.hasPrefix("text_model_") || key.layer.hasPrefix("encoder_layers_")
+                }
             layers[isText, default: []].insert(key.layer)
             switch key.part {
             case .down:
@@ -30,7 +34,7 @@ public struct AdapterSummary: Sendable, Hashable {
                     ranks.insert(entry.shape[0])
                     if key.layer.hasSuffix("attn2_to_k") { contextWidth = entry.shape[1] }
                 }
-            case .magnitude: kinds.insert("DoRA")
+            case .magnitude, .outputMagnitude: kinds.insert("DoRA")
             case .hadamard1Up: kinds.insert("LoHa")
             case .kronecker1, .kronecker1Up: kinds.insert("LoKr")
             case .weightChange: kinds.insert("whole differences")

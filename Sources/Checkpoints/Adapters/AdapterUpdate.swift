@@ -1,3 +1,4 @@
+import CArithmetic
 import TensorGraph
 
 /// A change of one weight that an adapter makes: small matrices, from which the change follows.
@@ -13,34 +14,49 @@ struct AdapterUpdate: Sendable {
         case kronecker(first: Matrix, second: Matrix, kernel: Int)
         /// The change itself.
         case whole([Float])
+
+        var isWhole: Bool { if case .whole = self { true } else { false } }
+    }
+
+    /// How long the changed weight's rows or columns are (DoRA; Liu et al. 2024, arXiv 2402.09353).
+    struct Magnitude: Sendable {
+        let lengths: [Float]
+        /// Whether there is one for each output, as in PEFT; else there is one for each input, as in the first paper.
+        let isOfOutputs: Bool
     }
 
     var form: Form
     /// What the change is multiplied by: alpha over the rank.
     var scale: Float = 1
-    /// DoRA: how long the changed weight's rows or columns are (Liu et al., 2024).
-    var magnitude: [Float]?
+    var magnitude: Magnitude?
+
+    /// Whether the change of some rows does not take the others.
+    var changesRowsAlone: Bool { if case .lowRank = form { magnitude == nil } else { false } }
+
+    /// Adds the change, so many times, to rows of a weight: all, but where each is changed for itself.
+    func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Range<Int>, strength: Float) {
+        if case .lowRank(let up, let down) = form, magnitude == nil {
+            return up.addProduct(of: rows, with: down, times: scale * strength, to: weight)
+        }
+        add(to: weight, rows: rows.count, strength: strength)
+    }
 
     /// Adds the change, so many times, to a weight of that many rows.
-    func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Int, strength: Float) {
+    private func add(to weight: UnsafeMutableBufferPointer<Float>, rows: Int, strength: Float) {
         guard let magnitude else { return add(to: weight, rows: rows, factor: scale * strength) }
         // The weight that the adapter was trained to make, of which the strength is a share.
         var changed = Array(weight)
         changed.withUnsafeMutableBufferPointer { changed in
             add(to: changed, rows: rows, factor: scale)
             let columns = changed.count / rows
-            let perRow = magnitude.count == rows
-            var squares = [Float](repeating: 0, count: magnitude.count)
-            let kernel = perRow ? 1 : columns / magnitude.count
+            let (lengths, isOfOutputs) = (magnitude.lengths, magnitude.isOfOutputs)
+            let kernel = isOfOutputs ? 1 : columns / lengths.count
+            func group(_ index: Int) -> Int { isOfOutputs ? index / columns : index % columns / kernel }
+            var squares = [Float](repeating: 0, count: lengths.count)
+            for index in changed.indices { squares[group(index)] += changed[index] * changed[index] }
+            let factors = zip(lengths, squares).map { $1 > 0 ? $0 / $1.squareRoot() : 0 }
             for index in changed.indices {
-                let group = perRow ? index / columns : index % columns / kernel
-                squares[group] += changed[index] * changed[index]
-            }
-            for index in changed.indices {
-                let group = perRow ? index / columns : index % columns / kernel
-                let length = squares[group].squareRoot()
-                let own = length > 0 ? changed[index] * magnitude[group] / length : 0
-                weight[index] += strength * (own - weight[index])
+                weight[index] += strength * (changed[index] * factors[group(index)] - weight[index])
             }
         }
     }
@@ -137,48 +153,23 @@ struct Matrix: Sendable {
         return Matrix(rows: columns, columns: rows, values: result.values)
     }
 
-    /// Adds this times another, times a factor, to a matrix. Four of the other's rows are taken at once, sixteen columns
-    /// wide, so that most of the time goes into multiplying.
+    /// Adds this times another, times a factor, to a matrix.
     func addProduct(with other: Matrix, times factor: Float, to result: UnsafeMutableBufferPointer<Float>) {
-        typealias Lanes = SIMD16<Float>
-        let (width, lanes) = (other.columns, Lanes.scalarCount)
-        guard width > 0, let target = result.baseAddress else { return }
-        other.values.withUnsafeBufferPointer { right in
-            guard let right = right.baseAddress else { return }
-            for row in 0..<rows {
-                let sums = UnsafeMutableRawPointer(target + row * width)
-                var inner = 0
-                while inner < columns {
-                    let count = min(4, columns - inner)
-                    func scale(_ place: Int) -> Float {
-                        place < count ? factor * values[row * columns + inner + place] : 0
-                    }
-                    let (s0, s1, s2, s3) = (scale(0), scale(1), scale(2), scale(3))
-                    func line(_ place: Int) -> UnsafeRawPointer {
-                        UnsafeRawPointer(right + (inner + min(place, count - 1)) * width)
-                    }
-                    let (r0, r1, r2, r3) = (line(0), line(1), line(2), line(3))
-                    var offset = 0
-                    let end = width / lanes * lanes * 4
-                    while offset < end {
-                        var sum = sums.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                        sum += s0 * r0.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                        sum += s1 * r1.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                        sum += s2 * r2.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                        sum += s3 * r3.loadUnaligned(fromByteOffset: offset, as: Lanes.self)
-                        sums.storeBytes(of: sum, toByteOffset: offset, as: Lanes.self)
-                        offset += 4 * lanes
-                    }
-                    for column in width / lanes * lanes..<width {
-                        let place = column * 4
-                        func value(_ row: UnsafeRawPointer) -> Float {
-                            row.loadUnaligned(fromByteOffset: place, as: Float.self)
-                        }
-                        target[row * width + column] +=
-                            s0 * value(r0) + s1 * value(r1) + s2 * value(r2) + s3 * value(r3)
-                    }
-                    inner += count
-                }
+        addProduct(of: 0..<rows, with: other, times: factor, to: result)
+    }
+
+    /// The same of some of this matrix's rows, to a matrix of as many.
+    func addProduct(
+        of rows: Range<Int>, with other: Matrix, times factor: Float,
+        to result: UnsafeMutableBufferPointer<Float>
+    ) {
+        guard let target = result.baseAddress else { return }
+        values.withUnsafeBufferPointer { left in
+            other.values.withUnsafeBufferPointer { right in
+                easel_add_product(
+                    left.baseAddress.map { $0 + rows.lowerBound * columns }, right.baseAddress, target,
+                    rows.count,
+                    columns, other.columns, factor)
             }
         }
     }

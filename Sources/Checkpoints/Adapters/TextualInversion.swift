@@ -14,7 +14,7 @@ public struct TextualInversion: Sendable {
     public var widths: [Int] { matrices.map(\.width) }
     private let matrices: [Matrix]
 
-    private struct Matrix: Sendable {
+    struct Matrix: Sendable {
         /// Which text encoder it is for, where the file says.
         let encoder: String?
         let width: Int
@@ -22,7 +22,7 @@ public struct TextualInversion: Sendable {
     }
 
     /// More embeddings than a prompt of a few chunks has tokens are none of a word.
-    private static let countLimit = 512
+    static let countLimit = 512
 
     /// Names of matrices that say which text encoder they are for, and CLIP's own name of it.
     private static let encoders = [
@@ -77,6 +77,18 @@ public struct TextualInversion: Sendable {
     }
 
     private static let parameterPrefix = "string_to_param."
+
+    /// A word of a file of several.
+    ///
+    /// - Returns: Nil where the text encoders have different numbers of embeddings.
+    init?(path: String, word: String, _ matrices: [Matrix]) {
+        let counts = Set(matrices.map { $0.values.count / $0.width })
+        guard let count = counts.first, counts.count == 1 else { return nil }
+        self.path = path
+        self.word = word
+        self.count = count
+        self.matrices = matrices
+    }
 
     /// The embeddings as text encoders take them.
     ///

@@ -76,6 +76,14 @@ final class FileMapping: @unchecked Sendable {
         return UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + files[index].byteCount])
     }
 
+    /// Tells the system that little of the files is read, here and there, so that it does not read what is around it.
+    func expectScatteredReading() {
+        guard let start = bytes.baseAddress else { return }
+        for (file, offset) in zip(files, fileOffsets) where file.byteCount > 0 {
+            madvise(start + offset, file.byteCount, MADV_RANDOM)
+        }
+    }
+
     /// Gives the memory of the files' pages back; nothing may have been written to them.
     func releaseFilePages() {
         guard let start = bytes.baseAddress else { return }

@@ -129,8 +129,10 @@ struct GGUFReader {
                 .tensor(
                     name,
                     reason:
-                        "its type is number \(number) of ggml's, which is not read; convert the model to F16, Q8_0 "
-                        + "or a K quant"))
+                        "its type is "
+                        + (GGUFType.otherLabel(number).map { "\($0) (number \(number) of ggml's)" }
+                            ?? "number \(number) of ggml's")
+                        + ", which is not read; convert the model to F16, Q8_0 or a K quant"))
         }
         let shape = Shape(dimensions)
         guard let count = shape.checkedCount else {

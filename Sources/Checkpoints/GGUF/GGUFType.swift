@@ -78,4 +78,13 @@ enum GGUFType: UInt32, Sendable {
         case .float16, .q40, .q41, .q50, .q51, .q80, .q2K, .q3K, .q4K, .q5K, .q6K: .float16
         }
     }
+
+    /// What ggml calls a type that is not one of these.
+    static func otherLabel(_ number: UInt32) -> String? {
+        [
+            9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL",
+            21: "IQ3_S",
+            22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+        ][number]
+    }
 }

@@ -1,3 +1,5 @@
+import CArithmetic
+
 /// The numbers of blocks that share a scale, or a scale and a minimum; those of 256 have sixteen or eight parts, each with
 /// a scale of its own ("K quants"). The layouts are those of `ggml-common.h`, of https://github.com/ggml-org/ggml.
 struct QuantizedBlocks: TensorDecoder {
@@ -13,10 +15,8 @@ struct QuantizedBlocks: TensorDecoder {
                 let start = offset + index * byteCount
                 let bytes = UnsafeRawBufferPointer(rebasing: file[start..<start + byteCount])
                 Self.decode(type, Block(bytes: bytes), numbers)
-                for place in 0..<count {
-                    values.storeBytes(
-                        of: UInt16(float16: numbers[place]).littleEndian,
-                        toByteOffset: (index * count + place) * 2, as: UInt16.self)
+                if let target = values.baseAddress {
+                    easel_halves_from_floats(numbers.baseAddress, target + index * count * 2, count)
                 }
             }
         }

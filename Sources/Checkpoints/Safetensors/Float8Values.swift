@@ -7,9 +7,11 @@ struct Float8Values: TensorDecoder {
     let offset: Int
     private let halves: [UInt16]
 
+    /// - Parameter scale: What the numbers are multiplied by.
     /// - Returns: Nil for a type that is not one of these.
-    init?(_ type: SafetensorsType, offset: Int) {
+    init?(_ type: SafetensorsType, offset: Int, scale: Float = 1) {
         self.offset = offset
+        let halves: [UInt16]
         switch type {
         case .float8E5M2: halves = Self.e5m2
         case .float8E4M3: halves = Self.e4m3
@@ -17,6 +19,10 @@ struct Float8Values: TensorDecoder {
         case .float8E4M3FNUZ: halves = Self.e4m3fnuz
         default: return nil
         }
+        self.halves =
+            scale == 1
+            ? halves
+            : halves.map { UInt16(float16: Float(float16: UInt16(littleEndian: $0)) * scale).littleEndian }
     }
 
     func decode(_ file: UnsafeRawBufferPointer, into values: UnsafeMutableRawBufferPointer) {

@@ -15,6 +15,7 @@ extension StoredTensors {
     /// - Throws: ``FileError``, ``TorchError``.
     static func torchLegacy(_ file: RegularFile) throws -> StoredTensors {
         let mapping = try FileMapping([file], additionalBytes: 0)
+        mapping.expectScatteredReading()
         let stored = try torchLegacy(
             UnsafeRawBufferPointer(mapping.file(0)), path: file.path)
         try mapping.validate()

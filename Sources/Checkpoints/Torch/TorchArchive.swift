@@ -8,6 +8,7 @@ extension StoredTensors {
     /// - Throws: ``FileError``, ``TorchError``.
     static func torchArchive(_ file: RegularFile) throws -> StoredTensors {
         let mapping = try FileMapping([file], additionalBytes: 0)
+        mapping.expectScatteredReading()
         let stored = try torchArchive(
             UnsafeRawBufferPointer(mapping.file(0)), path: file.path)
         try mapping.validate()

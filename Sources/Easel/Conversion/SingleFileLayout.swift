@@ -33,7 +33,7 @@ struct SingleFileLayout {
                     PlannedTensor(place.prefix + name, shape: tensors.shape(name), sources: [source])
                 }
                 groups.append((encoder.weights, planned))
-            case .openCLIP:
+            case .openCLIP, .renamedOpenCLIP:
                 groups.append(
                     (
                         encoder.weights,

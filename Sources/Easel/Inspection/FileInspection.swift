@@ -89,8 +89,10 @@ public struct FileInspection: Sendable, Codable {
             kind = isAutoencoder ? .autoencoder : .unknown
             parts = [Part(isAutoencoder ? "VAE" : "weights", checkpoint, checkpoint.names)]
             if !isAutoencoder {
+                let part = SingleFile.lonePart { start in checkpoint.names.contains { $0.hasPrefix(start) } }
                 refusal =
-                    "neither a model, nor an adapter, an embedding or a VAE: the first tensors are "
+                    part.map { "this is \($0)" }
+                    ?? "neither a model, nor an adapter, an embedding or a VAE: the first tensors are "
                     + checkpoint.names.sorted().prefix(3).joined(separator: ", ")
             }
         }
@@ -126,9 +128,10 @@ public struct FileInspection: Sendable, Codable {
 
     private mutating func describeModel(_ checkpoint: Checkpoint, _ vocabulary: URL?) {
         let prefixes = [
-            ("U-Net", ["model.diffusion_model."]), ("VAE", ["first_stage_model."]),
+            ("U-Net", ["model.diffusion_model."]), ("VAE", ["first_stage_model.", "vae."]),
+            ("text encoder 2", ["conditioner.embedders.1.", "cond_stage_model.1."]),
             ("text encoder", ["cond_stage_model.", "conditioner.embedders.0."]),
-            ("text encoder 2", ["conditioner.embedders.1."]), ("left out: moving averages", ["model_ema."]),
+            ("left out: moving averages", ["model_ema."]),
         ]
         var rest = Set(checkpoint.names)
         for (name, prefixes) in prefixes {
@@ -137,6 +140,12 @@ public struct FileInspection: Sendable, Codable {
             if !own.isEmpty { parts.append(Part(name, checkpoint, Array(own))) }
         }
         if !rest.isEmpty { parts.append(Part("left out: others", checkpoint, Array(rest))) }
+        // The second text encoder's prefix may begin as the first one's.
+        if let second = parts.firstIndex(where: { $0.name == "text encoder 2" }), second + 1 < parts.count,
+            parts[second + 1].name == "text encoder"
+        {
+            parts.swapAt(second, second + 1)
+        }
         describe(
             Result {
                 let file = try SingleFile(checkpoint)
@@ -149,7 +158,11 @@ public struct FileInspection: Sendable, Codable {
     /// Puts a model's parts together, as opening it does, and each network's graph, which names what does not fit.
     private mutating func describe(_ components: Result<ModelComponents, any Error>) {
         do {
-            let parts = try ModelParts(components.get())
+            let components = try components.get()
+            let parts = try ModelParts(components)
+            if let distilled = DistilledName([components.name, components.title]) {
+                remarks.append("its name says \(distilled.word): for few steps with little guidance")
+            }
             family = family ?? parts.family
             predictionType = parts.scheduler.predictionType.rawValue
             let factor = parts.autoencoder.factor

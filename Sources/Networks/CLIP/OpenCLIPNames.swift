@@ -66,4 +66,33 @@ public struct OpenCLIPNames: Sendable {
         }
         return sources
     }
+
+    /// What each weight here comes from, of those in a catalogue with stable-diffusion.cpp's names: transformers', but for
+    /// the matrix of queries, keys and values, which may be one, and the projection's.
+    ///
+    /// - Parameter leftOut: How many of the last layers are not taken.
+    public static func renamedSources(_ catalog: any WeightCatalog, leavingOut leftOut: Int) -> [String:
+        WeightView
+        .Source]
+    {
+        let layers = "text_model.encoder.layers."
+        let count =
+            (0..<1000).first { catalog.entry(named: "\(layers)\($0).layer_norm1.weight") == nil } ?? 1000
+        let unused = (max(0, count - leftOut)..<count).map { "\(layers)\($0)." }
+        let projections = ["text_model.text_projection": "text_projection"]
+        var sources: [String: WeightView.Source] = [:]
+        for name in catalog.names where !unused.contains(where: name.hasPrefix) {
+            let parts = name.split(separator: ".")
+            guard parts.count > 1, parts[parts.count - 2] == "in_proj" else {
+                sources[projections[name] ?? name] = .init(name)
+                continue
+            }
+            let path = parts.dropLast(2).joined(separator: ".")
+            for (index, projection) in ["q_proj", "k_proj", "v_proj"].enumerated() {
+                sources["\(path).\(projection).\(parts[parts.count - 1])"] = .init(
+                    name, part: .init(index, of: 3))
+            }
+        }
+        return sources
+    }
 }

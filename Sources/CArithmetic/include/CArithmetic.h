@@ -1,0 +1,22 @@
+#ifndef EASEL_ARITHMETIC_H
+#define EASEL_ARITHMETIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Loops over many numbers, each compiled for several kinds of processor, of which the one at hand is taken when the
+// program starts.
+
+/// Adds `factor` times the product of two matrices in rows, `left` [rows, depth] and `right` [depth, width], to `result`
+/// [rows, width].
+void easel_add_product(const float *left, const float *right, float *result, size_t rows, size_t depth,
+                       size_t width, float factor);
+
+/// The values of numbers of half precision, exactly, from any place in memory.
+void easel_floats_from_halves(const void *halves, float *floats, size_t count);
+
+/// The nearest numbers of half precision, of two the even one; infinite beyond their range; to any
+/// place in memory.
+void easel_halves_from_floats(const float *floats, void *halves, size_t count);
+
+#endif

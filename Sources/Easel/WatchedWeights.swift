@@ -1,0 +1,36 @@
+import Checkpoints
+import Synchronization
+import TensorGraph
+
+/// Weights whose values are looked at where they are mapped for an engine, beside its work, so that they are in memory
+/// once.
+final class WatchedWeights: WeightStorage {
+    private let base: any WeightStorage
+    private let search: Mutex<(mapped: MappedWeights, found: Task<String?, any Error>)?> = Mutex(nil)
+
+    init(_ base: any WeightStorage) { self.base = base }
+
+    var origin: String { base.origin }
+    var names: [String] { base.names }
+    func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
+
+    func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
+        let mapped = try base.map(names, additionalBytes: additionalBytes)
+        let found = Task.detached { [base] in
+            let found = mapped.firstNonFinite(in: base)
+            try mapped.validate()
+            return found
+        }
+        search.withLock { $0 = (mapped, found) }
+        return mapped
+    }
+
+    /// The first weight with a value that is not a finite number, of those that were mapped; nil where there is none.
+    func firstNonFinite() async throws -> String? {
+        guard let (mapped, found) = search.withLock({ $0 }) else { return nil }
+        let name = try await found.value
+        // What was looked at last may have been brought back into memory.
+        mapped.releaseFilePages()
+        return name
+    }
+}
