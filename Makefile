@@ -17,6 +17,7 @@ test: set-up ## Run every test
 
 build: set-up ## Build the tool, for release: .build/release/easel
 	swift build --configuration release --product easel
+	swift build --configuration release --product EaselOpenVINOOperations
 
 format: ## Format the sources
 	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)

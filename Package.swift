@@ -7,6 +7,8 @@ let package = Package(
     products: [
         .library(name: "Easel", targets: ["Easel", "OpenVINOEngine", "Imaging", "Sampling", "Conditioning"]),
         .executable(name: "easel", targets: ["EaselCommand"]),
+        // Loaded by OpenVINO where it is beside the program; without it, all works and some is slower.
+        .library(name: "EaselOpenVINOOperations", type: .dynamic, targets: ["OpenVINOOperations"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -58,6 +60,10 @@ let package = Package(
             cSettings: [
                 .define("EASEL_OPENVINO_DIRECTORY", to: "\"\(Context.packageDirectory)/.openvino/lib\"")
             ]),
+        .target(
+            name: "OpenVINOOperations", dependencies: ["COpenVINO"],
+            path: "Sources/Engines/OpenVINOOperations",
+            linkerSettings: [.linkedLibrary("openvino")]),
         .target(
             name: "OpenVINOEngine",
             dependencies: ["EngineInterface", "TensorGraph", "Checkpoints", "COpenVINOLoader"],
@@ -151,5 +157,6 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "EaselCommandTests", dependencies: ["Imaging"]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

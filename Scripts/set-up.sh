@@ -55,7 +55,8 @@ fi
 
 # An OpenVINO that the system has (Homebrew's, or Debian's own package) is taken as it is.
 pinned=$(sed -n 's/^openvino==\([^ ]*\).*/\1/p' Scripts/openvino.txt)
-[ "$(cat .openvino/version 2>/dev/null)" = "$pinned" ] && exit 0
+layout="$pinned, with headers for C++"
+[ "$(cat .openvino/version 2>/dev/null)" = "$layout" ] && exit 0
 if [ ! -d .openvino ] && pkg-config --exists openvino 2>/dev/null; then exit 0; fi
 
 case "$(uname -s)-$(uname -m)" in
@@ -74,22 +75,24 @@ trap 'rm -rf "$work"' EXIT
 python3 -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
     --implementation cp --python-version 311 --platform "$platform" \
     --dest "$work" --requirement Scripts/openvino.txt
-unzip -q "$work"/openvino-*.whl 'openvino/libs/*' 'openvino/include/openvino/c/*' -d "$work/wheel"
+unzip -q "$work"/openvino-*.whl 'openvino/libs/*' 'openvino/include/*' -d "$work/wheel"
 
 mkdir -p "$work/ready/lib/pkgconfig"
 mv "$work"/wheel/openvino/libs/* "$work/ready/lib/"
 mv "$work/wheel/openvino/include" "$work/ready/include"
 chmod -R u+w "$work/ready"
-ln -s "$(basename "$work"/ready/lib/libopenvino_c.so.*)" "$work/ready/lib/libopenvino_c.so"
+for library in libopenvino libopenvino_c; do
+    ln -s "$(basename "$work/ready/lib/$library".so.*)" "$work/ready/lib/$library.so"
+done
 # The library is opened when an engine is made, not linked: a machine without it can still say so.
 cat >"$work/ready/lib/pkgconfig/openvino.pc" <<PC
 prefix=$PWD/.openvino
 Name: openvino
-Description: OpenVINO runtime, C headers
+Description: OpenVINO runtime, C and C++ headers
 Version: $pinned
 Cflags: -I\${prefix}/include
 Libs: -L\${prefix}/lib
 PC
-echo "$pinned" >"$work/ready/version"
+echo "$layout" >"$work/ready/version"
 rm -rf .openvino
 mv "$work/ready" .openvino

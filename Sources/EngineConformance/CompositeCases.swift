@@ -2,7 +2,8 @@ import TensorGraph
 
 /// Cases for every composite operation, and for small networks of them.
 public func compositeCases() throws -> [ConformanceCase] {
-    try activationCases() + normalizationCases() + attentionCases() + convolutionCases() + networkCases()
+    try activationCases() + quantizationCases() + normalizationCases() + attentionCases() + convolutionCases()
+        + networkCases()
 }
 
 private func activationCases() throws -> [ConformanceCase] {
@@ -22,6 +23,46 @@ private func activationCases() throws -> [ConformanceCase] {
         cases.append(
             try ConformanceCase("GEGLU \(shape)", magnitude: 5) { ["y": geglu($0.input("x", shape))] })
     }
+    return cases
+}
+
+/// Rounding to levels alone, and the layers that integers of 8 bits are for.
+private func quantizationCases() throws -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for (shape, low, high): (Shape, Float, Float) in [
+        ([1], -1, 1.5), ([7], -0.5, 2), ([2, 3, 5], 0, 1), ([1, 4, 3, 3], -3, 0),
+    ] {
+        cases.append(
+            try ConformanceCase("levels from \(low) to \(high) of \(shape)") {
+                ["y": fakeQuantize($0.input("x", shape), from: low, to: high)]
+            })
+    }
+    cases.append(
+        try ConformanceCase(
+            "linear layers of integers",
+            weights: [
+                "a": ([16, 12], .int8), "a_scale": ([16, 1], .float32), "b": ([6, 8], .int8),
+                "b_scale": ([6, 1], .float32), "bias": ([16], .float16),
+            ]
+        ) { builder in
+            let x = fakeQuantize(builder.input("x", [2, 5, 12]), from: -2, to: 1.5)
+            let hidden = matrixMultiply(x, builder.weights.tensor("a", [16, 12]), transposesRight: true)
+            let gated = geglu((hidden + builder.weights.tensor("bias", [16])) * 0.01)
+            let product = matrixMultiply(
+                fakeQuantize(gated, from: -4, to: 8), builder.weights.tensor("b", [6, 8]),
+                transposesRight: true)
+            return ["y": product * 0.001]
+        })
+    cases.append(
+        try ConformanceCase(
+            "convolution of integers",
+            weights: ["k": ([8, 4, 3, 3], .int8), "k_scale": ([8, 1, 1, 1], .float32)]
+        ) { builder in
+            // Zero is one of the levels.
+            let x = fakeQuantize(builder.input("x", [2, 4, 6, 5]), from: -0.5, to: 2.05)
+            let kernel = builder.weights.tensor("k", [8, 4, 3, 3])
+            return ["y": convolution(x, kernel: kernel, Convolution(padding: .init(1))) * 0.001]
+        })
     return cases
 }
 

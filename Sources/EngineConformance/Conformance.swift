@@ -25,7 +25,7 @@ public struct Tolerance: Sendable, Hashable {
         switch precision {
         case .automatic, .float32: self.init(relative: 2e-5, absolute: 1e-5)
         case .float16: self.init(relative: 5e-3, absolute: 5e-3)
-        case .bfloat16: self.init(relative: 4e-2, absolute: 2e-2)
+        case .bfloat16, .int8: self.init(relative: 4e-2, absolute: 2e-2)
         }
     }
 }

@@ -20,7 +20,7 @@ private let allOperations: Set<String> = {
         + Reduction.Kind.allCases.map { .reduce(Reduction($0, axes: [])) }
     let composites: [any CompositeOperation] = [
         SiLU(), GELU(), QuickGELU(), GEGLU(), LayerNorm(epsilon: 0), GroupNorm(groups: 1, epsilon: 0),
-        ScaledDotProductAttention(scale: 1),
+        ScaledDotProductAttention(scale: 1), FakeQuantize(),
     ]
     return Set(samples.map(\.name) + composites.map(\.name))
 }()

@@ -1,7 +1,7 @@
 import Checkpoints
 import TensorGraph
 
-/// Weights that a test makes up, stored as any floating-point type.
+/// Weights that a test makes up, stored as any floating-point type or as integers of 8 bits.
 public struct InMemoryWeights: WeightStorage {
     public let origin = "memory"
     private let tensors: [String: (entry: WeightEntry, bytes: [UInt8])]
@@ -10,7 +10,8 @@ public struct InMemoryWeights: WeightStorage {
 
     private init(_ tensors: [String: (entry: WeightEntry, bytes: [UInt8])]) { self.tensors = tensors }
 
-    /// The weights and one more: values in row-major order, rounded to the type they are stored as.
+    /// The weights and one more: values in row-major order, rounded to the type they are stored as;
+    /// integers of 8 bits are 127 times the values.
     public func adding(
         _ name: String, _ shape: Shape, _ values: [Float], storedAs type: ElementType = .float32
     ) -> InMemoryWeights {
@@ -53,8 +54,9 @@ private func stored(_ value: Float, as type: ElementType) -> [UInt8] {
     case .float32: return bytes(value)
     case .float16: return bytes(halfPrecision(value))
     case .bfloat16: return bytes(UInt16(truncatingIfNeeded: value.bitPattern >> 16))
-    case .int64, .int32, .int16, .int8, .uint8, .boolean:
-        preconditionFailure("weights are floating-point numbers, not \(type)")
+    case .int8: return bytes(Int8(clamping: Int((value * 127).rounded())))
+    case .int64, .int32, .int16, .uint8, .boolean:
+        preconditionFailure("weights are not \(type)")
     }
 }
 

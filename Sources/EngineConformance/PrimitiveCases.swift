@@ -211,6 +211,7 @@ private func applied(_ unary: Unary, to x: Tensor) -> Tensor {
     case .sigmoid: sigmoid(x)
     case .hyperbolicTangent: hyperbolicTangent(x)
     case .errorFunction: errorFunction(x)
+    case .round: round(x)
     }
 }
 

@@ -49,7 +49,7 @@ public final class GraphBuilder {
         if let entry {
             if entry.shape != shape {
                 report(.wrongShape(weight: path, expected: shape, actual: entry.shape))
-            } else if !entry.elementType.isFloatingPoint {
+            } else if !entry.elementType.isFloatingPoint, !isScaled(path) {
                 report(
                     .mismatch(layer: path, "holds \(entry.elementType), where floating-point weights belong"))
             }
@@ -60,6 +60,14 @@ public final class GraphBuilder {
             .primitive(.weight(path, storage: entry?.elementType ?? .float32)), [], type: TensorType(shape))
         weightNodes[path] = tensor
         return tensor
+    }
+
+    static let scaleEnding = "_scale"
+
+    /// Whether the checkpoint has a weight as integers of 8 bits that a scale belongs to.
+    func isScaled(_ path: String) -> Bool {
+        catalog.entry(named: path)?.elementType == .int8
+            && catalog.entry(named: path + Self.scaleEnding) != nil
     }
 
     /// Appends a primitive, inferring its type from its inputs.

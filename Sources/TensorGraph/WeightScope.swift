@@ -20,7 +20,20 @@ public struct WeightScope {
     ///
     /// A tensor that is missing, or that has another shape, is reported when the graph is finished, together
     /// with the others of its kind.
+    ///
+    /// One that is stored as integers of 8 bits is taken times its scale, `<name>_scale` `[rows, 1, …]`.
     public func tensor(_ name: String, _ shape: Shape) -> Tensor {
-        builder.weight(self[name].path, shape: shape)
+        let tensor = builder.weight(self[name].path, shape: shape)
+        guard builder.isScaled(self[name].path) else { return tensor }
+        let scale = Shape(shape.dimensions.enumerated().map { $0.offset == 0 ? $0.element : 1 })
+        return tensor * builder.weight(self[name].path + GraphBuilder.scaleEnding, shape: scale)
+    }
+
+    /// What a layer of this scope is given, rounded to the levels that the checkpoint has for it in `input_range` `[2]`,
+    /// the lowest and the highest; unchanged where it has none.
+    public func quantized(_ x: Tensor) -> Tensor {
+        guard has("input_range") else { return x }
+        let range = tensor("input_range", [2])
+        return fakeQuantize(x, low: slice(range, axis: 0, 0..<1), high: slice(range, axis: 0, 1..<2))
     }
 }

@@ -33,6 +33,61 @@ struct LoweringTests {
         #expect(!types.contains("SoftMax"))
     }
 
+    @Test func manyKeysAreAttendedToWithoutScoresInMemory() throws {
+        func layers(keys: Int, size: Int, isMasked: Bool = false) throws -> [String] {
+            let graph = try Graph.build("test") { builder in
+                let queries = transpose(builder.input("q", [1, 8, 2, size]), [0, 2, 1, 3])
+                let others = builder.input("k", [1, 2, keys, size])
+                return [
+                    "y": scaledDotProductAttention(
+                        queries: queries, keys: others, values: others,
+                        mask: isMasked ? builder.input("mask", [8, keys]) : nil)
+                ]
+            }
+            return try Lowering(graph, flashAttention: FlashAttention(threads: 2)).representation.layers.map(
+                \.type)
+        }
+        let own = try layers(keys: 4096, size: 40)
+        #expect(own.contains("Attention") && !own.contains("ScaledDotProductAttention"))
+        // The queries are taken as they were before their axes were exchanged: of the four transpositions, one is the
+        // graph's, one the results', and two the keys' and the values'.
+        #expect(own.count { $0 == "Transpose" } == 4)
+        for other in try [
+            layers(keys: 77, size: 40), layers(keys: 4096, size: 41), layers(keys: 4096, size: 512),
+            layers(keys: 4096, size: 40, isMasked: true),
+        ] {
+            #expect(other.contains("ScaledDotProductAttention"))
+        }
+    }
+
+    @Test func gatedLayersAreComputedInHalves() throws {
+        let shapes: [String: Shape] = ["weight": [16, 4], "bias": [16]]
+        func representation(readTwice: Bool) throws -> IntermediateRepresentation {
+            try Lowering(
+                Graph.build("test", weights: Weights(shapes: shapes)) { builder in
+                    let x = builder.input("x", [2, 3, 4])
+                    let product =
+                        matrixMultiply(x, builder.weights.tensor("weight", [16, 4]), transposesRight: true)
+                        + builder.weights.tensor("bias", [16])
+                    return readTwice ? ["y": geglu(product), "z": product] : ["y": geglu(product)]
+                }
+            ).representation
+        }
+        let halves = try representation(readTwice: false)
+        #expect(halves.layers.count { $0.type == "MatMul" } == 2)
+        #expect(!halves.layers.contains { $0.type == "Split" })
+        let offsets = halves.layers.compactMap { layer -> String? in
+            guard case .weight(let name, let offset) = layer.place, layer.outputs[0].shape[0] == 8 else {
+                return nil
+            }
+            return "\(name) \(offset)"
+        }
+        #expect(offsets == ["weight 0", "bias 0", "weight 64", "bias 16"])
+        let whole = try representation(readTwice: true)
+        #expect(whole.layers.count { $0.type == "MatMul" } == 1)
+        #expect(whole.layers.contains { $0.type == "Split" })
+    }
+
     @Test func constantsAreAlignedAndEqualListsShared() throws {
         let representation = try representation { builder in
             let x = builder.input("x", [2, 3])
@@ -57,7 +112,7 @@ struct LoweringTests {
         -> [String]
     {
         let shape: Shape = [channels, input[1], 3, 3]
-        let graph = try Graph.build("test", weights: Kernel(shape: shape)) { builder in
+        let graph = try Graph.build("test", weights: Weights(shapes: ["kernel": shape])) { builder in
             let x = builder.input("x", input)
             return [
                 "y": convolution(
@@ -89,12 +144,12 @@ struct LoweringTests {
     }
 }
 
-/// A checkpoint of one kernel.
-private struct Kernel: WeightCatalog {
-    let shape: Shape
-    var names: [String] { ["kernel"] }
+/// A checkpoint of float16 numbers.
+private struct Weights: WeightCatalog {
+    let shapes: [String: Shape]
+    var names: [String] { Array(shapes.keys) }
     var origin: String { "test" }
     func entry(named name: String) -> WeightEntry? {
-        name == "kernel" ? WeightEntry(shape: shape, elementType: .float16) : nil
+        shapes[name].map { WeightEntry(shape: $0, elementType: .float16) }
     }
 }

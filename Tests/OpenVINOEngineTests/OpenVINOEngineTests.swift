@@ -53,6 +53,41 @@ struct OpenVINOEngineTests {
         #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
     }
 
+    /// Easel's own operation, which is otherwise taken only for large pictures.
+    @Test func attentionWithoutScoresInMemoryConforms() async throws {
+        let engine = try OpenVINOEngine(threads: 3, forms: nil, fewestFlashKeys: 1)
+        guard let flash = engine.flashAttention(.bfloat16) else {
+            #expect(throws: EngineError.self) { try engine.resolve(.bfloat16) }
+            return
+        }
+        var cases = try compositeCases()
+        for (batch, heads, queries, keys, size) in [
+            (1, 1, 1, 1, 2), (2, 3, 33, 7, 40), (1, 2, 64, 113, 64), (1, 8, 130, 260, 160),
+            (3, 1, 5, 1000, 12),
+        ] {
+            cases.append(
+                try ConformanceCase("heads [\(batch), \(heads), \(queries), \(keys), \(size)]", magnitude: 4)
+                {
+                    builder in
+                    func split(_ name: String, _ tokens: Int) -> Tensor {
+                        let flat = builder.input(name, [batch, tokens, heads * size])
+                        return transpose(reshape(flat, [batch, tokens, heads, size]), [0, 2, 1, 3])
+                    }
+                    let attended = scaledDotProductAttention(
+                        queries: split("q", queries), keys: split("k", keys), values: split("v", keys))
+                    return ["y": reshape(transpose(attended, [0, 2, 1, 3]), [batch, queries, heads * size])]
+                })
+        }
+        let own = try cases.filter {
+            try Lowering($0.graph, flashAttention: flash).representation.layers.contains {
+                $0.type == "Attention"
+            }
+        }
+        #expect(own.count > 8)
+        let failures = await conformanceFailures(of: engine, precision: .bfloat16, cases: own)
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+    }
+
     @Test func automaticPrecisionIsOneThatTheProcessorHas() throws {
         let precision = try engine.resolve(.automatic)
         #expect(precision != .automatic)

@@ -50,6 +50,15 @@ struct InferenceTests {
         }
     }
 
+    @Test func levelsAreOneNumberEach() throws {
+        #expect(
+            try FakeQuantize().infer(([[2, 3], [1], [1]] as [Shape]).map { TensorType($0) })
+                == TensorType([2, 3]))
+        for wrong: [Shape] in [[[2], [1]], [[2], [2], [1]], [[2], [1], []]] {
+            #expect(throws: ShapeError.self) { try FakeQuantize().infer(wrong.map { TensorType($0) }) }
+        }
+    }
+
     @Test func refusesWhatDoesNot() {
         for (primitive, inputs) in Self.refused {
             #expect(throws: ShapeError.self, "\(primitive)") {

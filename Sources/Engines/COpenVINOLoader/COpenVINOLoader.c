@@ -1,8 +1,12 @@
+// For dladdr.
+#define _GNU_SOURCE
 #include "COpenVINOLoader.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #ifdef __APPLE__
 static const char *const candidates[] = {
@@ -37,6 +41,24 @@ const char *easel_openvino_load(easel_openvino *library) {
     EASEL_OPENVINO_FUNCTIONS(EASEL_RESOLVE)
 #undef EASEL_RESOLVE
     return NULL;
+}
+
+#ifdef __APPLE__
+#define EASEL_OPERATIONS "libEaselOpenVINOOperations.dylib"
+#else
+#define EASEL_OPERATIONS "libEaselOpenVINOOperations.so"
+#endif
+
+bool easel_openvino_add_operations(const easel_openvino *library, const ov_core_t *core) {
+    Dl_info place;
+    if (dladdr((void *)easel_openvino_add_operations, &place) == 0 || place.dli_fname == NULL) return false;
+    char path[4096];
+    // The program's own name may be one that the shell found.
+    if (realpath(strchr(place.dli_fname, '/') ? place.dli_fname : "/proc/self/exe", path) == NULL) return false;
+    char *name = strrchr(path, '/') + 1;
+    if (name - path + sizeof EASEL_OPERATIONS > sizeof path) return false;
+    strcpy(name, EASEL_OPERATIONS);
+    return access(path, R_OK) == 0 && library->ov_core_add_extension(core, path) == OK;
 }
 
 ov_status_e easel_openvino_compile(

@@ -7,7 +7,7 @@ public protocol Engine: Sendable {
     var name: String { get }
 
     /// The precision that the engine takes for `requested` on this machine's processor; `automatic` becomes
-    /// the fastest one that the processor runs natively.
+    /// the fastest one of floating-point numbers that the processor runs natively.
     func resolve(_ requested: Precision) throws -> Precision
 
     /// Makes a graph ready to run. Weights are read from `weights`, which the result keeps alive as long as
@@ -35,4 +35,7 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
     case float32 = "f32"
     case bfloat16 = "bf16"
     case float16 = "f16"
+    /// Products of integers of 8 bits where the weights have them and the activations their ranges; the rest in the
+    /// fastest other precision.
+    case int8
 }

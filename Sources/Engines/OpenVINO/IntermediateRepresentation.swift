@@ -18,8 +18,8 @@ struct IntermediateRepresentation {
 
     /// Where a constant's bytes are.
     enum Place {
-        /// The checkpoint's tensor of that name.
-        case weight(String)
+        /// The checkpoint's tensor of that name, from one of its bytes on.
+        case weight(String, byteOffset: Int = 0)
         /// At an offset of ``constants``.
         case constant(offset: Int)
         /// At an offset of the bytes of ``derivedKernels``.

@@ -1,5 +1,6 @@
 import Checkpoints
 import EngineInterface
+import Foundation
 import TensorGraph
 
 /// Computes graphs with OpenVINO: on x86 and ARM processors, Intel's GPUs and its NPUs.
@@ -13,6 +14,8 @@ public struct OpenVINOEngine: Engine {
     private let library: OpenVINOLibrary
     /// The forms of convolutions, where they are not left to the processor and the precision.
     private let forms: ConvolutionForms?
+    /// How many keys are attended to by Easel's own operation, where that is not left to what was measured.
+    private let fewestFlashKeys: Int?
 
     /// Opens OpenVINO's library.
     ///
@@ -24,8 +27,11 @@ public struct OpenVINOEngine: Engine {
         try self.init(device: device, threads: threads, forms: nil)
     }
 
-    init(device: String = "CPU", threads: Int? = nil, forms: ConvolutionForms?) throws {
+    init(
+        device: String = "CPU", threads: Int? = nil, forms: ConvolutionForms?, fewestFlashKeys: Int? = nil
+    ) throws {
         self.device = device
+        self.fewestFlashKeys = fewestFlashKeys
         self.threads = threads
         self.forms = forms
         library = try OpenVINOLibrary.shared.get()
@@ -36,7 +42,7 @@ public struct OpenVINOEngine: Engine {
             $0 != .automatic && library.hasNative($0, device: device)
         }
         guard requested != .automatic else {
-            return supported.first { $0 != .float32 } ?? .float32
+            return supported.first { $0 != .float32 && $0 != .int8 } ?? .float32
         }
         guard supported.contains(requested) else {
             throw EngineError.unsupportedPrecision(requested, engine: name, supported: supported)
@@ -47,10 +53,21 @@ public struct OpenVINOEngine: Engine {
     public func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
         -> any CompiledGraph
     {
-        let precision = try resolve(precision)
+        var precision = try resolve(precision)
+        // What is to be computed with integers, the graph says.
+        if precision == .int8 { precision = try resolve(.automatic) }
         return try await OpenVINOGraph(
             graph, weights: weights, library: library, device: device, precision: precision, threads: threads,
-            forms: forms ?? defaultForms(precision))
+            forms: forms ?? defaultForms(precision), flashAttention: flashAttention(precision))
+    }
+
+    func flashAttention(_ precision: Precision) -> FlashAttention? {
+        guard device == "CPU", precision == .bfloat16, library.hasOwnOperations,
+            library.hasNative(precision, device: device)
+        else { return nil }
+        var flash = FlashAttention(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        if let fewestFlashKeys { flash.fewestKeys = fewestFlashKeys }
+        return flash
     }
 
     /// On other processors than x86 the library chooses such forms itself.

@@ -15,7 +15,7 @@ actor OpenVINOGraph: CompiledGraph {
 
     init(
         _ graph: Graph, weights: any WeightStorage, library: OpenVINOLibrary, device: String,
-        precision: Precision, threads: Int?, forms: ConvolutionForms
+        precision: Precision, threads: Int?, forms: ConvolutionForms, flashAttention: FlashAttention?
     ) async throws {
         executor = QueueExecutor(label: "easel.openvino.\(graph.name)")
         unownedExecutor = executor.asUnownedSerialExecutor()
@@ -23,7 +23,7 @@ actor OpenVINOGraph: CompiledGraph {
         outputs = graph.computedOutputs.map { graph.nodes[$0.node].type }
         try graph.verify()
         let representation = try Lowering(
-            graph, forms: forms, keepsOrderOfSums: precision == .float32
+            graph, forms: forms, keepsOrderOfSums: precision == .float32, flashAttention: flashAttention
         ).representation
         let derivedOffset = (representation.constants.count + 63) & ~63
         let mapped = try weights.map(
@@ -33,12 +33,12 @@ actor OpenVINOGraph: CompiledGraph {
             switch place {
             case .constant(let offset): return mapped.additionalOffset + offset
             case .derived(let offset): return mapped.additionalOffset + derivedOffset + offset
-            case .weight(let name):
+            case .weight(let name, let byteOffset):
                 guard let offset = mapped.offset(of: name) else {
                     throw EngineError.failed(
                         engine: "openvino", graph: graph.name, reason: "the weights have no \"\(name)\"")
                 }
-                return offset
+                return offset + byteOffset
             }
         }
         self.weights = mapped

@@ -7,6 +7,8 @@ import TensorGraph
 struct OpenVINOLibrary: @unchecked Sendable {
     private let functions: easel_openvino
     private let core: OpaquePointer
+    /// Whether the operations of `Engines/OpenVINOOperations` are there.
+    let hasOwnOperations: Bool
 
     /// The library, or why there is none.
     static let shared = Result<OpenVINOLibrary, EngineError> { () throws(EngineError) in
@@ -28,6 +30,7 @@ struct OpenVINOLibrary: @unchecked Sendable {
             throw unavailable("it could not be started (\(functions.lastError))")
         }
         self.core = core
+        hasOwnOperations = withUnsafePointer(to: functions) { easel_openvino_add_operations($0, core) }
     }
 
     /// Whether the device computes in the precision without emulation.
@@ -37,6 +40,7 @@ struct OpenVINOLibrary: @unchecked Sendable {
         case .bfloat16:
             return device == "CPU" ? easel_processor_has_bfloat16() : capabilities(device).contains("BF16")
         case .float16: return capabilities(device).contains("FP16")
+        case .int8: return capabilities(device).contains("INT8")
         }
     }
 

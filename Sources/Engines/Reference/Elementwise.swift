@@ -16,6 +16,7 @@ extension Unary {
         case .sigmoid: 1 / (1 + exp(-x))
         case .hyperbolicTangent: tanh(x)
         case .errorFunction: erf(x)
+        case .round: x.rounded(.toNearestOrEven)
         }
     }
 }

@@ -4,7 +4,7 @@ import TensorGraph
 /// `[outputs]` of the scope.
 func linear(_ x: Tensor, to outputs: Int, bias: Bool = true, _ weights: WeightScope) -> Tensor {
     let product = matrixMultiply(
-        x, weights.tensor("weight", [outputs, x.size(-1)]), transposesRight: true)
+        weights.quantized(x), weights.tensor("weight", [outputs, x.size(-1)]), transposesRight: true)
     return bias ? product + weights.tensor("bias", [outputs]) : product
 }
 
@@ -16,6 +16,6 @@ func convolution(
 ) -> Tensor {
     let kernel = weights.tensor("weight", [channels, x.size(1), size, size])
     let convolution = Convolution(stride: stride, padding: padding ?? Convolution.Padding(size / 2))
-    let product = TensorGraph.convolution(x, kernel: kernel, convolution)
+    let product = TensorGraph.convolution(weights.quantized(x), kernel: kernel, convolution)
     return bias ? product + reshape(weights.tensor("bias", [channels]), [1, channels, 1, 1]) : product
 }

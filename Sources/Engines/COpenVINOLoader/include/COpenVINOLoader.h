@@ -11,6 +11,7 @@
     X(ov_get_last_err_msg) \
     X(ov_core_create) \
     X(ov_core_free) \
+    X(ov_core_add_extension) \
     X(ov_core_get_property) \
     X(ov_core_compile_model) \
     X(ov_core_read_model_from_memory_buffer) \
@@ -44,6 +45,10 @@ const char *easel_openvino_load(easel_openvino *library);
 ov_status_e easel_openvino_compile(
     const easel_openvino *library, const ov_core_t *core, const ov_model_t *model, const char *device,
     const char *precision, const char *threads, const char *profiling, ov_compiled_model_t **compiled);
+
+// Adds the operations of Easel's own: a library beside the program, or beside the one that this code is part of. Returns
+// whether they are there; they are not for another release of OpenVINO than the one they were built for.
+bool easel_openvino_add_operations(const easel_openvino *library, const ov_core_t *core);
 
 // Whether the processor multiplies bfloat16 numbers itself.
 bool easel_processor_has_bfloat16(void);

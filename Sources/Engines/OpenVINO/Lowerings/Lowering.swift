@@ -9,14 +9,22 @@ struct Lowering {
 
     var representation = IntermediateRepresentation()
     let forms: ConvolutionForms
+    /// Nil where attention is the library's own.
+    let flashAttention: FlashAttention?
     /// The matrices of Winograd's algorithm that are there already.
     var tilings: [TilingKey: Value] = [:]
 
     /// Lowers a verified graph; composites that have no form of their own here are decomposed first.
     ///
-    /// - Parameter keepsOrderOfSums: Whether results must not depend on the number of threads.
-    init(_ graph: Graph, forms: ConvolutionForms = .plain, keepsOrderOfSums: Bool = false) throws {
+    /// - Parameters:
+    ///   - keepsOrderOfSums: Whether results must not depend on the number of threads.
+    ///   - flashAttention: For graphs that are computed at bfloat16, where there is such an operation.
+    init(
+        _ graph: Graph, forms: ConvolutionForms = .plain, keepsOrderOfSums: Bool = false,
+        flashAttention: FlashAttention? = nil
+    ) throws {
         self.forms = forms
+        self.flashAttention = flashAttention
         representation.keepsOrderOfSums = keepsOrderOfSums
         let graph = try graph.decomposed { !($0 is any LoweredComposite) }
         let covered: Set<Int> =
@@ -26,13 +34,22 @@ struct Lowering {
             case .whereFaster: graph.upsamplingsWithinConvolutions(ofAtLeast: 256)
             case .wherePossible: graph.upsamplingsWithinConvolutions(ofAtLeast: 1)
             }
+        let gated = graph.gatedLinearLayers()
+        let halved = Set(gated.values.flatMap(\.nodes))
         var values: [IntermediateRepresentation.Value] = []
         values.reserveCapacity(graph.nodes.count)
         for (index, node) in graph.nodes.enumerated() {
             representation.scope = node.layer
             let inputs = node.inputs.map { values[$0] }
+            if let layer = gated[index] {
+                values.append(lower(layer, of: graph, inputs[0], type: node.type))
+                continue
+            }
             switch node.operation {
+            case _ where halved.contains(index): values.append(inputs[0])
             case .primitive(.upsampleNearest) where covered.contains(index): values.append(inputs[0])
+            case .primitive(.slice(let slice)) where slice.axis == 0 && graph.isStored(node.inputs[0]):
+                values.append(lowerRows(slice.start..<slice.end, of: node.inputs[0], in: graph))
             case .primitive(.gather):
                 values.append(lowerGather(inputs, table: graph.storedWeight(node.inputs[0]), type: node.type))
             case .primitive(.convolution(let convolution)):
@@ -44,7 +61,16 @@ struct Lowering {
                 guard let lowered = composite as? any LoweredComposite else {
                     preconditionFailure("\(composite.name) was not decomposed")
                 }
-                values.append(lowered.lower(inputs, type: node.type, into: &representation))
+                let moved = node.inputs.map {
+                    graph.source(of: $0, exchanging: [0, 2, 1, 3]).map { values[$0] }
+                }
+                if let attention = composite as? ScaledDotProductAttention,
+                    let flash = lowerFlashAttention(attention, inputs, moved: moved, type: node.type)
+                {
+                    values.append(flash)
+                } else {
+                    values.append(lowered.lower(inputs, type: node.type, into: &representation))
+                }
             }
         }
         for output in graph.computedOutputs {
@@ -62,6 +88,12 @@ protocol LoweredComposite: CompositeOperation {
 }
 
 extension Graph {
+    /// The node whose axes a transposition so exchanges; nil for a node of another kind.
+    fileprivate func source(of node: Int, exchanging permutation: [Int]) -> Int? {
+        guard case .primitive(.transpose(permutation)) = nodes[node].operation else { return nil }
+        return nodes[node].inputs[0]
+    }
+
     /// The outputs that are not inputs handed back: those the library shares with other results' memory.
     var computedOutputs: [(name: String, node: Int)] {
         outputs.filter { output in

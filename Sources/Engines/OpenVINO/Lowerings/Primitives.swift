@@ -12,8 +12,10 @@ extension Lowering {
                 ["shape": list(type.shape.dimensions), "element_type": type.elementType.irName],
                 gives: [type],
                 tensorName: name)[0]
-        case .weight(let name, let storage): lowerWeight(name, storage: storage, type: type)
+        case .weight(let name, let storage): lowerWeight(at: .weight(name), storage: storage, type: type)
         case .constant(let tensor): representation.addConstant(tensor)
+        case .unary(.round):
+            representation.add("Round", "opset5", inputs, ["mode": "half_to_even"], gives: type)
         case .unary(let unary): representation.add(unary.irName, "opset1", inputs, gives: type)
         case .binary(let binary):
             representation.add(binary.irName, "opset1", inputs, ["auto_broadcast": "numpy"], gives: type)
@@ -53,14 +55,14 @@ extension Lowering {
         }
     }
 
-    private mutating func lowerWeight(
-        _ name: String, storage: ElementType, type: TensorType
+    mutating func lowerWeight(
+        at place: IntermediateRepresentation.Place, storage: ElementType, type: TensorType
     ) -> IntermediateRepresentation.Value {
-        let stored = representation.addConstant(TensorType(type.shape, storage), at: .weight(name))
+        let stored = representation.addConstant(TensorType(type.shape, storage), at: place)
         guard storage != type.elementType else { return stored }
         return representation.add(
             "Convert", "opset1", [stored], ["destination_type": type.elementType.irName], gives: type,
-            decompresses: true)
+            decompresses: storage.isFloatingPoint)
     }
 
     /// - Parameter table: The name of the table in the checkpoint; nil for one that the graph computes. The library
@@ -98,6 +100,7 @@ extension Unary {
         case .sigmoid: "Sigmoid"
         case .hyperbolicTangent: "Tanh"
         case .errorFunction: "Erf"
+        case .round: "Round"
         }
     }
 }

@@ -1,6 +1,6 @@
 /// A function applied to each element.
 public enum Unary: String, Sendable, Hashable, CaseIterable {
-    case exponential, squareRoot, sine, cosine, sigmoid, hyperbolicTangent, errorFunction
+    case exponential, squareRoot, sine, cosine, sigmoid, hyperbolicTangent, errorFunction, round
 
     func infer(_ inputs: [TensorType]) throws(ShapeError) -> TensorType {
         try requireFloats(inputs, count: 1)
@@ -17,3 +17,5 @@ public func sigmoid(_ x: Tensor) -> Tensor { x.builder.append(.unary(.sigmoid), 
 public func hyperbolicTangent(_ x: Tensor) -> Tensor { x.builder.append(.unary(.hyperbolicTangent), [x]) }
 /// The Gauss error function of each element.
 public func errorFunction(_ x: Tensor) -> Tensor { x.builder.append(.unary(.errorFunction), [x]) }
+/// The nearest whole number to each element; of two, the even one.
+public func round(_ x: Tensor) -> Tensor { x.builder.append(.unary(.round), [x]) }
