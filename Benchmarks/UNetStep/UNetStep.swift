@@ -13,14 +13,21 @@ struct UNetStep {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3, let precision = Precision(rawValue: arguments[2]) else {
-            FileHandle.standardError.write(Data("usage: UNetStep FOLDER auto|f32|bf16|f16 [THREADS]\n".utf8))
+            FileHandle.standardError.write(
+                Data("usage: UNetStep FOLDER auto|f32|bf16|f16|int8 [THREADS]\n".utf8))
             exit(64)
         }
         let folder = URL(filePath: arguments[1])
         let configuration = try UNetConfiguration(
             Configuration(contentsOf: folder.appending(path: "config.json")))
-        let weights = try Checkpoint(
+        let checkpoint = try Checkpoint(
             contentsOf: folder.appending(path: "diffusion_pytorch_model.safetensors"))
+        // The time does not depend on what the ranges are.
+        let layers = UNet.quantizedLayers(of: checkpoint)
+        let ranges = ActivationRanges(
+            Dictionary(uniqueKeysWithValues: layers.map { ($0, .init(lowest: -0.5, highest: 5.5)) }))
+        let weights: any WeightStorage =
+            precision == .int8 ? QuantizedWeights(checkpoint, layers: layers, ranges: ranges) : checkpoint
 
         let clock = ContinuousClock()
         let start = clock.now

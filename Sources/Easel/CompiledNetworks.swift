@@ -35,6 +35,8 @@ actor CompiledNetworks {
     private let precision: Precision
     /// In bytes, what all networks together may take.
     private let memory: Int
+    /// For int8: between which numbers the U-Net's activations lie.
+    private var ranges: ActivationRanges?
     /// What is known of latents' colours; nil until it is asked for.
     private var colorFit: LatentColors.Fit?
     private var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
@@ -73,11 +75,11 @@ actor CompiledNetworks {
         fitting = (shape, encodes)
     }
 
-    private nonisolated func unetGraph(_ shape: Shape) throws -> Graph {
+    private nonisolated func unetGraph(_ shape: Shape, weights: (any WeightStorage)? = nil) throws -> Graph {
         try UNet(parts.unet).graph(
             batch: shape.batch, passes: shape.passes, height: shape.height, width: shape.width,
             tokens: shape.tokens, pooledWidth: parts.pooledWidth, options: shape.options,
-            weights: parts.unetWeights
+            weights: weights ?? parts.unetWeights
         ).wrapping(shape.wrapped)
     }
 
@@ -155,9 +157,32 @@ actor CompiledNetworks {
 
     private func unetCompilation(_ plan: UNetPlan) -> Compilation {
         let shape = shape(plan)
-        return compilation(of: .unet, shape, weights: parts.unetWeights.adapted(plan.adapters)) {
-            try self.unetGraph(shape)
+        var weights = parts.unetWeights.adapted(plan.adapters)
+        if precision == .int8, let ranges {
+            weights = QuantizedWeights(weights, layers: UNet.quantizedLayers(of: weights), ranges: ranges)
         }
+        return compilation(of: .unet, shape, weights: weights) { [weights] in
+            try self.unetGraph(shape, weights: weights)
+        }
+    }
+
+    /// Whether int8 was asked for, and neither the weights nor a calibration say between which numbers activations lie.
+    var needsRanges: Bool {
+        precision == .int8 && ranges == nil
+            && !parts.unetWeights.names.contains { $0.hasSuffix(".input_range") }
+    }
+
+    func setRanges(_ ranges: ActivationRanges) { self.ranges = ranges }
+
+    /// The U-Net in floating-point numbers, which takes note of what those of its layers are given that int8 is for. It is
+    /// not kept.
+    func observedUNet(_ plan: UNetPlan) async throws -> ActivationObserver {
+        ready[.unet] = nil
+        let weights = parts.unetWeights
+        let layers = UNet.quantizedLayers(of: weights)
+        let (graph, observed) = try unetGraph(shape(plan)).observing(Set(layers.map { $0 + ".weight" }))
+        return ActivationObserver(
+            try await engine.compile(graph, weights: weights, precision: .automatic), weights: observed)
     }
 
     private func shape(_ plan: UNetPlan) -> Shape {

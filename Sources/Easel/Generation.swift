@@ -16,6 +16,8 @@ public enum GenerationEvent: Sendable {
 
 /// The parts of the work, in order; those after the first repeat for each batch of pictures.
 public enum Stage: String, Sendable, Hashable, CaseIterable {
+    /// For int8: between which numbers the U-Net's activations lie is looked up, or measured.
+    case calibrating = "calibrate"
     /// The text encoder is made ready.
     case loadingTextEncoder = "load_text_encoder"
     /// The prompts become embeddings.

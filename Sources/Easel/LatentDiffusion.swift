@@ -14,47 +14,16 @@ extension Model {
         async let hashes = RecordedHashes(plan, self)
         var watch = Stopwatch(tell: tell)
 
-        let textEncoders = try await watch.time(.loadingTextEncoder) {
-            let unet = plan.unet(batch: plan.batches[0].count)
-            try await networks.checkMemory(unet, encodes: plan.canvas != nil || parts.isForInpainting)
-            // The U-Net, which takes longest, is made ready beside the prompts.
-            if plan.takesSteps { await networks.beginPreparingUNet(unet) }
-            return try await networks.preparedTextEncoders(
-                clipSkip: request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,
-                adapters: plan.adapters)
-        }
+        try await prepareQuantization(&watch)
+        let unet = plan.unet(batch: plan.batches[0].count)
+        try await networks.checkMemory(unet, encodes: plan.canvas != nil || parts.isForInpainting)
+        // The U-Net, which takes longest, is made ready beside the prompts.
+        if plan.takesSteps { await networks.beginPreparingUNet(unet) }
+        let contexts = try await contexts(plan, &watch)
         await tellWarnings(tell)
-        let contexts = try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
         for batch in plan.batches {
-            let sampler = try plan.makeSampler()
-            var noise = plan.noise(for: batch)
-            let start = try await startingPoint(plan, sampler, &noise, &watch)
-            var latents = start.latents
-            if plan.takesSteps {
-                let unet = try await watch.time(.loadingUNet) {
-                    try await networks.preparedUNet(plan.unet(batch: batch.count))
-                }
-                await tellWarnings(tell)
-                let denoiser = GuidedDenoiser(
-                    unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
-                    contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
-                    pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
-                    runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
-                    freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
-                let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
-                latents = try await watch.time(.denoising) { [noise] in
-                    try await Sampling.denoise(
-                        start.latents, with: sampler, noise: noise, keeping: start.kept,
-                        denoiser: { try await denoiser($0, timestep: $1, step: $2) },
-                        report: { step in
-                            tell(
-                                .step(
-                                    Step(
-                                        step, picture: request.firstPicture + batch.lowerBound,
-                                        previews: plan.previews(step, colors))))
-                        })
-                }
-            }
+            let latents = try await latents(plan, batch, contexts, &watch, tell: tell)
+            await tellWarnings(tell)
             let decoder = try await watch.time(.loadingDecoder) {
                 try await networks.preparedDecoder(
                     height: plan.latentHeight, width: plan.latentWidth, wrapped: plan.wrapped)
@@ -78,6 +47,53 @@ extension Model {
                             record: GenerationRecord(plan, picture: index, model: self), latents: own,
                             timings: watch.timings)))
             }
+        }
+    }
+
+    /// The prompts' embeddings.
+    func contexts(_ plan: GenerationPlan, _ watch: inout Stopwatch) async throws -> PromptContexts {
+        let textEncoders = try await watch.time(.loadingTextEncoder) {
+            try await networks.preparedTextEncoders(
+                clipSkip: plan.request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,
+                adapters: plan.adapters)
+        }
+        return try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
+    }
+
+    /// A batch's latents, denoised.
+    ///
+    /// - Parameter unet: What predicts; nil takes the model's own, made ready as the plan asks.
+    func latents(
+        _ plan: GenerationPlan, _ batch: Range<Int>, _ contexts: PromptContexts, _ watch: inout Stopwatch,
+        unet: (any CompiledGraph)? = nil, tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> Latents {
+        let request = plan.request
+        let sampler = try plan.makeSampler()
+        var noise = plan.noise(for: batch)
+        let start = try await startingPoint(plan, sampler, &noise, &watch)
+        guard plan.takesSteps else { return start.latents }
+        let prepared = try await watch.time(.loadingUNet) {
+            if let unet { return unet }
+            return try await networks.preparedUNet(plan.unet(batch: batch.count))
+        }
+        let denoiser = GuidedDenoiser(
+            unet: prepared, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
+            contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
+            pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
+            runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
+            freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
+        let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
+        return try await watch.time(.denoising) { [noise] in
+            try await Sampling.denoise(
+                start.latents, with: sampler, noise: noise, keeping: start.kept,
+                denoiser: { try await denoiser($0, timestep: $1, step: $2) },
+                report: { step in
+                    tell(
+                        .step(
+                            Step(
+                                step, picture: request.firstPicture + batch.lowerBound,
+                                previews: plan.previews(step, colors))))
+                })
         }
     }
 

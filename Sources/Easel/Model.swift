@@ -27,6 +27,7 @@ public final class Model: Sendable {
     let networks: CompiledNetworks
     let adapters: AdapterLibrary
     let embeddings: EmbeddingLibrary
+    let activationRanges: ActivationRangeCache
     /// The autoencoder that was taken in place of its own.
     let externalAutoencoder: URL?
     /// What its name says of a distillation.
@@ -41,7 +42,9 @@ public final class Model: Sendable {
     ///   - location: A folder in diffusers' layout, with `model_index.json`; or a whole model in one file, such as
     ///     `.safetensors` or `.ckpt`, whatever its name ends in.
     ///   - engine: What computes the networks.
-    ///   - precision: The arithmetic; `automatic` is the fastest that the processor has natively.
+    ///   - precision: The arithmetic; `automatic` is the fastest of floating-point numbers that the processor has
+    ///     natively. With `int8` the first request measures what the U-Net's activations are like, for a minute or more
+    ///     with a model of full size; that is kept in the user's folder for caches.
     ///   - vocabulary: CLIP's vocabulary, which a single file lacks: a `tokenizer` folder of another model, or
     ///     `bpe_simple_vocab_16e6.txt`; nil takes the one that was installed with Easel.
     ///   - vae: An autoencoder in place of the model's own, TAESD among them: a file, or a folder with `config.json`.
@@ -57,11 +60,14 @@ public final class Model: Sendable {
             memory: Int(clamping: ProcessInfo.processInfo.physicalMemory))
     }
 
-    /// - Parameter memory: In bytes, what the networks together may take.
+    /// - Parameters:
+    ///   - memory: In bytes, what the networks together may take.
+    ///   - activationRanges: Where what int8 needs to know of models is kept.
     init(
         at location: URL, engine: any Engine, precision: Precision, vocabulary: URL? = nil, vae: URL? = nil,
-        memory: Int
+        memory: Int, activationRanges: ActivationRangeCache = ActivationRangeCache()
     ) throws {
+        self.activationRanges = activationRanges
         let precision = try engine.resolve(precision)
         let stored = try ModelComponents(at: location, vocabulary: vocabulary)
         let components = try vae.map { try stored.replacingAutoencoder($0) } ?? stored

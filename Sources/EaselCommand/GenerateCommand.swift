@@ -73,7 +73,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var count = 1
     @Option(help: "The number of pictures computed at once.")
     var batchSize = 1
-    @Option(help: "auto, f32, bf16 or f16: the arithmetic of the networks.")
+    @Option(help: "auto, f32, bf16, f16 or int8: the arithmetic of the networks.")
     var precision = Precision.automatic
     @Option(help: "The number of threads (default: one a core).")
     var threads: Int?

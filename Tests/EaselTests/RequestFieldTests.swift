@@ -141,6 +141,6 @@ struct RequestFieldTests {
             ])
         #expect(
             Set(events.pictures[0].timings.keys)
-                == Set(Stage.allCases).subtracting([.loadingEncoder, .encodingPicture]))
+                == Set(Stage.allCases).subtracting([.calibrating, .loadingEncoder, .encodingPicture]))
     }
 }

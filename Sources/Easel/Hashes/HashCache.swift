@@ -24,13 +24,6 @@ final class HashCache: Sendable {
         self.leastByteCount = leastByteCount
     }
 
-    private static var cacheFolder: URL {
-        let named = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
-        if !named.isEmpty { return URL(filePath: named) }
-        return FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-    }
-
     /// A file's hashes: those that are known, or else new ones, which are kept.
     ///
     /// - Parameter hasHeader: Whether it is a safetensors file.

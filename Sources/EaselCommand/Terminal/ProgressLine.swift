@@ -49,6 +49,7 @@ func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 extension Stage {
     fileprivate var title: String {
         switch self {
+        case .calibrating: "calibrating for int8"
         case .loadingTextEncoder: "loading the text encoder"
         case .encodingPrompt: "encoding the prompt"
         case .loadingEncoder: "loading the encoder"

@@ -1,0 +1,68 @@
+import Checkpoints
+import Imaging
+import Sampling
+
+extension Model {
+    /// Makes ready what int8 needs beside the weights: between which numbers the U-Net's activations lie. That is known
+    /// for a model that was calibrated before, or whose file has it; else it is measured now, in a few short runs.
+    func prepareQuantization(_ watch: inout Stopwatch) async throws {
+        guard precision == .int8, await networks.needsRanges else { return }
+        let ranges = try await watch.time(.calibrating) {
+            let cache = activationRanges
+            let key = try ActivationRangeCache.key(parts.unetWeights)
+            if let known = cache.ranges(for: key) { return known }
+            let measured = try await measuredActivationRanges()
+            cache.keep(measured, for: key)
+            return measured
+        }
+        await networks.setRanges(ranges)
+    }
+
+    /// What the U-Net's layers are given while pictures of several prompts are made, at the model's own size, with
+    /// guidance, from noise to the end: all that the steps of later requests will be like.
+    ///
+    /// - Throws: What ``generate(_:)`` throws.
+    func measuredActivationRanges() async throws -> ActivationRanges {
+        var ranges = ActivationRanges()
+        for (index, prompt) in Self.calibrationPrompts.enumerated() {
+            try Task.checkCancellation()
+            let plan = try GenerationPlan(calibrationRequest(prompt, seed: UInt64(index)), for: self)
+            var watch = Stopwatch { _ in }
+            let contexts = try await contexts(plan, &watch)
+            let observer = try await networks.observedUNet(plan.unet(batch: 1))
+            _ = try await latents(plan, plan.batches[0], contexts, &watch, unet: observer) { _ in }
+            for (layer, range) in observer.ranges.ranges { ranges.add(range, of: layer) }
+        }
+        return ranges
+    }
+
+    private static let calibrationPrompts = [
+        "a photo of a red apple on a wooden table, soft light",
+        "a drawing of a town by the sea at night, many colours",
+    ]
+
+    private func calibrationRequest(_ prompt: String, seed: UInt64) -> Request {
+        var request = Request(prompt: prompt, steps: 8, seed: seed)
+        guard let sight = parts.sight else { return request }
+        // Something to see: a picture whose colours change from edge to edge.
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(3 * width * height)
+        for row in 0..<height {
+            for column in 0..<width {
+                pixels.append(UInt8(column * 255 / width))
+                pixels.append(UInt8(row * 255 / height))
+                pixels.append(UInt8((column + row) % 256))
+            }
+        }
+        let picture = Image(width: width, height: height, pixels: pixels)
+        (request.initImage, request.strength) = (picture, 1)
+        switch sight {
+        case .maskedPicture:
+            let values: [UInt8] = (0..<width * height).map { $0 % width < width / 2 ? 0 : 255 }
+            request.inpainting = Inpainting(mask: Mask(width: width, height: height, values: values))
+        case .picture: break
+        case .depth: request.depthMap = picture
+        }
+        return request
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import TensorGraph
+import Testing
+
+@testable import Checkpoints
+
+@Suite struct QuantizedWeightsTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A matrix of two rows, a bias, and a matrix that stays.
+    private func weights() throws -> Checkpoint {
+        let header =
+            #"{"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"#
+            + #""a.bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]},"#
+            + #""b.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[32,40]}}"#
+        let values: [Float] = [1, -2, 0.5, 0, 0, 0, 5, 6, 7, 8]
+        var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+        bytes += Array(header.utf8)
+        for value in values { bytes += withUnsafeBytes(of: value) { Array($0) } }
+        return try Checkpoint(contentsOf: folder.write(bytes, to: "a.safetensors"))
+    }
+
+    @Test func rowsHaveScalesOfTheirOwn() throws {
+        let base = try weights()
+        let ranges = ActivationRanges(["a": .init(lowest: -1, highest: 3)])
+        let quantized = QuantizedWeights(base, layers: ["a", "no.such"], ranges: ranges)
+        #expect(
+            Set(quantized.names) == [
+                "a.weight", "a.bias", "b.weight", "a.weight_scale", "a.input_range",
+            ])
+        #expect(quantized.entry(named: "a.weight") == WeightEntry(shape: [2, 3], elementType: .int8))
+        #expect(
+            quantized.entry(named: "a.weight_scale") == WeightEntry(shape: [2, 1], elementType: .float32))
+        #expect(quantized.entry(named: "a.input_range") == WeightEntry(shape: [2], elementType: .float32))
+        #expect(quantized.entry(named: "b.weight") == base.entry(named: "b.weight"))
+        let mapped = try quantized.map(additionalBytes: 100)
+        func values(_ name: String) -> [Float]? {
+            quantized.entry(named: name).flatMap { mapped.floats(of: name, $0) }
+        }
+        // Half a level is rounded to the even one; a row of zeros stays one.
+        #expect(values("a.weight") == [64, -127, 32, 0, 0, 0])
+        let scales: [Float] = [2 / 127, 1]
+        #expect(values("a.weight_scale") == scales)
+        #expect(values("a.bias") == [5, 6] && values("b.weight") == [7, 8])
+        let levels = try #require(values("a.input_range"))
+        let step: Float = 4 / 255
+        let expected: [Float] = [-64 * step, 191 * step]
+        #expect(levels == expected)
+        #expect(mapped.bytes.count >= mapped.additionalOffset + 100)
+        let additional = mapped.bytes[mapped.additionalOffset...].prefix(100)
+        #expect(additional.allSatisfy { $0 == 0 })
+    }
+
+    @Test func activationsCanStayAsTheyAre() throws {
+        let quantized = QuantizedWeights(try weights(), layers: ["a", "b"], ranges: ActivationRanges())
+        #expect(quantized.names.contains("b.weight_scale") && !quantized.names.contains("b.input_range"))
+        #expect(quantized.entry(named: "b.input_range") == nil)
+    }
+
+    @Test(arguments: [(-1, 3), (0.5, 2), (-4, -1), (0, 0), (-1e-30, 0)] as [(Float, Float)])
+    func zeroIsALevel(_ lowest: Float, _ highest: Float) throws {
+        let (low, high) = ActivationRanges.Range(lowest: lowest, highest: highest).levels
+        let step = (high - low) / 255
+        #expect(low <= 0 && high >= 0 && step > 0)
+        let zero = -low / step
+        #expect((zero - zero.rounded()).magnitude < 1e-3)
+        #expect(low <= min(lowest, 0) + step)
+        #expect(high >= max(highest, 0) - step)
+    }
+
+    @Test func rangesGrow() {
+        var ranges = ActivationRanges()
+        ranges.add(.init(lowest: -1, highest: 2), of: "a")
+        ranges.add(.init(lowest: 0, highest: 3), of: "a")
+        #expect(ranges["a"] == .init(lowest: -1, highest: 3) && ranges["b"] == nil)
+    }
+}

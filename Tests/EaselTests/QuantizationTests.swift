@@ -1,0 +1,71 @@
+import Checkpoints
+import EngineInterface
+import Foundation
+import Imaging
+import OpenVINOEngine
+import Synchronization
+import Testing
+
+@testable import Easel
+
+@Suite("Integers of 8 bits")
+struct QuantizationTests {
+    private let folder: ScratchFolder
+
+    init() throws { folder = try ScratchFolder() }
+
+    private func demo(_ precision: Precision) throws -> Model? {
+        let engine = try OpenVINOEngine()
+        guard (try? engine.resolve(precision)) != nil else { return nil }
+        return try Model(
+            at: TinyModel.golden.appending(path: "../../Models/demo"), engine: engine, precision: precision,
+            memory: 16 << 30, activationRanges: ActivationRangeCache(folder: folder.url))
+    }
+
+    /// Peak signal-to-noise ratio in dB.
+    private func distance(_ first: Image, _ second: Image) -> Double {
+        let squares = zip(first.pixels, second.pixels).map { pow(Double($0) - Double($1), 2) }
+        return 10 * log10(255 * 255 * Double(squares.count) / max(squares.reduce(0, +), 1e-9))
+    }
+
+    @Test func picturesAreNearlyTheSame() async throws {
+        // Integers are possible on every processor that the library is for.
+        guard let model = try demo(.int8), let exact = try demo(.float32) else { return }
+        let request = Request(prompt: "a red apple on a yellow background", steps: 10, seed: 3)
+        let events = try await model.events(request)
+        let picture = try #require(events.pictures.first)
+        #expect(picture.timings[.calibrating] != nil)
+        let wanted = try await exact.picture(request)
+        #expect(wanted.timings[.calibrating] == nil)
+        #expect(picture.image != wanted.image)
+        let likeness = distance(picture.image, wanted.image)
+        #expect(likeness > 30, "\(likeness) dB")
+        // The second request, and a second model, know the ranges.
+        #expect(try await model.picture(request).image == picture.image)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        #expect(files.count == 1)
+        let again = try #require(try demo(.int8))
+        let repeated = try await again.picture(request)
+        #expect(repeated.image == picture.image)
+        #expect(try #require(repeated.timings[.calibrating]) < .seconds(1))
+    }
+
+    @Test func rangesAreKeptByTheWeights() throws {
+        let cache = ActivationRangeCache(folder: folder.url.appending(path: "ranges"))
+        let ranges = ActivationRanges(["a": .init(lowest: -1, highest: 3)])
+        #expect(cache.ranges(for: "key") == nil)
+        cache.keep(ranges, for: "key")
+        #expect(cache.ranges(for: "key") == ranges && cache.ranges(for: "other") == nil)
+        // What cannot be read is as if it were not there.
+        try Data("{".utf8).write(to: folder.url.appending(path: "ranges/key.json"))
+        #expect(cache.ranges(for: "key") == nil)
+        let (first, second) = (
+            try Checkpoint(
+                contentsOf: TinyModel.sd1.folder.appending(path: "unet/diffusion_pytorch_model.safetensors")),
+            try Checkpoint(
+                contentsOf: TinyModel.sd1.folder.appending(path: "vae/diffusion_pytorch_model.safetensors"))
+        )
+        #expect(try ActivationRangeCache.key(first) == ActivationRangeCache.key(first))
+        #expect(try ActivationRangeCache.key(first) != ActivationRangeCache.key(second))
+    }
+}
