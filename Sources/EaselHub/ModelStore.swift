@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// The models that are on this machine: in Easel's own folder, in the hub's cache, and in the folders of other programs.
@@ -142,8 +143,8 @@ public struct ModelStore: Sendable {
         }
         return Self.files(below: snapshot).filter { !isComponent($0) }.map { file in
             Entry(
-                name: "\(reference):\(file.path.dropFirst(snapshot.path.count + 1))", kind: .model,
-                path: file.path, byteCount: Self.size(file), place: "hub")
+                name: "\(reference):\(file.path.dropFirst(snapshot.path.count + 1))",
+                kind: Self.kind(of: file), path: file.path, byteCount: Self.size(file), place: "hub")
         }
     }
 
@@ -176,7 +177,15 @@ public struct ModelStore: Sendable {
         guard isModelFolder || endings.contains(url.pathExtension) else { return nil }
         let stem = isModelFolder ? url : url.deletingPathExtension()
         let name = root.map { String(stem.path.dropFirst($0.path.count + 1)) } ?? stem.lastPathComponent
-        return Entry(name: name, kind: kind, path: url.path, byteCount: size(url), place: place)
+        // A folder of anything does not say what its files are.
+        let known = root == nil && !isModelFolder ? Self.kind(of: url) : kind
+        return Entry(name: name, kind: known, path: url.path, byteCount: size(url), place: place)
+    }
+
+    /// What a file is by its tensors' names: an adapter, or what is taken for a model.
+    private static func kind(of file: URL) -> Kind {
+        let checkpoint = try? Checkpoint(contentsOf: file)
+        return checkpoint.flatMap { AdapterSummary($0) } == nil ? .model : .lora
     }
 
     private static func contents(_ folder: URL) -> [URL] {

@@ -66,6 +66,19 @@ import Testing
         #expect(store.folders(of: .embedding).map(\.path) == [root.appending(path: "embeddings").path])
     }
 
+    /// A folder of one's own has files of any kind.
+    @Test func adaptersAreToldByTheirTensors() throws {
+        let entry = "{\"dtype\":\"F32\",\"shape\":[0,1],\"data_offsets\":[0,0]}"
+        let header = "{\"lora_unet_a.lora_down.weight\":\(entry)}"
+        let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+        try put("own/fast.safetensors")
+        try (length + Data(header.utf8)).write(to: folder.appending(path: "own/ink.safetensors"))
+        let store = ModelStore(tiny.hub().environment)
+        #expect(store.entries.map { "\($0.kind.rawValue) \($0.name)" } == ["model fast", "lora ink"])
+        #expect(store.file(named: "ink", kind: .lora)?.lastPathComponent == "ink.safetensors")
+        #expect(throws: HubError.self) { try store.model(named: "ink") }
+    }
+
     @Test func onlyWhatIsNamedIsRemoved() async throws {
         let hub = tiny.hub()
         let commit = try #require(RepositoryReference("\(TinyHub.id)@\(TinyHub.commit)"))
