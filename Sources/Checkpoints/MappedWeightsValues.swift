@@ -53,11 +53,13 @@ extension MappedWeights {
     }
 
     /// The first weight, in the order of their places in memory, that has a NaN or an infinity among its
-    /// values; nil where all are finite. Reads every value once.
+    /// values; nil where all are finite. Reads every value once, and gives the memory of the files' pages back meanwhile.
     public func firstNonFinite(in catalog: some WeightCatalog) -> String? {
-        catalog.names.compactMap { name in offset(of: name).map { (offset: $0, name: name) } }
-            .sorted { $0.offset < $1.offset }
-            .first { _, name in catalog.entry(named: name).map { hasNonFinite(name, $0) } ?? false }?.name
+        releasingFilePages {
+            catalog.names.compactMap { name in offset(of: name).map { (offset: $0, name: name) } }
+                .sorted { $0.offset < $1.offset }
+                .first { _, name in catalog.entry(named: name).map { hasNonFinite(name, $0) } ?? false }?.name
+        }
     }
 
     private func hasNonFinite(_ name: String, _ entry: WeightEntry) -> Bool {

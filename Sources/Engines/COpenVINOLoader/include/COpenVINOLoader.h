@@ -48,4 +48,7 @@ ov_status_e easel_openvino_compile(
 // Whether the processor multiplies bfloat16 numbers itself.
 bool easel_processor_has_bfloat16(void);
 
+// Gives memory that was freed back to the system, where the system's allocator keeps it otherwise.
+void easel_return_freed_memory(void);
+
 #endif
