@@ -28,11 +28,14 @@ actor CompiledNetworks {
         var wrapped = WrappedAxes()
         var adapters: [LoadedAdapter.Use] = []
         let precision: Precision
+        /// How it is run, where that is more than one way.
+        var memory: MemoryPlan?
     }
 
     private let parts: ModelParts
     private let engine: any Engine
     private let precision: Precision
+    private let use: MemoryUse
     /// In bytes, what all networks together may take.
     private let memory: Int
     /// What is known of latents' colours; nil until it is asked for.
@@ -41,36 +44,18 @@ actor CompiledNetworks {
     /// The networks whose weights' values have been looked at; both halves of the autoencoder count as one.
     private var inspected: Set<Network> = []
     private var warnings: [Warning] = []
-    /// What was found to fit in the memory, and whether with the encoder.
-    private var fitting: (shape: Shape, encodes: Bool)?
+    /// What was found to fit in the memory, whether with the encoder, and how.
+    private var fitting: (shape: Shape, encodes: Bool, plan: MemoryPlan, bytes: Int)?
 
-    init(_ parts: ModelParts, engine: any Engine, precision: Precision, memory: Int) {
+    init(
+        _ parts: ModelParts, engine: any Engine, precision: Precision, use: MemoryUse = MemoryUse(),
+        memory: Int
+    ) {
+        self.use = use
         self.parts = parts
         self.engine = engine
         self.precision = precision
         self.memory = memory
-    }
-
-    /// Checks that the memory holds the U-Net, and the decoder for latents of the same size.
-    ///
-    /// - Throws: ``RequestError/memory(width:height:batchSize:needed:available:)``, `GraphError`.
-    func checkMemory(_ plan: UNetPlan, encodes: Bool) throws {
-        let shape = shape(plan)
-        let (height, width) = (plan.height, plan.width)
-        if let fitting, fitting.shape == shape, fitting.encodes || !encodes { return }
-        let (unet, decoder) = (try unetGraph(shape), try decoderGraph(height: height, width: width))
-        let factor = parts.autoencoder.factor
-        let encoder = encodes ? try encoderGraph(height: height * factor, width: width * factor) : nil
-        let count =
-            unet.weightCount + decoder.weightCount + (encoder?.weightCount ?? 0)
-            + max(unet.peakValueCount, decoder.peakValueCount, encoder?.peakValueCount ?? 0)
-        let needed = count * (precision == .float32 ? 4 : 2)
-        guard needed <= memory else {
-            throw RequestError.memory(
-                width: width * factor, height: height * factor, batchSize: plan.batch, needed: needed,
-                available: memory)
-        }
-        fitting = (shape, encodes)
     }
 
     private nonisolated func unetGraph(_ shape: Shape) throws -> Graph {
@@ -81,9 +66,88 @@ actor CompiledNetworks {
         ).wrapping(shape.wrapped)
     }
 
-    private nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
+    nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
         try parts.autoencoder.decoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
+    }
+
+    /// How the memory is to be used for a request: the fastest mode that is asked for and fits; and how much the process
+    /// takes then, in bytes.
+    ///
+    /// - Throws: ``RequestError/memory(width:height:batchSize:needed:available:)`` or
+    ///   ``RequestError/memoryLimit(width:height:batchSize:needed:limit:mode:)`` where none does, `GraphError`.
+    func planMemory(_ plan: UNetPlan, encodes: Bool) throws -> (plan: MemoryPlan, bytes: Int) {
+        let shape = shape(plan)
+        if let fitting, fitting.shape == shape, fitting.encodes || !encodes {
+            return (fitting.plan, fitting.bytes)
+        }
+        let factor = parts.autoencoder.factor
+        let available = use.limit.map { $0 - MemoryEstimate.process } ?? memory
+        var (needed, smallest) = (Int.max, use.mode)
+        for mode in use.modes {
+            let candidate = MemoryPlan(mode, use, height: plan.height, width: plan.width, factor: factor)
+            let peak = try estimate(shape, encodes: encodes, candidate).peak
+            if peak <= available {
+                fitting = (shape, encodes, candidate, peak + MemoryEstimate.process)
+                return (candidate, peak + MemoryEstimate.process)
+            }
+            if peak < needed { (needed, smallest) = (peak, mode) }
+        }
+        let (width, height) = (plan.width * factor, plan.height * factor)
+        if let limit = use.limit {
+            throw RequestError.memoryLimit(
+                width: width, height: height, batchSize: plan.batch, needed: needed + MemoryEstimate.process,
+                limit: limit, mode: smallest)
+        }
+        throw RequestError.memory(
+            width: width, height: height, batchSize: plan.batch, needed: needed, available: available)
+    }
+
+    /// How much memory a request takes in each mode, in bytes: the process's, at most.
+    func estimates(_ plan: UNetPlan, encodes: Bool) throws -> [(mode: MemoryMode, bytes: Int)] {
+        try MemoryMode.allCases.filter { $0 != .automatic }.map { mode in
+            let candidate = MemoryPlan(
+                mode, use, height: plan.height, width: plan.width, factor: parts.autoencoder.factor)
+            return (
+                mode, try estimate(shape(plan), encodes: encodes, candidate).peak + MemoryEstimate.process
+            )
+        }
+    }
+
+    private func estimate(_ shape: Shape, encodes: Bool, _ memory: MemoryPlan) throws -> MemoryEstimate {
+        let factor = parts.autoencoder.factor
+        func autoencoder(_ network: Network) throws -> MemoryEstimate.Network {
+            let scale = network == .encoder ? factor : 1
+            let own = Shape(
+                batch: 1, height: shape.height * scale, width: shape.width * scale, wrapped: shape.wrapped,
+                precision: precision, memory: memory)
+            if let tiled = try tilePlan(network, own) {
+                let keeps = memory.residency == .all || memory.residency == .unet
+                return .init(
+                    weights: tiled.weightCount(keeps: keeps), values: tiled.peakValueCount,
+                    precision: precision)
+            }
+            let graph =
+                network == .encoder
+                ? try encoderGraph(height: own.height, width: own.width)
+                : try decoderGraph(height: own.height, width: own.width)
+            return .init(graph, precision: precision)
+        }
+        let unet = try unetGraph(shape)
+        let part = Self.partWeightCount(precision)
+        let texts = try parts.textEncoders.map { encoder in
+            try CLIPTextEncoder(encoder.configuration).graph(
+                batch: 1, options: encoder.options(clipSkip: 1, hidesTokens: false, learnsWords: false),
+                weights: encoder.weights
+            ).weightCount
+        }.reduce(0, +)
+        return MemoryEstimate(
+            textEncoders: .init(weights: texts, values: 0, precision: precision),
+            unet: .init(
+                weights: memory.residency == .parts ? min(part, unet.weightCount) : unet.weightCount,
+                values: unet.peakValueCount, precision: precision),
+            encoder: encodes ? try autoencoder(.encoder) : nil, decoder: try autoencoder(.decoder),
+            residency: memory.residency)
     }
 
     /// How latents look, as far as the decoder was seen at work; at first at small latents.
@@ -146,51 +210,69 @@ actor CompiledNetworks {
     }
 
     /// The U-Net.
-    func preparedUNet(_ plan: UNetPlan) async throws -> any CompiledGraph {
-        try await unetCompilation(plan).value
+    func preparedUNet(_ plan: UNetPlan, _ memory: MemoryPlan) async throws -> any CompiledGraph {
+        try await unetCompilation(plan, memory).value
     }
 
-    /// Begins what ``preparedUNet(_:)`` then waits for.
-    func beginPreparingUNet(_ plan: UNetPlan) { _ = unetCompilation(plan) }
+    /// Begins what ``preparedUNet(_:_:)`` then waits for, where there is memory for it beside the text encoders.
+    func beginPreparingUNet(_ plan: UNetPlan, _ memory: MemoryPlan) {
+        if memory.residency == .all { _ = unetCompilation(plan, memory) }
+    }
 
-    private func unetCompilation(_ plan: UNetPlan) -> Compilation {
-        let shape = shape(plan)
-        return compilation(of: .unet, shape, weights: parts.unetWeights.adapted(plan.adapters)) {
-            try self.unetGraph(shape)
+    /// Lets go of the networks that have done their work, as far as they do not stay ready.
+    func letGo(after work: NetworkWork, _ memory: MemoryPlan) {
+        switch (memory.residency, work) {
+        case (.all, _), (.unet, .denoising): return
+        case (_, .encodingPrompts):
+            for index in parts.textEncoders.indices { ready[.textEncoder(index)] = nil }
+        case (_, .encodingPicture): ready[.encoder] = nil
+        case (_, .denoising): ready[.unet] = nil
+        case (_, .decoding): ready[.decoder] = nil
         }
     }
 
-    private func shape(_ plan: UNetPlan) -> Shape {
+    private func unetCompilation(_ plan: UNetPlan, _ memory: MemoryPlan) -> Compilation {
+        let shape = shape(plan, memory)
+        return compilation(of: .unet, shape, weights: parts.unetWeights.adapted(plan.adapters)) {
+            try self.unetGraph(shape).slicingAttention(scoresAtOnce: memory.scoresAtOnce)
+        }
+    }
+
+    private func shape(_ plan: UNetPlan, _ memory: MemoryPlan? = nil) -> Shape {
         Shape(
             batch: plan.batch, passes: plan.passes, tokens: plan.tokens, height: plan.height,
             width: plan.width, options: plan.options, wrapped: plan.wrapped,
-            adapters: plan.adapters.map(\.use),
-            precision: precision)
+            adapters: plan.adapters.map(\.use), precision: precision, memory: memory)
     }
 
     /// The encoder for one picture of that size, in pixels.
-    func preparedEncoder(height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes()) async throws
-        -> any CompiledGraph
-    {
-        let shape = Shape(batch: 1, height: height, width: width, wrapped: wrapped, precision: precision)
+    func preparedEncoder(
+        height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes(), _ memory: MemoryPlan
+    ) async throws -> any CompiledGraph {
+        let shape = Shape(
+            batch: 1, height: height, width: width, wrapped: wrapped, precision: precision, memory: memory)
         return try await compilation(of: .encoder, shape, weights: parts.autoencoderWeights) {
             try self.encoderGraph(height: height, width: width).wrapping(wrapped)
+                .slicingAttention(scoresAtOnce: memory.autoencoderScoresAtOnce)
         }.value
     }
 
-    private nonisolated func encoderGraph(height: Int, width: Int) throws -> Graph {
+    nonisolated func encoderGraph(height: Int, width: Int) throws -> Graph {
         try parts.autoencoder.encoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
 
     /// The decoder for one picture's latents of that size, in latent cells.
     func preparedDecoder(
-        height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes(), inFullPrecision: Bool = false
+        height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes(), inFullPrecision: Bool = false,
+        _ memory: MemoryPlan
     ) async throws -> any CompiledGraph {
         let precision = inFullPrecision ? Precision.float32 : precision
-        let shape = Shape(batch: 1, height: height, width: width, wrapped: wrapped, precision: precision)
+        let shape = Shape(
+            batch: 1, height: height, width: width, wrapped: wrapped, precision: precision, memory: memory)
         return try await compilation(of: .decoder, shape, weights: parts.autoencoderWeights) {
             try self.decoderGraph(height: height, width: width).wrapping(wrapped)
+                .slicingAttention(scoresAtOnce: memory.autoencoderScoresAtOnce)
         }.value
     }
 
@@ -204,7 +286,7 @@ actor CompiledNetworks {
         ready[network] = nil
         let compilation = Task {
             do {
-                return try await compile(network, graph(), weights: weights, precision: shape.precision)
+                return try await compile(network, shape, weights: weights, graph: graph)
             } catch {
                 // What failed is tried again when it is asked for again.
                 if ready[network]?.shape == shape { ready[network] = nil }
@@ -215,18 +297,52 @@ actor CompiledNetworks {
         return compilation
     }
 
-    /// Compiles a graph; beside it, where the weights are used for the first time, looks for values that are not
-    /// numbers.
+    /// Compiles a graph, or makes ready what compiles its parts; beside it, where the weights are used for the first time,
+    /// looks for values that are not numbers.
     private func compile(
-        _ network: Network, _ graph: Graph, weights: any WeightStorage, precision: Precision
+        _ network: Network, _ shape: Shape, weights: any WeightStorage, graph: () throws -> Graph
     ) async throws -> any CompiledGraph {
         let isNew = inspected.insert(network == .encoder ? .decoder : network).inserted
         async let damaged = isNew ? Self.firstNonFinite(in: weights) : nil
-        let compiled = try await engine.compile(graph, weights: weights, precision: precision)
+        let compiled: any CompiledGraph
+        if network == .unet, shape.memory?.residency == .parts {
+            compiled = PartwiseGraph(
+                try graph(), weights: weights, engine: engine, precision: shape.precision,
+                limit: Self.partWeightCount(shape.precision))
+        } else if let tiled = try tilePlan(network, shape) {
+            compiled = TiledGraph(
+                tiled, weights: weights, engine: engine, precision: shape.precision,
+                keeps: shape.memory?.residency == .all || shape.memory?.residency == .unet)
+        } else {
+            compiled = try await engine.compile(graph(), weights: weights, precision: shape.precision)
+        }
         if let name = try await damaged {
             warnings.append(.notFiniteWeights(file: weights.origin, tensor: name))
         }
         return compiled
+    }
+
+    /// How many numbers of weights a part of the U-Net has at most, where it is run in parts.
+    private static func partWeightCount(_ precision: Precision) -> Int {
+        384_000_000 / (precision == .float32 ? 4 : 2)
+    }
+
+    /// How the network is computed in tiles; nil where it is not.
+    private nonisolated func tilePlan(_ network: Network, _ shape: Shape) throws -> TilePlan? {
+        guard let memory = shape.memory, let tile = memory.tile, network == .decoder || network == .encoder
+        else {
+            return nil
+        }
+        let (isDecoder, factor) = (network == .decoder, parts.autoencoder.factor)
+        return try TilePlan(
+            tile, height: isDecoder ? shape.height : shape.height / factor,
+            width: isDecoder ? shape.width : shape.width / factor, wrapped: shape.wrapped,
+            scoresAtOnce: memory.autoencoderScoresAtOnce, isDecoder: isDecoder
+        ) { height, width in
+            isDecoder
+                ? try self.decoderGraph(height: height, width: width)
+                : try self.encoderGraph(height: height * factor, width: width * factor)
+        }
     }
 
     private static func firstNonFinite(in weights: some WeightStorage) async throws -> String? {
@@ -251,3 +367,6 @@ struct UNetPlan: Sendable {
     /// What changes its weights.
     var adapters: [LoadedAdapter] = []
 }
+
+/// What networks are needed for, in order.
+enum NetworkWork { case encodingPrompts, encodingPicture, denoising, decoding }

@@ -14,70 +14,104 @@ extension Model {
         async let hashes = RecordedHashes(plan, self)
         var watch = Stopwatch(tell: tell)
 
-        let textEncoders = try await watch.time(.loadingTextEncoder) {
-            let unet = plan.unet(batch: plan.batches[0].count)
-            try await networks.checkMemory(unet, encodes: plan.canvas != nil || parts.isForInpainting)
-            // The U-Net, which takes longest, is made ready beside the prompts.
-            if plan.takesSteps { await networks.beginPreparingUNet(unet) }
-            return try await networks.preparedTextEncoders(
-                clipSkip: request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,
-                adapters: plan.adapters)
-        }
-        await tellWarnings(tell)
-        let contexts = try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
+        let (memory, bytes) = try await networks.planMemory(
+            plan.unet(batch: plan.batches[0].count), encodes: plan.canvas != nil || parts.isForInpainting)
+        let contexts = try await encodedPrompts(plan, memory, &watch, tell)
+        await networks.letGo(after: .encodingPrompts, memory)
         for batch in plan.batches {
             let sampler = try plan.makeSampler()
             var noise = plan.noise(for: batch)
-            let start = try await startingPoint(plan, sampler, &noise, &watch)
+            let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
+            await networks.letGo(after: .encodingPicture, memory)
             var latents = start.latents
             if plan.takesSteps {
-                let unet = try await watch.time(.loadingUNet) {
-                    try await networks.preparedUNet(plan.unet(batch: batch.count))
-                }
-                await tellWarnings(tell)
-                let denoiser = GuidedDenoiser(
-                    unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
-                    contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
-                    pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
-                    runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
-                    freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
-                let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
-                latents = try await watch.time(.denoising) { [noise] in
-                    try await Sampling.denoise(
-                        start.latents, with: sampler, noise: noise, keeping: start.kept,
-                        denoiser: { try await denoiser($0, timestep: $1, step: $2) },
-                        report: { step in
-                            tell(
-                                .step(
-                                    Step(
-                                        step, picture: request.firstPicture + batch.lowerBound,
-                                        previews: plan.previews(step, colors))))
-                        })
-                }
+                latents = try await denoised(
+                    start, plan, batch, contexts, sampler, noise, memory, &watch, tell)
+                await networks.letGo(after: .denoising, memory)
             }
-            let decoder = try await watch.time(.loadingDecoder) {
-                try await networks.preparedDecoder(
-                    height: plan.latentHeight, width: plan.latentWidth, wrapped: plan.wrapped)
+            try await decode(latents, plan, batch, memory, bytes, hashes: await hashes, &watch, tell)
+            await networks.letGo(after: .decoding, memory)
+        }
+    }
+
+    /// The prompts' embeddings.
+    private func encodedPrompts(
+        _ plan: GenerationPlan, _ memory: MemoryPlan, _ watch: inout Stopwatch,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> PromptContexts {
+        let textEncoders = try await watch.time(.loadingTextEncoder) {
+            // The U-Net, which takes longest, is made ready beside the prompts.
+            if plan.takesSteps {
+                await networks.beginPreparingUNet(plan.unet(batch: plan.batches[0].count), memory)
             }
-            await tellWarnings(tell)
-            for (offset, index) in batch.enumerated() {
-                let own = latents.picture(offset)
-                let image = try await watch.time(.decoding) {
-                    let decoded = try await decode(own, decoder, wrapped: plan.wrapped, tell)
-                    if request.previewInterval != nil { await networks.learnColors(own, decoded) }
-                    return plan.canvas?.finished(decoded) ?? decoded
-                }
-                tell(
-                    .finished(
-                        GeneratedPicture(
-                            index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
-                            sampler: plan.sampler.name,
-                            image: image,
-                            metadata: plan.metadata(
-                                ofPicture: index, size: image, model: self, hashes: await hashes),
-                            record: GenerationRecord(plan, picture: index, model: self), latents: own,
-                            timings: watch.timings)))
+            return try await networks.preparedTextEncoders(
+                clipSkip: plan.request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,
+                adapters: plan.adapters)
+        }
+        await tellWarnings(tell)
+        return try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
+    }
+
+    /// A batch's latents after all steps.
+    private func denoised(
+        _ start: StartingPoint, _ plan: GenerationPlan, _ batch: Range<Int>, _ contexts: PromptContexts,
+        _ sampler: any Sampler, _ noise: PictureNoise, _ memory: MemoryPlan, _ watch: inout Stopwatch,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> Latents {
+        let request = plan.request
+        let unet = try await watch.time(.loadingUNet) {
+            try await networks.preparedUNet(plan.unet(batch: batch.count), memory)
+        }
+        await tellWarnings(tell)
+        let denoiser = GuidedDenoiser(
+            unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
+            contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
+            pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
+            runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
+            freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
+        let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
+        return try await watch.time(.denoising) { [noise] in
+            try await Sampling.denoise(
+                start.latents, with: sampler, noise: noise, keeping: start.kept,
+                denoiser: { try await denoiser($0, timestep: $1, step: $2) },
+                report: { step in
+                    tell(
+                        .step(
+                            Step(
+                                step, picture: request.firstPicture + batch.lowerBound,
+                                previews: plan.previews(step, colors))))
+                })
+        }
+    }
+
+    /// A batch's pictures, one at a time.
+    private func decode(
+        _ latents: Latents, _ plan: GenerationPlan, _ batch: Range<Int>, _ memory: MemoryPlan,
+        _ estimate: Int, hashes: RecordedHashes, _ watch: inout Stopwatch,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws {
+        let request = plan.request
+        let decoder = try await watch.time(.loadingDecoder) {
+            try await networks.preparedDecoder(
+                height: plan.latentHeight, width: plan.latentWidth, wrapped: plan.wrapped, memory)
+        }
+        await tellWarnings(tell)
+        for (offset, index) in batch.enumerated() {
+            let own = latents.picture(offset)
+            let image = try await watch.time(.decoding) {
+                let decoded = try await decode(own, decoder, wrapped: plan.wrapped, memory, tell)
+                if request.previewInterval != nil { await networks.learnColors(own, decoded) }
+                return plan.canvas?.finished(decoded) ?? decoded
             }
+            tell(
+                .finished(
+                    GeneratedPicture(
+                        index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
+                        sampler: plan.sampler.name, image: image,
+                        metadata: plan.metadata(ofPicture: index, size: image, model: self, hashes: hashes),
+                        record: GenerationRecord(plan, picture: index, model: self), latents: own,
+                        memory: memory.mode,
+                        memoryEstimate: estimate, timings: watch.timings)))
         }
     }
 
@@ -88,7 +122,7 @@ extension Model {
 
     /// Latents to a picture; in full precision where half precision overflows.
     private func decode(
-        _ latents: Latents, _ decoder: any CompiledGraph, wrapped: WrappedAxes,
+        _ latents: Latents, _ decoder: any CompiledGraph, wrapped: WrappedAxes, _ memory: MemoryPlan,
         _ tell: (GenerationEvent) -> Void
     ) async throws -> Image {
         let configuration = parts.autoencoder
@@ -98,7 +132,7 @@ extension Model {
         if !picture.floats.allSatisfy(\.isFinite), precision != .float32 {
             tell(.warning(.decodedInFullPrecision))
             picture = try await networks.preparedDecoder(
-                height: latents.height, width: latents.width, wrapped: wrapped, inFullPrecision: true
+                height: latents.height, width: latents.width, wrapped: wrapped, inFullPrecision: true, memory
             ).run(["latents": unscaled]).output("pictures")
         }
         guard picture.floats.allSatisfy(\.isFinite) else {
