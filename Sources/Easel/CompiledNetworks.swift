@@ -121,20 +121,24 @@ actor CompiledNetworks {
             let own = Shape(
                 batch: 1, height: shape.height * scale, width: shape.width * scale, wrapped: shape.wrapped,
                 precision: precision, memory: memory)
+            let factors = MemoryEstimate.Network.Factors.autoencoder(precision)
             if let tiled = try tilePlan(network, own) {
                 let keeps = memory.residency == .all || memory.residency == .unet
                 return .init(
                     weights: tiled.weightCount(keeps: keeps), values: tiled.peakValueCount,
-                    precision: precision)
+                    precision: precision, factors)
             }
             let graph =
                 network == .encoder
                 ? try encoderGraph(height: own.height, width: own.width)
                 : try decoderGraph(height: own.height, width: own.width)
-            return .init(graph, precision: precision)
+            return .init(
+                weights: graph.weightCount, values: graph.peakValueCount, precision: precision, factors)
         }
         let unet = try unetGraph(shape)
-        let part = Self.partWeightCount(precision)
+        let cuts =
+            memory.residency == .parts
+            ? unet.cuts(limitingWeightsTo: Self.partWeightCount(precision)) : []
         let texts = try parts.textEncoders.map { encoder in
             try CLIPTextEncoder(encoder.configuration).graph(
                 batch: 1, options: encoder.options(clipSkip: 1, hidesTokens: false, learnsWords: false),
@@ -142,10 +146,10 @@ actor CompiledNetworks {
             ).weightCount
         }.reduce(0, +)
         return MemoryEstimate(
-            textEncoders: .init(weights: texts, values: 0, precision: precision),
+            textEncoders: .init(weights: texts, values: 0, precision: precision, .textEncoder),
             unet: .init(
-                weights: memory.residency == .parts ? min(part, unet.weightCount) : unet.weightCount,
-                values: unet.peakValueCount, precision: precision),
+                weights: unet.divided(at: cuts).map(\.weightCount).max() ?? 0, values: unet.peakValueCount,
+                precision: precision, .unet(precision)),
             encoder: encodes ? try autoencoder(.encoder) : nil, decoder: try autoencoder(.decoder),
             residency: memory.residency)
     }

@@ -12,7 +12,8 @@ extension Graph {
     /// - Throws: ``GraphError`` where the graph does not verify.
     public func measuringGroupStatistics() throws -> Graph {
         var measured: [(String, Tensor)] = []
-        return try rewritten(adding: { measured }) { operation, inputs in
+        func statistics() -> [(String, Tensor)] { measured }
+        return try rewritten(adding: statistics) { operation, inputs in
             guard let norm = operation.groupNorm else { return nil }
             let names = Self.statisticsNames(ofNorm: measured.count / 2)
             let x = inputs[0]

@@ -58,17 +58,28 @@ struct MemoryEstimate: Sendable, Hashable {
 }
 
 extension MemoryEstimate.Network {
-    /// What an engine takes for a graph.
-    ///
-    /// - Parameter copies: How many values of a run are there twice, as a factor.
-    init(_ graph: Graph, precision: Precision, copies: Double = 1) {
-        self.init(
-            weights: graph.weightCount, values: graph.peakValueCount, precision: precision, copies: copies)
+    /// What the engine's layouts and copies come to, as factors.
+    struct Factors {
+        /// Kernels of 3×3 are there in another form too, at `float32` on x86 processors.
+        let weights: Double
+        /// Beside the values that are read later, the engine holds them in other layouts, and products' parts.
+        let values: Double
+
+        static func unet(_ precision: Precision) -> Factors {
+            precision == .float32 ? Factors(weights: 1.18, values: 3) : Factors(weights: 1, values: 3.5)
+        }
+
+        static func autoencoder(_ precision: Precision) -> Factors {
+            Factors(weights: precision == .float32 ? 2.2 : 1, values: 1.45)
+        }
+
+        static let textEncoder = Factors(weights: 1, values: 1)
     }
 
-    init(weights: Int, values: Int, precision: Precision, copies: Double = 1) {
-        let size = precision == .float32 ? 4 : 2
-        held = weights * size
-        run = Int(Double(values * size) * copies)
+    /// What an engine takes for so many numbers of weights, and of values in a run.
+    init(weights: Int, values: Int, precision: Precision, _ factors: Factors) {
+        let size = precision == .float32 ? 4.0 : 2.0
+        held = Int(Double(weights) * size * factors.weights)
+        run = Int(Double(values) * size * factors.values)
     }
 }
