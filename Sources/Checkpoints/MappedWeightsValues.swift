@@ -65,11 +65,21 @@ extension MappedWeights {
     }
 
     /// The first weight, in the order of their places in memory, that has a NaN or an infinity among its
-    /// values; nil where all are finite. Reads every value once.
+    /// values; nil where all are finite. Reads every value once, and gives the memory of the files' pages back meanwhile.
     public func firstNonFinite(in catalog: some WeightCatalog) -> String? {
-        catalog.names.compactMap { name in offset(of: name).map { (offset: $0, name: name) } }
-            .sorted { $0.offset < $1.offset }
-            .first { _, name in catalog.entry(named: name).map { hasNonFinite(name, $0) } ?? false }?.name
+        let places = catalog.names.compactMap { name in offset(of: name).map { (offset: $0, name: name) } }
+        var unreleased = 0
+        defer { releaseFilePages() }
+        for (_, name) in places.sorted(by: { $0.offset < $1.offset }) {
+            guard let entry = catalog.entry(named: name) else { continue }
+            if hasNonFinite(name, entry) { return name }
+            unreleased += (entry.shape.checkedCount ?? 0) * entry.elementType.byteCount
+            if unreleased > 1 << 26 {
+                releaseFilePages()
+                unreleased = 0
+            }
+        }
+        return nil
     }
 
     private func hasNonFinite(_ name: String, _ entry: WeightEntry) -> Bool {

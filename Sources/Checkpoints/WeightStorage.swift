@@ -1,3 +1,4 @@
+import Dispatch
 import TensorGraph
 
 /// A catalogue of weights whose values can be brought into memory.
@@ -62,4 +63,23 @@ public final class MappedWeights: @unchecked Sendable {
     /// Lets the system take back the memory that holds the files' bytes, which stay in place: they are read again
     /// where they are needed. For after the weights have been copied elsewhere.
     public func releaseFilePages() { pageRelease() }
+
+    /// Does work that reads the weights once, giving the memory of the files' pages back every so often meanwhile, so that
+    /// what was read and what was made of it are not both in memory. A page that is read after all is fetched again from
+    /// what the system keeps of the file.
+    public func releasingFilePages<T>(_ work: () throws -> T) rethrows -> T {
+        let timer = DispatchSource.makeTimerSource(queue: .global())
+        timer.schedule(deadline: .now() + .milliseconds(100), repeating: .milliseconds(100))
+        timer.setEventHandler { self.pageRelease() }
+        timer.resume()
+        // The last release must not come after the weights are gone.
+        let ended = DispatchSemaphore(value: 0)
+        timer.setCancelHandler { ended.signal() }
+        defer {
+            timer.cancel()
+            ended.wait()
+            pageRelease()
+        }
+        return try work()
+    }
 }

@@ -11,12 +11,12 @@ import TensorGraph
 /// compilation. One U-Net and one decoder are kept, since each holds its weights again in the engine's own layout.
 actor CompiledNetworks {
     private typealias Compilation = Task<any CompiledGraph, any Error>
-    private enum Network: Hashable {
+    enum Network: Hashable {
         case textEncoder(Int)
         case unet, encoder, decoder
     }
 
-    private struct Shape: Hashable {
+    struct Shape: Hashable {
         let batch: Int
         var passes = 1
         /// How many embeddings the U-Net attends to.
@@ -28,13 +28,16 @@ actor CompiledNetworks {
         var wrapped = WrappedAxes()
         var adapters: [LoadedAdapter.Use] = []
         let precision: Precision
+        /// How it is run, where that is more than one way.
+        var memory: MemoryPlan?
     }
 
-    private let parts: ModelParts
-    private let engine: any Engine
-    private let precision: Precision
+    let parts: ModelParts
+    let engine: any Engine
+    let precision: Precision
+    let use: MemoryUse
     /// In bytes, what all networks together may take.
-    private let memory: Int
+    let memory: Int
     /// For int8: between which numbers the U-Net's activations lie.
     private var ranges: ActivationRanges?
     /// What is known of latents' colours; nil until it is asked for.
@@ -43,39 +46,21 @@ actor CompiledNetworks {
     /// The networks whose weights' values have been looked at; both halves of the autoencoder count as one.
     private var inspected: Set<Network> = []
     private var warnings: [Warning] = []
-    /// What was found to fit in the memory, and whether with the encoder.
-    private var fitting: (shape: Shape, encodes: Bool)?
+    /// What was found to fit in the memory, whether with the encoder, and how.
+    var fitting: (shape: Shape, encodes: Bool, plan: MemoryPlan, bytes: Int)?
 
-    init(_ parts: ModelParts, engine: any Engine, precision: Precision, memory: Int) {
+    init(
+        _ parts: ModelParts, engine: any Engine, precision: Precision, use: MemoryUse = MemoryUse(),
+        memory: Int
+    ) {
+        self.use = use
         self.parts = parts
         self.engine = engine
         self.precision = precision
         self.memory = memory
     }
 
-    /// Checks that the memory holds the U-Net, and the decoder for latents of the same size.
-    ///
-    /// - Throws: ``RequestError/memory(width:height:batchSize:needed:available:)``, `GraphError`.
-    func checkMemory(_ plan: UNetPlan, encodes: Bool) throws {
-        let shape = shape(plan)
-        let (height, width) = (plan.height, plan.width)
-        if let fitting, fitting.shape == shape, fitting.encodes || !encodes { return }
-        let (unet, decoder) = (try unetGraph(shape), try decoderGraph(height: height, width: width))
-        let factor = parts.autoencoder.factor
-        let encoder = encodes ? try encoderGraph(height: height * factor, width: width * factor) : nil
-        let count =
-            unet.weightCount + decoder.weightCount + (encoder?.weightCount ?? 0)
-            + max(unet.peakValueCount, decoder.peakValueCount, encoder?.peakValueCount ?? 0)
-        let needed = count * (precision == .float32 ? 4 : 2)
-        guard needed <= memory else {
-            throw RequestError.memory(
-                width: width * factor, height: height * factor, batchSize: plan.batch, needed: needed,
-                available: memory)
-        }
-        fitting = (shape, encodes)
-    }
-
-    private nonisolated func unetGraph(_ shape: Shape, weights: (any WeightStorage)? = nil) throws -> Graph {
+    nonisolated func unetGraph(_ shape: Shape, weights: (any WeightStorage)? = nil) throws -> Graph {
         try UNet(parts.unet).graph(
             batch: shape.batch, passes: shape.passes, height: shape.height, width: shape.width,
             tokens: shape.tokens, pooledWidth: parts.pooledWidth, options: shape.options,
@@ -83,7 +68,7 @@ actor CompiledNetworks {
         ).wrapping(shape.wrapped)
     }
 
-    private nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
+    nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
         try parts.autoencoder.decoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
@@ -148,21 +133,24 @@ actor CompiledNetworks {
     }
 
     /// The U-Net.
-    func preparedUNet(_ plan: UNetPlan) async throws -> any CompiledGraph {
-        try await unetCompilation(plan).value
+    func preparedUNet(_ plan: UNetPlan, _ memory: MemoryPlan) async throws -> any CompiledGraph {
+        try await unetCompilation(plan, memory).value
     }
 
-    /// Begins what ``preparedUNet(_:)`` then waits for.
-    func beginPreparingUNet(_ plan: UNetPlan) { _ = unetCompilation(plan) }
+    /// Begins what ``preparedUNet(_:_:)`` then waits for, where there is memory for it beside the text encoders.
+    func beginPreparingUNet(_ plan: UNetPlan, _ memory: MemoryPlan) {
+        if memory.residency == .all { _ = unetCompilation(plan, memory) }
+    }
 
-    private func unetCompilation(_ plan: UNetPlan) -> Compilation {
-        let shape = shape(plan)
-        var weights = parts.unetWeights.adapted(plan.adapters)
-        if precision == .int8, let ranges {
-            weights = QuantizedWeights(weights, layers: UNet.quantizedLayers(of: weights), ranges: ranges)
-        }
-        return compilation(of: .unet, shape, weights: weights) { [weights] in
-            try self.unetGraph(shape, weights: weights)
+    /// Lets go of the networks that have done their work, as far as they do not stay ready.
+    func letGo(after work: NetworkWork, _ memory: MemoryPlan) {
+        switch (memory.residency, work) {
+        case (.all, _), (.unet, .denoising): return
+        case (_, .encodingPrompts):
+            for index in parts.textEncoders.indices { ready[.textEncoder(index)] = nil }
+        case (_, .encodingPicture): ready[.encoder] = nil
+        case (_, .denoising): ready[.unet] = nil
+        case (_, .decoding): ready[.decoder] = nil
         }
     }
 
@@ -176,46 +164,68 @@ actor CompiledNetworks {
 
     /// The U-Net in floating-point numbers, which takes note of what those of its layers are given that int8 is for. It is
     /// not kept.
-    func observedUNet(_ plan: UNetPlan) async throws -> ActivationObserver {
+    func observedUNet(_ plan: UNetPlan, _ memory: MemoryPlan) async throws -> ActivationObserver {
         ready[.unet] = nil
         let weights = parts.unetWeights
         let layers = UNet.quantizedLayers(of: weights)
-        let (graph, observed) = try unetGraph(shape(plan)).observing(Set(layers.map { $0 + ".weight" }))
-        return ActivationObserver(
-            try await engine.compile(graph, weights: weights, precision: .automatic), weights: observed)
+        let (graph, observed) = try unetGraph(shape(plan, memory))
+            .slicingAttention(scoresAtOnce: memory.scoresAtOnce)
+            .observing(Set(layers.map { $0 + ".weight" }))
+        let compiled: any CompiledGraph =
+            memory.residency == .parts
+            ? PartwiseGraph(
+                graph, weights: weights, engine: engine, precision: .automatic,
+                limit: Self.partWeightCount(precision))
+            : try await engine.compile(graph, weights: weights, precision: .automatic)
+        return ActivationObserver(compiled, weights: observed)
     }
 
-    private func shape(_ plan: UNetPlan) -> Shape {
+    private func unetCompilation(_ plan: UNetPlan, _ memory: MemoryPlan) -> Compilation {
+        let shape = shape(plan, memory)
+        var weights = parts.unetWeights.adapted(plan.adapters)
+        if precision == .int8, let ranges {
+            weights = QuantizedWeights(weights, layers: UNet.quantizedLayers(of: weights), ranges: ranges)
+        }
+        return compilation(of: .unet, shape, weights: weights) { [weights] in
+            try self.unetGraph(shape, weights: weights).slicingAttention(scoresAtOnce: memory.scoresAtOnce)
+        }
+    }
+
+    func shape(_ plan: UNetPlan, _ memory: MemoryPlan? = nil) -> Shape {
         Shape(
             batch: plan.batch, passes: plan.passes, tokens: plan.tokens, height: plan.height,
             width: plan.width, options: plan.options, wrapped: plan.wrapped,
-            adapters: plan.adapters.map(\.use),
-            precision: precision)
+            adapters: plan.adapters.map(\.use), precision: precision, memory: memory)
     }
 
     /// The encoder for one picture of that size, in pixels.
-    func preparedEncoder(height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes()) async throws
-        -> any CompiledGraph
-    {
-        let shape = Shape(batch: 1, height: height, width: width, wrapped: wrapped, precision: precision)
+    func preparedEncoder(
+        height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes(), _ memory: MemoryPlan
+    ) async throws -> any CompiledGraph {
+        let shape = Shape(
+            batch: 1, height: height, width: width, wrapped: wrapped, precision: precision, memory: memory)
         return try await compilation(of: .encoder, shape, weights: parts.autoencoderWeights) {
             try self.encoderGraph(height: height, width: width).wrapping(wrapped)
+                .slicingAttention(scoresAtOnce: memory.autoencoderScoresAtOnce)
         }.value
     }
 
-    private nonisolated func encoderGraph(height: Int, width: Int) throws -> Graph {
+    nonisolated func encoderGraph(height: Int, width: Int) throws -> Graph {
         try parts.autoencoder.encoderGraph(
             batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
     }
 
     /// The decoder for one picture's latents of that size, in latent cells.
     func preparedDecoder(
-        height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes(), inFullPrecision: Bool = false
+        height: Int, width: Int, wrapped: WrappedAxes = WrappedAxes(), inFullPrecision: Bool = false,
+        _ memory: MemoryPlan
     ) async throws -> any CompiledGraph {
         let precision = inFullPrecision ? Precision.float32 : precision
-        let shape = Shape(batch: 1, height: height, width: width, wrapped: wrapped, precision: precision)
+        let shape = Shape(
+            batch: 1, height: height, width: width, wrapped: wrapped, precision: precision, memory: memory)
         return try await compilation(of: .decoder, shape, weights: parts.autoencoderWeights) {
             try self.decoderGraph(height: height, width: width).wrapping(wrapped)
+                .slicingAttention(scoresAtOnce: memory.autoencoderScoresAtOnce)
         }.value
     }
 
@@ -229,7 +239,7 @@ actor CompiledNetworks {
         ready[network] = nil
         let compilation = Task {
             do {
-                return try await compile(network, graph(), weights: weights, precision: shape.precision)
+                return try await compile(network, shape, weights: weights, graph: graph)
             } catch {
                 // What failed is tried again when it is asked for again.
                 if ready[network]?.shape == shape { ready[network] = nil }
@@ -240,19 +250,62 @@ actor CompiledNetworks {
         return compilation
     }
 
-    /// Compiles a graph; beside it, where the weights are used for the first time, looks for values that are not
-    /// numbers.
+    /// Compiles a graph, or makes ready what compiles its parts; beside it, where the weights are used for the first time,
+    /// looks for values that are not numbers.
     private func compile(
-        _ network: Network, _ graph: Graph, weights: any WeightStorage, precision: Precision
+        _ network: Network, _ shape: Shape, weights: any WeightStorage, graph: () throws -> Graph
     ) async throws -> any CompiledGraph {
         let isNew = inspected.insert(network == .encoder ? .decoder : network).inserted
-        guard isNew else { return try await engine.compile(graph, weights: weights, precision: precision) }
-        let watched = WatchedWeights(weights)
-        let compiled = try await engine.compile(graph, weights: watched, precision: precision)
-        if let name = try await watched.firstNonFinite() {
+        let isWhole = network != .unet || shape.memory?.residency != .parts
+        let tiled = try tilePlan(network, shape)
+        let watched = isNew && isWhole && tiled == nil ? WatchedWeights(weights) : nil
+        async let scanned = isNew && watched == nil ? Self.firstNonFinite(in: weights) : nil
+        let compiled: any CompiledGraph
+        if !isWhole {
+            compiled = PartwiseGraph(
+                try graph(), weights: weights, engine: engine, precision: shape.precision,
+                limit: Self.partWeightCount(shape.precision))
+        } else if let tiled {
+            compiled = TiledGraph(
+                tiled, weights: weights, engine: engine, precision: shape.precision,
+                keeps: shape.memory?.residency == .all || shape.memory?.residency == .unet)
+        } else {
+            compiled = try await engine.compile(
+                graph(), weights: watched ?? weights, precision: shape.precision)
+        }
+        var damaged = try await scanned
+        if let watched { damaged = try await watched.firstNonFinite() }
+        if let name = damaged {
             warnings.append(.notFiniteWeights(file: weights.origin, tensor: name))
         }
         return compiled
+    }
+
+    /// How many numbers of weights a part of the U-Net has at most, where it is run in parts.
+    static func partWeightCount(_ precision: Precision) -> Int {
+        384_000_000 / (precision == .float32 ? 4 : 2)
+    }
+
+    /// How the network is computed in tiles; nil where it is not.
+    nonisolated func tilePlan(_ network: Network, _ shape: Shape) throws -> TilePlan? {
+        guard let memory = shape.memory, let tile = memory.tile, network == .decoder || network == .encoder
+        else {
+            return nil
+        }
+        let (isDecoder, factor) = (network == .decoder, parts.autoencoder.factor)
+        return try TilePlan(
+            tile, height: isDecoder ? shape.height : shape.height / factor,
+            width: isDecoder ? shape.width : shape.width / factor, wrapped: shape.wrapped,
+            scoresAtOnce: memory.autoencoderScoresAtOnce, isDecoder: isDecoder
+        ) { height, width in
+            isDecoder
+                ? try self.decoderGraph(height: height, width: width)
+                : try self.encoderGraph(height: height * factor, width: width * factor)
+        }
+    }
+
+    private static func firstNonFinite(in weights: some WeightStorage) async throws -> String? {
+        try weights.map(additionalBytes: 0).firstNonFinite(in: weights)
     }
 }
 
@@ -273,3 +326,6 @@ struct UNetPlan: Sendable {
     /// What changes its weights.
     var adapters: [LoadedAdapter] = []
 }
+
+/// What networks are needed for, in order.
+enum NetworkWork { case encodingPrompts, encodingPicture, denoising, decoding }

@@ -125,6 +125,10 @@ public struct GeneratedPicture: Sendable {
     public let record: GenerationRecord
     /// The latents that the picture was decoded from.
     public let latents: Latents
+    /// How memory was used: never ``MemoryMode/automatic``, but what it came to.
+    public let memory: MemoryMode
+    /// How much memory the process was expected to take at most, in bytes.
+    public let memoryEstimate: Int
     /// How long each stage took, from the request's start until this picture: those of earlier batches included.
     public let timings: [Stage: Duration]
 

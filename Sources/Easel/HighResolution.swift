@@ -106,7 +106,9 @@ extension GeneratedPicture {
     fileprivate func after(_ base: GeneratedPicture) -> GeneratedPicture {
         GeneratedPicture(
             index: index, seed: seed, sampler: sampler, image: image, metadata: metadata, record: record,
-            latents: latents, timings: timings.merging(base.timings, uniquingKeysWith: +))
+            latents: latents, memory: memory,
+            memoryEstimate: max(memoryEstimate, base.memoryEstimate),
+            timings: timings.merging(base.timings, uniquingKeysWith: +))
     }
 }
 

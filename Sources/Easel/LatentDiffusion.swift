@@ -15,69 +15,62 @@ extension Model {
         var watch = Stopwatch(tell: tell)
 
         try await prepareQuantization(&watch)
-        let unet = plan.unet(batch: plan.batches[0].count)
-        try await networks.checkMemory(unet, encodes: plan.canvas != nil || parts.isForInpainting)
-        // The U-Net, which takes longest, is made ready beside the prompts.
-        if plan.takesSteps { await networks.beginPreparingUNet(unet) }
-        let contexts = try await contexts(plan, &watch)
-        await tellWarnings(tell)
+        let (memory, bytes) = try await networks.planMemory(
+            plan.unet(batch: plan.batches[0].count), encodes: plan.canvas != nil || parts.isForInpainting)
+        let contexts = try await encodedPrompts(plan, memory, &watch, tell)
+        await networks.letGo(after: .encodingPrompts, memory)
         for batch in plan.batches {
-            let latents = try await latents(plan, batch, contexts, &watch, tell: tell)
-            await tellWarnings(tell)
-            let decoder = try await watch.time(.loadingDecoder) {
-                try await networks.preparedDecoder(
-                    height: plan.latentHeight, width: plan.latentWidth, wrapped: plan.wrapped)
+            let sampler = try plan.makeSampler()
+            var noise = plan.noise(for: batch)
+            let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
+            await networks.letGo(after: .encodingPicture, memory)
+            var latents = start.latents
+            if plan.takesSteps {
+                latents = try await denoised(
+                    start, plan, batch, contexts, sampler, noise, memory, &watch, tell)
+                await networks.letGo(after: .denoising, memory)
             }
-            await tellWarnings(tell)
-            for (offset, index) in batch.enumerated() {
-                let own = latents.picture(offset)
-                let image = try await watch.time(.decoding) {
-                    let decoded = try await decode(own, decoder, wrapped: plan.wrapped, tell)
-                    if request.previewInterval != nil { await networks.learnColors(own, decoded) }
-                    return plan.canvas?.finished(decoded) ?? decoded
-                }
-                tell(
-                    .finished(
-                        GeneratedPicture(
-                            index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
-                            sampler: plan.sampler.name,
-                            image: image,
-                            metadata: plan.metadata(
-                                ofPicture: index, size: image, model: self, hashes: await hashes),
-                            record: GenerationRecord(plan, picture: index, model: self), latents: own,
-                            timings: watch.timings)))
-            }
+            try await decode(latents, plan, batch, memory, bytes, hashes: await hashes, &watch, tell)
+            await networks.letGo(after: .decoding, memory)
         }
     }
 
     /// The prompts' embeddings.
-    func contexts(_ plan: GenerationPlan, _ watch: inout Stopwatch) async throws -> PromptContexts {
+    ///
+    /// - Parameter besideUNet: Whether the U-Net is made ready meanwhile.
+    func encodedPrompts(
+        _ plan: GenerationPlan, _ memory: MemoryPlan, _ watch: inout Stopwatch, besideUNet: Bool = true,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> PromptContexts {
         let textEncoders = try await watch.time(.loadingTextEncoder) {
-            try await networks.preparedTextEncoders(
+            // The U-Net, which takes longest, is made ready beside the prompts.
+            if plan.takesSteps, besideUNet {
+                await networks.beginPreparingUNet(plan.unet(batch: plan.batches[0].count), memory)
+            }
+            return try await networks.preparedTextEncoders(
                 clipSkip: plan.request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,
                 adapters: plan.adapters)
         }
+        await tellWarnings(tell)
         return try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
     }
 
-    /// A batch's latents, denoised.
+    /// A batch's latents after all steps.
     ///
     /// - Parameter unet: What predicts; nil takes the model's own, made ready as the plan asks.
-    func latents(
-        _ plan: GenerationPlan, _ batch: Range<Int>, _ contexts: PromptContexts, _ watch: inout Stopwatch,
-        unet: (any CompiledGraph)? = nil, tell: @escaping @Sendable (GenerationEvent) -> Void
+    func denoised(
+        _ start: StartingPoint, _ plan: GenerationPlan, _ batch: Range<Int>, _ contexts: PromptContexts,
+        _ sampler: any Sampler, _ noise: PictureNoise, _ memory: MemoryPlan, _ watch: inout Stopwatch,
+        unet: (any CompiledGraph)? = nil, _ tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> Latents {
         let request = plan.request
-        let sampler = try plan.makeSampler()
-        var noise = plan.noise(for: batch)
-        let start = try await startingPoint(plan, sampler, &noise, &watch)
-        guard plan.takesSteps else { return start.latents }
-        let prepared = try await watch.time(.loadingUNet) {
+        let unet = try await watch.time(.loadingUNet) {
             if let unet { return unet }
-            return try await networks.preparedUNet(plan.unet(batch: batch.count))
+            return try await networks.preparedUNet(plan.unet(batch: batch.count), memory)
         }
+        await tellWarnings(tell)
         let denoiser = GuidedDenoiser(
-            unet: prepared, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
+            unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
             contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
             pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
             runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
@@ -97,6 +90,37 @@ extension Model {
         }
     }
 
+    /// A batch's pictures, one at a time.
+    private func decode(
+        _ latents: Latents, _ plan: GenerationPlan, _ batch: Range<Int>, _ memory: MemoryPlan,
+        _ estimate: Int, hashes: RecordedHashes, _ watch: inout Stopwatch,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws {
+        let request = plan.request
+        let decoder = try await watch.time(.loadingDecoder) {
+            try await networks.preparedDecoder(
+                height: plan.latentHeight, width: plan.latentWidth, wrapped: plan.wrapped, memory)
+        }
+        await tellWarnings(tell)
+        for (offset, index) in batch.enumerated() {
+            let own = latents.picture(offset)
+            let image = try await watch.time(.decoding) {
+                let decoded = try await decode(own, decoder, wrapped: plan.wrapped, memory, tell)
+                if request.previewInterval != nil { await networks.learnColors(own, decoded) }
+                return plan.canvas?.finished(decoded) ?? decoded
+            }
+            tell(
+                .finished(
+                    GeneratedPicture(
+                        index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
+                        sampler: plan.sampler.name, image: image,
+                        metadata: plan.metadata(ofPicture: index, size: image, model: self, hashes: hashes),
+                        record: GenerationRecord(plan, picture: index, model: self), latents: own,
+                        memory: memory.mode,
+                        memoryEstimate: estimate, timings: watch.timings)))
+        }
+    }
+
     /// Tells what was noticed while networks were made ready.
     private func tellWarnings(_ tell: (GenerationEvent) -> Void) async {
         for warning in await networks.takeWarnings() { tell(.warning(warning)) }
@@ -104,7 +128,7 @@ extension Model {
 
     /// Latents to a picture; in full precision where half precision overflows.
     private func decode(
-        _ latents: Latents, _ decoder: any CompiledGraph, wrapped: WrappedAxes,
+        _ latents: Latents, _ decoder: any CompiledGraph, wrapped: WrappedAxes, _ memory: MemoryPlan,
         _ tell: (GenerationEvent) -> Void
     ) async throws -> Image {
         let configuration = parts.autoencoder
@@ -114,7 +138,7 @@ extension Model {
         if !picture.floats.allSatisfy(\.isFinite), precision != .float32 {
             tell(.warning(.decodedInFullPrecision))
             picture = try await networks.preparedDecoder(
-                height: latents.height, width: latents.width, wrapped: wrapped, inFullPrecision: true
+                height: latents.height, width: latents.width, wrapped: wrapped, inFullPrecision: true, memory
             ).run(["latents": unscaled]).output("pictures")
         }
         guard picture.floats.allSatisfy(\.isFinite) else {

@@ -21,6 +21,8 @@ public final class Model: Sendable {
     public let height: Int
     /// The arithmetic that the networks are computed in.
     public let precision: Precision
+    /// How much memory it takes for speed.
+    public let memoryUse: MemoryUse
     /// What its U-Net was trained to predict.
     public var predictionType: PredictionType { parts.scheduler.predictionType }
     let parts: ModelParts
@@ -48,15 +50,16 @@ public final class Model: Sendable {
     ///   - vocabulary: CLIP's vocabulary, which a single file lacks: a `tokenizer` folder of another model, or
     ///     `bpe_simple_vocab_16e6.txt`; nil takes the one that was installed with Easel.
     ///   - vae: An autoencoder in place of the model's own, TAESD among them: a file, or a folder with `config.json`.
+    ///   - memory: How much memory is taken for speed; by default the fastest way that fits in the machine's.
     /// - Throws: `FileError`, `JSONError`, `ConfigurationError`, `CheckpointError`, `SafetensorsError`, `TorchError`,
     ///   `TokenizerError` and ``ModelError`` for what is wrong in the folder or the file, ``VocabularyMissing``,
-    ///   `EngineError` for a precision that the engine lacks.
+    ///   `EngineError` for a precision that the engine lacks, ``RequestError`` for what of `memory` is out of range.
     public convenience init(
         at location: URL, engine: any Engine, precision: Precision = .automatic, vocabulary: URL? = nil,
-        vae: URL? = nil
+        vae: URL? = nil, memory: MemoryUse = MemoryUse()
     ) throws {
         try self.init(
-            at: location, engine: engine, precision: precision, vocabulary: vocabulary, vae: vae,
+            at: location, engine: engine, precision: precision, vocabulary: vocabulary, vae: vae, use: memory,
             memory: Int(clamping: ProcessInfo.processInfo.physicalMemory))
     }
 
@@ -65,8 +68,11 @@ public final class Model: Sendable {
     ///   - activationRanges: Where what int8 needs to know of models is kept.
     init(
         at location: URL, engine: any Engine, precision: Precision, vocabulary: URL? = nil, vae: URL? = nil,
-        memory: Int, activationRanges: ActivationRangeCache = ActivationRangeCache()
+        use: MemoryUse = MemoryUse(), memory: Int,
+        activationRanges: ActivationRangeCache = ActivationRangeCache()
     ) throws {
+        try use.check()
+        memoryUse = use
         self.activationRanges = activationRanges
         let precision = try engine.resolve(precision)
         let stored = try ModelComponents(at: location, vocabulary: vocabulary)
@@ -83,7 +89,7 @@ public final class Model: Sendable {
         width = parts.unet.sampleWidth * parts.autoencoder.factor
         height = parts.unet.sampleHeight * parts.autoencoder.factor
         self.precision = precision
-        networks = CompiledNetworks(parts, engine: engine, precision: precision, memory: memory)
+        networks = CompiledNetworks(parts, engine: engine, precision: precision, use: use, memory: memory)
     }
 
     /// Makes the pictures of a request, telling each event as it happens.

@@ -16,6 +16,8 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
     case noMask
     /// The networks need more memory for pictures of that size than the machine has; in bytes.
     case memory(width: Int, height: Int, batchSize: Int, needed: Int, available: Int)
+    /// Pictures of that size need more memory than the limit, in the smallest mode that was asked for; in bytes.
+    case memoryLimit(width: Int, height: Int, batchSize: Int, needed: Int, limit: Int, mode: MemoryMode)
 
     public var description: String {
         switch self {
@@ -37,6 +39,12 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(width)×\(height) pixels with batch size \(batchSize) take at least \(Self.gigabytes(needed)) GB of "
                 + "memory, and this machine has \(Self.gigabytes(available)) GB: take a smaller "
                 + (batchSize > 1 ? "batch size" : "size")
+        case .memoryLimit(let width, let height, let batchSize, let needed, let limit, let mode):
+            "\(width)×\(height) pixels with batch size \(batchSize) take \(Self.gigabytes(needed)) GB of memory "
+                + "with --memory \(mode.rawValue), more than the limit of \(Self.gigabytes(limit)) GB: "
+                + (mode == .minimal
+                    ? "take a smaller \(batchSize > 1 ? "batch size" : "size"), or raise the limit"
+                    : "take --memory auto or minimal, or raise the limit")
         }
     }
 

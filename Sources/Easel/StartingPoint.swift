@@ -20,7 +20,8 @@ extension Model {
     ///
     /// Noise is drawn in the order that diffusers' pipelines draw it.
     func startingPoint(
-        _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise, _ watch: inout Stopwatch
+        _ plan: GenerationPlan, _ sampler: any Sampler, _ noise: inout PictureNoise, _ memory: MemoryPlan,
+        _ watch: inout Stopwatch
     ) async throws -> StartingPoint {
         if let latents = plan.request.initLatents, parts.sight == nil {
             let original = try latents.enlarged(height: plan.latentHeight, width: plan.latentWidth)
@@ -36,7 +37,7 @@ extension Model {
         }
         let encoder = try await watch.time(.loadingEncoder) {
             try await networks.preparedEncoder(
-                height: plan.height, width: plan.width, wrapped: plan.wrapped)
+                height: plan.height, width: plan.width, wrapped: plan.wrapped, memory)
         }
         var drawing = noise
         defer { noise = drawing }

@@ -75,6 +75,8 @@ struct GenerateCommand: AsyncParsableCommand {
     var batchSize = 1
     @Option(help: "auto, f32, bf16, f16 or int8: the arithmetic of the networks.")
     var precision = Precision.automatic
+    @OptionGroup(title: "Memory")
+    var memory: MemoryOptions
     @Option(help: "The number of threads (default: one a core).")
     var threads: Int?
     @Option(help: "Show what the picture is going to be, each time after so many steps.")
@@ -98,6 +100,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try sizes.check()
         try large.check()
         try sweeps.check()
+        try memory.check()
         if from == nil { try source.check() }
         guard (1...100).contains(quality) else {
             throw ValidationError("--quality \(quality) is not possible: it must be from 1 to 100.")
@@ -190,7 +193,7 @@ struct GenerateCommand: AsyncParsableCommand {
             precision: precision, vocabulary: vocabulary.map { URL(filePath: $0) },
             vae: vae.map {
                 URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: folders.store))
-            })
+            }, memory: memory.use)
         if requests.count > 1 { for request in requests { try model.check(request) } }
         let opening = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)

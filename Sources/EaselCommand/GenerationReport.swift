@@ -19,6 +19,8 @@ struct GenerationReport: Encodable {
     private let seed: UInt64
     private var sampler: String
     private let precision: String
+    /// How memory was used.
+    private var memory: String
     private var files: [String] = []
     private var pictures: [Picture] = []
     /// Files of pictures side by side; nil where there are none.
@@ -26,6 +28,8 @@ struct GenerationReport: Encodable {
     /// Seconds spent in each stage, for all pictures together.
     private var timings: [String: Double]
     private var peakMemoryBytes = 0
+    /// What the peak was expected to be.
+    private var estimatedMemoryBytes = 0
     var warnings: [String] = []
 
     /// - Parameter opening: How long it took to open the model.
@@ -41,12 +45,15 @@ struct GenerationReport: Encodable {
         sampler = ""
         timings = ["open_model": seconds(opening)]
         precision = model.precision.rawValue
+        memory = model.memoryUse.mode.rawValue
     }
 
     mutating func add(_ picture: GeneratedPicture, file: URL) {
         files.append(file.path)
         pictures.append(Picture(file: file.path, seed: picture.seed))
         sampler = picture.sampler
+        memory = picture.memory.rawValue
+        estimatedMemoryBytes = max(estimatedMemoryBytes, picture.memoryEstimate)
         (width, height) = (picture.image.width, picture.image.height)
         for (stage, duration) in picture.timings { timings[stage.rawValue] = seconds(duration) }
     }

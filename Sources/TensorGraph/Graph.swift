@@ -43,10 +43,13 @@ public struct Graph: Sendable {
 
     /// The graph with operations replaced.
     ///
-    /// - Parameter replace: What an operation becomes with its inputs; nil where it stays.
+    /// - Parameters:
+    ///   - more: Outputs beside the graph's own, asked for when all operations are there.
+    ///   - replace: What an operation becomes with its inputs; nil where it stays.
     /// - Throws: ``GraphError`` where a replacement is of another type.
     func rewritten(
         expanding isExpanded: (any CompositeOperation) -> Bool = { _ in false },
+        adding more: () -> [(String, Tensor)] = { [] },
         _ replace: (Operation, [Tensor]) -> Tensor?
     ) throws -> Graph {
         let builder = GraphBuilder(name: name, catalog: NoWeights())
@@ -66,7 +69,7 @@ public struct Graph: Sendable {
             }
             moved.append(result)
         }
-        return try builder.finish(outputs: outputs.map { ($0.name, moved[$0.node]) })
+        return try builder.finish(outputs: outputs.map { ($0.name, moved[$0.node]) } + more())
     }
 }
 

@@ -29,7 +29,7 @@ extension Graph {
 
 extension Operation {
     /// Whether the value is there before a run.
-    fileprivate var isStored: Bool {
+    var isStored: Bool {
         switch self {
         case .primitive(.weight), .primitive(.constant): true
         case .primitive, .composite: false

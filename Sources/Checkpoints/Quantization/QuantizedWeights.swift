@@ -130,14 +130,21 @@ public struct QuantizedWeights: WeightStorage {
 private func quantize(
     _ row: UnsafeMutableBufferPointer<Float>, into values: UnsafeMutableBufferPointer<Int8>
 ) -> Float {
-    var greatest: Float = 0
-    for value in row { greatest = max(greatest, value.magnitude) }
-    let scale = greatest > 0 && greatest.isFinite ? greatest / 127 : 1
-    let factor = 1 / scale
+    var (greatest, check): (Float, Float) = (0, 0)
+    for value in row {
+        greatest = max(greatest, value.magnitude)
+        check += value * 0
+    }
+    // Numbers that are none are seen in the scale.
+    guard check == 0 else {
+        values.update(repeating: 0)
+        return .nan
+    }
+    let scale = greatest > 0 ? greatest / 127 : 1
+    let factor = 127 / max(greatest, .leastNormalMagnitude)
     for index in 0..<row.count {
-        // Numbers that are none become zero; the file's values are looked at elsewhere.
         let scaled = (row[index] * factor).rounded(.toNearestOrEven)
-        values[index] = Int8(truncatingIfNeeded: Int32(max(-127, min(127, scaled.isNaN ? 0 : scaled))))
+        values[index] = Int8(truncatingIfNeeded: Int32(max(-127, min(127, scaled))))
     }
     return scale
 }

@@ -28,9 +28,18 @@ extension Model {
             try Task.checkCancellation()
             let plan = try GenerationPlan(calibrationRequest(prompt, seed: UInt64(index)), for: self)
             var watch = Stopwatch { _ in }
-            let contexts = try await contexts(plan, &watch)
-            let observer = try await networks.observedUNet(plan.unet(batch: 1))
-            _ = try await latents(plan, plan.batches[0], contexts, &watch, unet: observer) { _ in }
+            let (memory, _) = try await networks.planMemory(
+                plan.unet(batch: 1), encodes: plan.canvas != nil || parts.isForInpainting)
+            let contexts = try await encodedPrompts(plan, memory, &watch, besideUNet: false) { _ in }
+            await networks.letGo(after: .encodingPrompts, memory)
+            let sampler = try plan.makeSampler()
+            var noise = plan.noise(for: plan.batches[0])
+            let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
+            await networks.letGo(after: .encodingPicture, memory)
+            let observer = try await networks.observedUNet(plan.unet(batch: 1), memory)
+            _ = try await denoised(
+                start, plan, plan.batches[0], contexts, sampler, noise, memory, &watch, unet: observer
+            ) { _ in }
             for (layer, range) in observer.ranges.ranges { ranges.add(range, of: layer) }
         }
         return ranges

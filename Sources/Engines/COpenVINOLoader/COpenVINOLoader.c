@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #ifdef __APPLE__
 static const char *const candidates[] = {
@@ -75,5 +78,11 @@ bool easel_processor_has_bfloat16(void) {
     return __builtin_cpu_supports("avx512bf16");
 #else
     return false;
+#endif
+}
+
+void easel_return_freed_memory(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
 #endif
 }

@@ -46,12 +46,13 @@ actor OpenVINOGraph: CompiledGraph {
             let offset = mapped.additionalOffset + derivedOffset
             mapped.derive(representation.derivedKernels, of: weights, at: offset)
             mapped.widen(representation.widenedWeights, of: weights, at: offset)
-            return try library.compile(
-                xml, weights: mapped.bytes, device: device, precision: precision, threads: threads,
-                keepsTimes: false, graph: graph.name)
+            return try mapped.releasingFilePages {
+                try library.compile(
+                    xml, weights: mapped.bytes, device: device, precision: precision, threads: threads,
+                    keepsTimes: false, graph: graph.name)
+            }
         }
         try mapped.validate()
-        mapped.releaseFilePages()
     }
 
     func run(_ inputs: [String: HostTensor]) async throws -> [String: HostTensor] {

@@ -82,6 +82,8 @@ struct OpenVINOLibrary: @unchecked Sendable {
                 $0, core, model, device, precision.rawValue, String(threads ?? 0), keepsTimes ? "YES" : "NO",
                 &compiled)
         }
+        // What compiling took beside its result.
+        defer { easel_return_freed_memory() }
         try check(compilation)
         var request: OpaquePointer?
         let creation = functions.ov_compiled_model_create_infer_request(compiled, &request)
@@ -126,6 +128,7 @@ struct OpenVINOLibrary: @unchecked Sendable {
         deinit {
             library.functions.ov_infer_request_free(request)
             library.functions.ov_compiled_model_free(compiled)
+            easel_return_freed_memory()
         }
 
         /// How long the library is waited for before the task is asked whether it is cancelled.

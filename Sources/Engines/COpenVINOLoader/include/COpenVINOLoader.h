@@ -53,4 +53,7 @@ bool easel_openvino_add_operations(const easel_openvino *library, const ov_core_
 // Whether the processor multiplies bfloat16 numbers itself.
 bool easel_processor_has_bfloat16(void);
 
+// Gives memory that was freed back to the system, where the system's allocator keeps it otherwise.
+void easel_return_freed_memory(void);
+
 #endif
