@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Measures Easel against its peers on this machine; takes about an hour on two cores.
-# PRECISION=f32|bf16 (default f32), STEPS (default 20), ROUNDS (default 3).
+# PRECISION=f32|bf16|int8 (default f32; peers have bf16 for int8), STEPS (default 20), ROUNDS (default 3).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 precision=${PRECISION:-f32}
 steps=${STEPS:-20}
 rounds=${ROUNDS:-3}
+peers=${precision/int8/bf16}
 model=.build/benchmarks/random-sd15
 
 Tests/Golden/python-environment.sh Tests/Golden/requirements.txt Benchmarks/requirements.txt
@@ -14,12 +15,14 @@ swift build --configuration release --product UNetStep
 [ -f $model/model_index.json ] || $python Benchmarks/random_sd15.py $model
 
 echo "processor: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores"
-echo "== one step of the U-Net, 512×512, guidance: A Easel, B OpenVINO's own conversion, $precision"
+echo "== one step of the U-Net, 512×512, guidance: A Easel, $precision, B OpenVINO's own conversion, $peers"
 $python Benchmarks/compare.py 5 ".build/release/UNetStep $model/unet $precision" \
-    "$python Benchmarks/unet_step_openvino.py $model $precision"
+    "$python Benchmarks/unet_step_openvino.py $model $peers"
 echo "== text to image, 512×512, $steps steps, $precision"
 $python Benchmarks/text_to_image.py .build/release/easel $model --precision "$precision" --steps "$steps" \
     --rounds "$rounds"
+echo "== pictures of the demo model in other precisions"
+$python Benchmarks/precision.py .build/release/easel
 echo "== start to the demo model's picture, 20 steps"
 for _ in 1 2 3; do
     /usr/bin/env bash -c 'time .build/release/easel "a red apple" -s 1 --steps 20 -q -o .build/benchmarks/demo.png' 2>&1 | grep real

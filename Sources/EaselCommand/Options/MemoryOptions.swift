@@ -18,7 +18,8 @@ struct MemoryOptions: ParsableArguments {
             "all, unet, one or parts: which networks stay ready; one at a time, or of the U-Net a part at a time."
     )
     var keepNetworks: NetworkResidency?
-    @Option(help: "How many million of attention's scores are in memory at once (default: all; 16 of minimal).")
+    @Option(
+        help: "How many million of attention's scores are in memory at once (default: all; 16 of minimal).")
     var attentionSlice: Int?
     @Option(help: "The side of the tiles that pictures are encoded and decoded in, in pixels; 0 for none.")
     var vaeTileSize: Int?
