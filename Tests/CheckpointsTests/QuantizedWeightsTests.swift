@@ -10,12 +10,12 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     /// A matrix of two rows, a bias, and a matrix that stays.
-    private func weights() throws -> Checkpoint {
+    private func weights(first: Float = 1) throws -> Checkpoint {
         let header =
             #"{"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"#
             + #""a.bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]},"#
             + #""b.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[32,40]}}"#
-        let values: [Float] = [1, -2, 0.5, 0, 0, 0, 5, 6, 7, 8]
+        let values: [Float] = [first, -2, 0.5, 0, 0, 0, 5, 6, 7, 8]
         var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
         bytes += Array(header.utf8)
         for value in values { bytes += withUnsafeBytes(of: value) { Array($0) } }
@@ -57,6 +57,15 @@ import Testing
         let quantized = QuantizedWeights(try weights(), layers: ["a", "b"], ranges: ActivationRanges())
         #expect(quantized.names.contains("b.weight_scale") && !quantized.names.contains("b.input_range"))
         #expect(quantized.entry(named: "b.input_range") == nil)
+    }
+
+    @Test(arguments: [Float.nan, -.infinity]) func numbersThatAreNoneAreSeen(_ number: Float) throws {
+        let quantized = QuantizedWeights(
+            try weights(first: number), layers: ["a"], ranges: ActivationRanges())
+        let mapped = try quantized.map(additionalBytes: 0)
+        #expect(mapped.firstNonFinite(in: quantized) == "a.weight_scale")
+        let entry = try #require(quantized.entry(named: "a.weight"))
+        #expect(mapped.floats(of: "a.weight", entry) == [Float](repeating: 0, count: 6))
     }
 
     @Test(arguments: [(-1, 3), (0.5, 2), (-4, -1), (0, 0), (-1e-30, 0)] as [(Float, Float)])

@@ -102,13 +102,14 @@ struct OutputTests {
             JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
         #expect(
             Set(report.keys) == [
-                "files", "guidance_scale", "height", "model", "negative_prompt", "peak_memory_bytes",
-                "pictures",
-                "precision", "prompt", "sampler", "seed", "steps", "timings", "warnings", "width",
+                "estimated_memory_bytes", "files", "guidance_scale", "height", "memory", "model",
+                "negative_prompt", "peak_memory_bytes", "pictures", "precision", "prompt", "sampler",
+                "seed", "steps", "timings", "warnings", "width",
             ])
         #expect(report["seed"] as? Int == 5)
         #expect(report["sampler"] as? String == "pndm")
         #expect(report["precision"] as? String == "f32")
+        #expect(report["memory"] as? String == "fast")
         #expect(
             report["files"] as? [String] == [tool.file("easel-5.png").path, tool.file("easel-6.png").path])
         #expect((report["peak_memory_bytes"] as? Int ?? 0) > 10 << 20)

@@ -140,8 +140,9 @@ private func quantize(
         values.update(repeating: 0)
         return .nan
     }
-    let scale = greatest > 0 ? greatest / 127 : 1
-    let factor = 127 / max(greatest, .leastNormalMagnitude)
+    // A row of zeros, or of next to nothing, is one of zeros.
+    let scale = greatest > 127 * .leastNormalMagnitude ? greatest / 127 : 1
+    let factor = 1 / scale
     for index in 0..<row.count {
         let scaled = (row[index] * factor).rounded(.toNearestOrEven)
         values[index] = Int8(truncatingIfNeeded: Int32(max(-127, min(127, scaled))))
