@@ -53,19 +53,22 @@ public struct OpenVINOEngine: Engine {
     public func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
         -> any CompiledGraph
     {
-        var precision = try resolve(precision)
-        // What is to be computed with integers, the graph says.
-        if precision == .int8 { precision = try resolve(.automatic) }
+        let requested = try resolve(precision)
+        // What is to be computed with integers, the graph says; but for attention, whose ranges are seen as it runs.
+        let precision = requested == .int8 ? try resolve(.automatic) : requested
         return try await OpenVINOGraph(
             graph, weights: weights, library: library, device: device, precision: precision, threads: threads,
-            forms: forms ?? defaultForms(precision), flashAttention: flashAttention(precision))
+            forms: forms ?? defaultForms(precision),
+            flashAttention: flashAttention(
+                precision, integers: requested == .int8))
     }
 
-    func flashAttention(_ precision: Precision) -> FlashAttention? {
+    func flashAttention(_ precision: Precision, integers: Bool = false) -> FlashAttention? {
         guard device == "CPU", precision == .bfloat16, library.hasOwnOperations,
             library.hasNative(precision, device: device)
         else { return nil }
-        var flash = FlashAttention(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        var flash = FlashAttention(
+            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, integers: integers)
         if let fewestFlashKeys { flash.fewestKeys = fewestFlashKeys }
         return flash
     }

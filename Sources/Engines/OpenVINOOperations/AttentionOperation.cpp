@@ -13,8 +13,8 @@ public:
     OPENVINO_OP("Attention", "easel");
 
     Attention() = default;
-    Attention(const ov::OutputVector &inputs, float scale, std::int64_t threads)
-        : Op(inputs), scale(scale), threads(threads) {
+    Attention(const ov::OutputVector &inputs, float scale, bool integers, std::int64_t threads)
+        : Op(inputs), scale(scale), integers(integers), threads(threads) {
         constructor_validate_and_infer_types();
     }
 
@@ -34,11 +34,12 @@ public:
     }
 
     std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector &inputs) const override {
-        return std::make_shared<Attention>(inputs, scale, threads);
+        return std::make_shared<Attention>(inputs, scale, integers, threads);
     }
 
     bool visit_attributes(ov::AttributeVisitor &visitor) override {
         visitor.on_attribute("scale", scale);
+        visitor.on_attribute("integers", integers);
         visitor.on_attribute("threads", threads);
         return true;
     }
@@ -50,7 +51,8 @@ public:
         const easel::AttentionShape shape{queries[0], queries[2], queries[1], inputs[1].get_shape()[1], queries[3]};
         if (!easel::canAttend(shape)) return false;
         outputs[0].set_shape(queries);
-        easel::attend(
+        const auto attend = integers && easel::canAttendInIntegers(shape) ? easel::attendInIntegers : easel::attend;
+        attend(
             shape, scale, numbers(inputs[0]), numbers(inputs[1]), numbers(inputs[2]),
             static_cast<easel::bfloat16 *>(outputs[0].data()), static_cast<unsigned>(threads));
         return true;
@@ -62,6 +64,8 @@ private:
     }
 
     float scale = 1;
+    // Whether 8-bit integers may take the numbers' place, where the processor has products of them.
+    bool integers = false;
     std::int64_t threads = 1;
 };
 

@@ -1,45 +1,21 @@
 #include "FlashAttention.h"
 
+#include "AttentionBlocks.h"
 #include "Workers.h"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <new>
 
-// Sixteen queries are the lanes of a vector: the greatest score, its power and the sums of a query stay in its lane, and
-// no step goes across lanes. Scores and weighted values are products of pairs: two neighbouring numbers of a head, or
-// two neighbouring keys.
+// Scores and weighted values are products of pairs: two neighbouring numbers of a head, or two neighbouring keys.
 #define EASEL_VECTORS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
 #define EASEL_INLINE EASEL_VECTORS inline __attribute__((always_inline))
 
 namespace easel {
 namespace {
 
-constexpr std::size_t lanes = 16, groups = 2, queryBlock = lanes * groups;
 // So many keys' scores, and the powers made of them, are in the first cache at a time.
-constexpr std::size_t keyBlock = 112, keyTile = 8, sumTile = 14;
-
-std::size_t roundedUp(std::size_t count, std::size_t multiple) { return (count + multiple - 1) / multiple * multiple; }
-
-struct Free {
-    void operator()(void *memory) const { std::free(memory); }
-};
-
-template <typename Element>
-using Buffer = std::unique_ptr<Element[], Free>;
-
-template <typename Element>
-Buffer<Element> buffer(std::size_t count) {
-    void *memory = std::aligned_alloc(64, roundedUp(count * sizeof(Element), 64));
-    if (memory == nullptr) throw std::bad_alloc();
-    return Buffer<Element>(static_cast<Element *>(memory));
-}
+constexpr std::size_t keyBlock = 112;
 
 // A head's keys, one behind the other, and its values as pairs of keys, with a column of ones, so that the sum of the
 // powers is one more weighted value.
@@ -94,16 +70,6 @@ EASEL_INLINE void multiplyAdd(__m512 &sum, __m512i left, const void *pair) {
     __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(left), "m"(*static_cast<const std::int32_t *>(pair)));
 }
 
-// 2 to the power of `x`, to some 1e-4 of it.
-EASEL_INLINE __m512 power(__m512 x) {
-    const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const __m512 rest = _mm512_sub_ps(x, whole);
-    __m512 value = _mm512_fmadd_ps(rest, _mm512_set1_ps(0.0555041f), _mm512_set1_ps(0.2402265f));
-    value = _mm512_fmadd_ps(value, rest, _mm512_set1_ps(0.6931472f));
-    value = _mm512_fmadd_ps(value, rest, _mm512_set1_ps(1));
-    return _mm512_scalef_ps(value, whole);
-}
-
 EASEL_INLINE void scoreTile(const bfloat16 *keys, std::size_t size, const __m512i *queries, float *scores) {
     __m512 sums[keyTile][groups];
     for (auto &row : sums)
@@ -147,24 +113,6 @@ EASEL_VECTORS void packQueries(
         const bfloat16 *row = queries + (lane < count ? lane : count - 1) * stride;
         for (std::size_t pair = 0; pair < size / 2; pair++)
             std::memcpy(pairs + 4 * (pair * queryBlock + lane), row + 2 * pair, 4);
-    }
-}
-
-EASEL_VECTORS void writeResults(
-    const float *sums, bfloat16 *results, std::size_t count, std::size_t stride, std::size_t size) {
-    __m512 factors[groups];
-    for (std::size_t group = 0; group < groups; group++)
-        factors[group] =
-            _mm512_div_ps(_mm512_set1_ps(1), _mm512_load_ps(sums + size * queryBlock + group * lanes));
-    alignas(64) bfloat16 column[queryBlock];
-    for (std::size_t place = 0; place < size; place++) {
-        for (std::size_t group = 0; group < groups; group++) {
-            const __m512 value =
-                _mm512_mul_ps(_mm512_load_ps(sums + place * queryBlock + group * lanes), factors[group]);
-            const __m256bh rounded = _mm512_cvtneps_pbh(value);
-            std::memcpy(column + group * lanes, &rounded, sizeof rounded);
-        }
-        for (std::size_t lane = 0; lane < count; lane++) results[lane * stride + place] = column[lane];
     }
 }
 
@@ -219,7 +167,7 @@ EASEL_VECTORS void attendBlock(
         for (std::size_t place = 0; place < width; place += sumTile)
             sumUpTile(space.powers.get(), values + place, width, keys / 2, sums + place * queryBlock);
     }
-    writeResults(sums, results, count, stride, size);
+    writeResults(sums, nullptr, results, count, stride, size);
 }
 
 }  // namespace
@@ -233,21 +181,13 @@ bool canAttend(const AttentionShape &shape) {
 void attend(
     const AttentionShape &shape, float scale, const bfloat16 *queries, const bfloat16 *keys, const bfloat16 *values,
     bfloat16 *results, unsigned threads) {
-    const std::size_t heads = shape.heads, stride = heads * shape.size;
     PackedHeads packed(shape);
-    forEach(shape.batch * heads, threads, [&] {
-        return [&](std::size_t head) {
-            const std::size_t start = head / heads * shape.keys * stride + head % heads * shape.size;
-            packed.pack(head, keys + start, values + start, shape.keys, stride);
-        };
+    forEachHead(shape, threads, [&](std::size_t head, std::size_t start, std::size_t stride) {
+        packed.pack(head, keys + start, values + start, shape.keys, stride);
     });
-    const std::size_t blocks = roundedUp(shape.queries, queryBlock) / queryBlock;
-    forEach(shape.batch * heads * blocks, threads, [&] {
-        return [&, space = std::make_shared<Workspace>(shape.size, packed.width)](std::size_t task) {
-            const std::size_t head = task / blocks, first = task % blocks * queryBlock;
-            const std::size_t count = shape.queries - first < queryBlock ? shape.queries - first : queryBlock;
-            const std::size_t start =
-                (head / heads * shape.queries + first) * stride + head % heads * shape.size;
+    forEachBlock(shape, threads, [&] {
+        return [&, space = std::make_shared<Workspace>(shape.size, packed.width)](
+                   std::size_t head, std::size_t start, std::size_t count, std::size_t stride) {
             attendBlock(packed, head, scale, queries + start, results + start, count, stride, *space);
         };
     });

@@ -24,6 +24,18 @@ void attend(
     const AttentionShape &shape, float scale, const bfloat16 *queries, const bfloat16 *keys, const bfloat16 *values,
     bfloat16 *results, unsigned threads);
 
+// The longest head that fits the first cache with its scores.
+constexpr std::size_t longestHead = 160;
+
+// Whether this processor can do the same with products of 8-bit integers.
+bool canAttendInIntegers(const AttentionShape &shape);
+
+// The same as `attend` in 8-bit integers, with a scale for each query, each head's keys, and each number of a head's
+// values, after Zhang et al. 2024, "SageAttention"; powers have a scale for each query and block of keys.
+void attendInIntegers(
+    const AttentionShape &shape, float scale, const bfloat16 *queries, const bfloat16 *keys, const bfloat16 *values,
+    bfloat16 *results, unsigned threads);
+
 }  // namespace easel
 
 #endif
