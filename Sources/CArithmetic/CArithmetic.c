@@ -1,5 +1,6 @@
 #include "CArithmetic.h"
 
+#include <math.h>
 #include <string.h>
 
 // Only with ELF can the right one of several be chosen when the program is loaded.
@@ -102,5 +103,30 @@ void easel_halves_from_floats(const float *floats, void *halves, size_t count) {
         half = magnitude > 0x7F800000 ? 0x7E00 : half;
         uint16_t result = (uint16_t)(half | (bits >> 16 & 0x8000));
         memcpy((char *)halves + 2 * index, &result, sizeof result);
+    }
+}
+
+FOR_EACH_PROCESSOR
+float easel_greatest_magnitude(const float *floats, size_t count) {
+    // The bits of magnitudes are ordered as they are, NaN above all.
+    int32_t greatest = 0;
+    for (size_t index = 0; index < count; index++) {
+        int32_t bits;
+        memcpy(&bits, floats + index, sizeof bits);
+        bits &= 0x7FFFFFFF;
+        greatest = bits > greatest ? bits : greatest;
+    }
+    float value;
+    memcpy(&value, &greatest, sizeof value);
+    return value;
+}
+
+FOR_EACH_PROCESSOR
+void easel_integers_from_floats(const float *floats, float factor, int8_t *integers, size_t count) {
+    for (size_t index = 0; index < count; index++) {
+        float scaled = floats[index] * factor;
+        scaled = scaled > 127 ? 127 : scaled;
+        scaled = scaled < -127 ? -127 : scaled;
+        integers[index] = (int8_t)rintf(scaled);
     }
 }

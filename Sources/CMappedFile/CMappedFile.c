@@ -3,11 +3,16 @@
 #include "CMappedFile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#if defined(__linux__)
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
 #include <unistd.h>
 
 enum { capacity = 4096 };
@@ -98,4 +103,20 @@ void easel_unwatch_mapping(int token) {
     if (token < 0 || token >= capacity) return;
     atomic_store(&slots[token].length, 0);
     atomic_store(&slots[token].claimed, false);
+}
+
+int easel_open_scratch_file(const char *folder, size_t length) {
+#if defined(__linux__) && defined(O_TMPFILE)
+    struct statfs system;
+    if (statfs(folder, &system) != 0) return -1;
+    if (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC) return -1;
+    int descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (descriptor < 0) return -1;
+    // Without a place on the disk, to write to a page could end the process.
+    if (fallocate(descriptor, 0, 0, (off_t)length) == 0) return descriptor;
+    close(descriptor);
+#else
+    (void)folder, (void)length;
+#endif
+    return -1;
 }

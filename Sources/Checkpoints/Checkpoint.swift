@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import TensorGraph
 
@@ -91,36 +90,28 @@ public struct Checkpoint: WeightStorage {
     public var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
-        // Values that are made have places before the additional memory, each aligned to a cache line.
-        let alignment = 64
-        var decoded: [(place: Place, decoder: any TensorDecoder, name: String, offset: Int, byteCount: Int)] =
-            []
-        var decodedBytes = 0
+        var decoded: [(place: Place, decoder: any TensorDecoder, name: String)] = []
+        var made = MadeWeights()
         for name in names.sorted() {
             guard let place = places[name], case .decoded(let decoder) = place.tensor.values else { continue }
             let entry = place.tensor.entry
-            let byteCount = (entry.shape.checkedCount ?? 0) * entry.elementType.byteCount
-            decoded.append((place, decoder, name, decodedBytes, byteCount))
-            decodedBytes += (byteCount + alignment - 1) / alignment * alignment
+            decoded.append((place, decoder, name))
+            made.reserve(name, byteCount: (entry.shape.checkedCount ?? 0) * entry.elementType.byteCount)
         }
-        let (additional, overflow) = additionalBytes.addingReportingOverflow(decodedBytes)
-        let mapping = try FileMapping(files, additionalBytes: overflow ? .max : additional)
-        var offsets = places.compactMapValues { place -> Int? in
+        let mapping = try FileMapping(files, additionalBytes: made.additionalBytes(and: additionalBytes))
+        let offsets = places.compactMapValues { place -> Int? in
             guard case .inPlace(let offset) = place.tensor.values else { return nil }
             return mapping.fileOffsets[place.file] + offset
         }
-        for tensor in decoded { offsets[tensor.name] = mapping.additionalOffset + tensor.offset }
-        DispatchQueue.concurrentPerform(iterations: decoded.count) { [decoded] index in
-            let tensor = decoded[index]
-            let start = mapping.additionalOffset + tensor.offset
-            tensor.decoder.decode(
-                UnsafeRawBufferPointer(mapping.file(tensor.place.file)),
-                into: .init(rebasing: mapping.bytes[start..<start + tensor.byteCount]))
-        }
-        if !decoded.isEmpty { try mapping.validate() }
-        return MappedWeights(
-            bytes: mapping.bytes, additionalOffset: mapping.additionalOffset + decodedBytes, offsets: offsets,
+        let stored = MappedWeights(
+            bytes: mapping.bytes, additionalOffset: mapping.additionalOffset, offsets: offsets,
             check: { try mapping.validate() }, releaseFilePages: { mapping.releaseFilePages() },
-            release: { withExtendedLifetime(mapping) {} })
+            write: { mapping.write($0, at: $1) }, release: { withExtendedLifetime(mapping) {} })
+        return try made.making(of: stored, among: Array(offsets.keys), iterations: decoded.count) {
+            [decoded] index, memory in
+            let tensor = decoded[index]
+            tensor.decoder.decode(
+                UnsafeRawBufferPointer(mapping.file(tensor.place.file)), into: memory(tensor.name))
+        }
     }
 }

@@ -30,23 +30,45 @@ public final class MappedWeights: @unchecked Sendable {
     private let release: @Sendable () -> Void
     private let check: @Sendable () throws -> Void
     private let pageRelease: @Sendable () -> Void
+    private let writing: (@Sendable (UnsafeRawBufferPointer, _ offset: Int) -> Void)?
 
     /// - Parameters:
     ///   - offsets: Where each weight's first byte is in `bytes`.
     ///   - check: Throws where the files behind the memory have been cut short since they were mapped.
     ///   - releaseFilePages: Gives the memory of the files' pages back, which are read again when they are needed.
     ///   - release: Gives the memory back.
-    public init(
+    public convenience init(
         bytes: UnsafeMutableRawBufferPointer, additionalOffset: Int, offsets: [String: Int],
         check: @escaping @Sendable () throws -> Void = {},
         releaseFilePages: @escaping @Sendable () -> Void = {}, release: @escaping @Sendable () -> Void
     ) {
+        self.init(
+            bytes: bytes, additionalOffset: additionalOffset, offsets: offsets, check: check,
+            releaseFilePages: releaseFilePages, write: nil, release: release)
+    }
+
+    /// - Parameter write: Copies bytes to an offset in the additional memory; nil where that is memory as any other.
+    init(
+        bytes: UnsafeMutableRawBufferPointer, additionalOffset: Int, offsets: [String: Int],
+        check: @escaping @Sendable () throws -> Void, releaseFilePages: @escaping @Sendable () -> Void,
+        write: (@Sendable (UnsafeRawBufferPointer, _ offset: Int) -> Void)?,
+        release: @escaping @Sendable () -> Void
+    ) {
+        writing = write
         self.bytes = bytes
         self.additionalOffset = additionalOffset
         self.offsets = offsets
         self.check = check
         pageRelease = releaseFilePages
         self.release = release
+    }
+
+    /// The same memory, with other places in it.
+    convenience init(_ weights: MappedWeights, additionalOffset: Int, offsets: [String: Int]) {
+        self.init(
+            bytes: weights.bytes, additionalOffset: additionalOffset, offsets: offsets,
+            check: { try weights.validate() }, releaseFilePages: { weights.releaseFilePages() },
+            write: { weights.write($0, at: $1) }, release: { withExtendedLifetime(weights) {} })
     }
 
     deinit { release() }
@@ -64,11 +86,18 @@ public final class MappedWeights: @unchecked Sendable {
     /// where they are needed. For after the weights have been copied elsewhere.
     public func releaseFilePages() { pageRelease() }
 
+    /// Copies bytes to an offset in the additional memory.
+    func write(_ source: UnsafeRawBufferPointer, at offset: Int) {
+        if let writing { return writing(source, offset) }
+        UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]).copyMemory(from: source)
+    }
+
     /// Does work that reads the weights once, giving the memory of the files' pages back every so often meanwhile, so that
     /// what was read and what was made of it are not both in memory. A page that is read after all is fetched again from
     /// what the system keeps of the file.
     public func releasingFilePages<T>(_ work: () throws -> T) rethrows -> T {
-        let timer = DispatchSource.makeTimerSource(queue: .global())
+        // On a thread of its own, whatever work keeps the processors busy.
+        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "easel.weights.release"))
         timer.schedule(deadline: .now() + .milliseconds(100), repeating: .milliseconds(100))
         timer.setEventHandler { self.pageRelease() }
         timer.resume()

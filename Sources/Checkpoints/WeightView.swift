@@ -87,10 +87,7 @@ public struct WeightView: WeightStorage {
             let byteCount = (entry?.shape.checkedCount ?? 0) * (entry?.elementType.byteCount ?? 0)
             offsets[name] = start + (source.part?.index ?? 0) * byteCount
         }
-        return MappedWeights(
-            bytes: weights.bytes, additionalOffset: weights.additionalOffset, offsets: offsets,
-            check: { try weights.validate() }, releaseFilePages: { weights.releaseFilePages() },
-            release: { withExtendedLifetime(weights) {} })
+        return MappedWeights(weights, additionalOffset: weights.additionalOffset, offsets: offsets)
     }
 }
 

@@ -19,4 +19,10 @@ void easel_floats_from_halves(const void *halves, float *floats, size_t count);
 /// place in memory.
 void easel_halves_from_floats(const float *floats, void *halves, size_t count);
 
+/// The greatest magnitude among numbers: infinite or NaN where one of them is; 0 of none.
+float easel_greatest_magnitude(const float *floats, size_t count);
+
+/// The nearest integers to `factor` times each finite number, of two the even one; from -127 to 127.
+void easel_integers_from_floats(const float *floats, float factor, int8_t *integers, size_t count);
+
 #endif

@@ -16,4 +16,8 @@ bool easel_mapping_is_damaged(int token);
 /// Ends the watch; call before the memory is unmapped.
 void easel_unwatch_mapping(int token);
 
+/// Opens a file without a name in a folder, with a place on the disk for so many bytes; it is gone when its descriptor is
+/// closed and its memory is unmapped. Returns -1 where there is none to be had, or the folder is itself in memory.
+int easel_open_scratch_file(const char *folder, size_t length);
+
 #endif

@@ -1,4 +1,3 @@
-import Dispatch
 import TensorGraph
 
 /// Weights with adapters' changes added. The files are as they were: changed weights are made beside them, when the
@@ -42,36 +41,21 @@ public struct AdaptedWeights: WeightStorage {
     public func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
 
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
-        let alignment = 64
-        var places: [(name: String, entry: WeightEntry, offset: Int, byteCount: Int)] = []
-        var total = 0
+        var places: [(name: String, entry: WeightEntry)] = []
+        var made = MadeWeights()
         for name in changes.keys.sorted() where names.contains(name) {
             guard let entry = base.entry(named: name), entry.elementType.isFloatingPoint,
                 let count = entry.shape.checkedCount
             else { continue }
-            let byteCount = count * entry.elementType.byteCount
-            places.append((name, entry, total, byteCount))
-            total += (byteCount + alignment - 1) / alignment * alignment
+            places.append((name, entry))
+            made.reserve(name, byteCount: count * entry.elementType.byteCount)
         }
-        let (additional, overflow) = additionalBytes.addingReportingOverflow(total)
-        let weights = try base.map(names, additionalBytes: overflow ? .max : additional)
-        let start = weights.additionalOffset
-        DispatchQueue.concurrentPerform(iterations: places.count) { [places] index in
-            let place = places[index]
-            let target = weights.bytes[(start + place.offset)...].prefix(place.byteCount)
-            change(
-                place.name, place.entry, of: weights, into: UnsafeMutableRawBufferPointer(rebasing: target))
+        let weights = try base.map(names, additionalBytes: made.additionalBytes(and: additionalBytes))
+        return try made.making(of: weights, among: base.names, iterations: places.count) {
+            [places] index, memory in
+            let (name, entry) = places[index]
+            change(name, entry, of: weights, into: memory(name))
         }
-        try weights.validate()
-        let changed = Dictionary(uniqueKeysWithValues: places.map { ($0.name, start + $0.offset) })
-        return MappedWeights(
-            bytes: weights.bytes, additionalOffset: start + total,
-            offsets: Dictionary(
-                uniqueKeysWithValues: base.names.compactMap { name in
-                    (changed[name] ?? weights.offset(of: name)).map { (name, $0) }
-                }),
-            check: { try weights.validate() }, releaseFilePages: { weights.releaseFilePages() },
-            release: { withExtendedLifetime(weights) {} })
     }
 
     /// Writes a weight with its changes, some rows after the other where each row is changed for itself, so that what is

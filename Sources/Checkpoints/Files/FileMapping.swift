@@ -11,6 +11,11 @@ final class FileMapping: @unchecked Sendable {
     let additionalOffset: Int
     private let files: [RegularFile]
     private var watches: [Int32] = []
+    /// What is behind the additional memory, where that is a file.
+    private var scratch: Int32?
+    private var scratchWatch: Int32?
+    /// Of less, anonymous memory is as good.
+    private static let fewestScratchBytes = 1 << 26
 
     /// - Throws: ``FileError`` where a file is not what it was when it was opened, or cannot be mapped.
     init(_ files: [RegularFile], additionalBytes: Int) throws(FileError) {
@@ -51,21 +56,36 @@ final class FileMapping: @unchecked Sendable {
             watches.append(watch)
         }
         if total > additionalOffset {
-            let mapped = mmap(
-                reserved + additionalOffset, total - additionalOffset, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
-            guard mapped != MAP_FAILED else {
-                throw Self.notMapped(files, bytes: total - additionalOffset, code: errno)
-            }
-            #if canImport(Glibc)
-                // Much of it is filled soon, and large pages take a fraction of the time; without, it works as well.
-                madvise(reserved + additionalOffset, total - additionalOffset, MADV_HUGEPAGE)
-            #endif
+            try mapAdditional(reserved + additionalOffset, total - additionalOffset)
         }
         for file in files { try file.checkUnchanged() }
     }
 
+    /// Zeroed memory; of much of it, the pages of a file without a name, which can be given back as those of the others.
+    private func mapAdditional(_ place: UnsafeMutableRawPointer, _ byteCount: Int) throws(FileError) {
+        let scratch = byteCount >= Self.fewestScratchBytes ? ScratchFile.open(byteCount: byteCount) : nil
+        let sharing = scratch == nil ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED
+        let mapped = mmap(place, byteCount, PROT_READ | PROT_WRITE, sharing | MAP_FIXED, scratch ?? -1, 0)
+        self.scratch = scratch
+        guard mapped != MAP_FAILED else {
+            throw Self.notMapped(files, bytes: byteCount, code: errno)
+        }
+        guard scratch != nil else {
+            #if canImport(Glibc)
+                // Much of it is filled soon, and large pages take a fraction of the time; without, it works as well.
+                madvise(place, byteCount, MADV_HUGEPAGE)
+            #endif
+            return
+        }
+        // A disk that fails gives zeros, and is told of, as for the other files.
+        let watch = easel_watch_mapping(place, byteCount)
+        guard watch >= 0 else { throw Self.notMapped(files, bytes: byteCount, code: EMFILE) }
+        scratchWatch = watch
+    }
+
     deinit {
+        if let scratchWatch { easel_unwatch_mapping(scratchWatch) }
+        if let scratch { close(scratch) }
         for watch in watches { easel_unwatch_mapping(watch) }
         munmap(bytes.baseAddress, bytes.count)
     }
@@ -76,6 +96,23 @@ final class FileMapping: @unchecked Sendable {
         return UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + files[index].byteCount])
     }
 
+    /// Copies bytes into the additional memory. A file behind it is written to, which is faster than to have each of its
+    /// pages brought into memory first.
+    func write(_ source: UnsafeRawBufferPointer, at offset: Int) {
+        let target = UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + source.count])
+        var done = 0
+        if let scratch, let start = source.baseAddress {
+            while done < source.count {
+                let place = off_t(offset - additionalOffset + done)
+                let written = pwrite(scratch, start + done, source.count - done, place)
+                guard written > 0 else { break }
+                done += written
+            }
+        }
+        UnsafeMutableRawBufferPointer(rebasing: target[done...])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[done...]))
+    }
+
     /// Tells the system that little of the files is read, here and there, so that it does not read what is around it.
     func expectScatteredReading() {
         guard let start = bytes.baseAddress else { return }
@@ -84,11 +121,15 @@ final class FileMapping: @unchecked Sendable {
         }
     }
 
-    /// Gives the memory of the files' pages back; nothing may have been written to them.
+    /// Gives the memory of the files' pages back; nothing may have been written to them. Large additional memory goes
+    /// where it can be read again.
     func releaseFilePages() {
         guard let start = bytes.baseAddress else { return }
         for (file, offset) in zip(files, fileOffsets) where file.byteCount > 0 {
             madvise(start + offset, file.byteCount, MADV_DONTNEED)
+        }
+        if scratchWatch != nil {
+            madvise(start + additionalOffset, bytes.count - additionalOffset, MADV_DONTNEED)
         }
     }
 
@@ -98,6 +139,11 @@ final class FileMapping: @unchecked Sendable {
         for (file, watch) in zip(files.filter { $0.byteCount > 0 }, watches)
         where easel_mapping_is_damaged(watch) {
             throw .readFailed(path: file.path, offset: nil, reason: "a page of it could not be read")
+        }
+        if let scratchWatch, easel_mapping_is_damaged(scratchWatch) {
+            throw .readFailed(
+                path: NSTemporaryDirectory(), offset: nil,
+                reason: "a page of a temporary file in it could not be read")
         }
     }
 

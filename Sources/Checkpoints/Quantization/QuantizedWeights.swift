@@ -1,4 +1,4 @@
-import Dispatch
+import CArithmetic
 import TensorGraph
 
 /// Weights of which some matrices and kernels are integers of 8 bits, made when the weights are mapped: each row times a
@@ -25,7 +25,7 @@ public struct QuantizedWeights: WeightStorage {
         self.layers = own
     }
 
-    private static let (weight, scale, range) = (".weight", ".weight_scale", ".input_range")
+    static let (weight, scale, range) = (".weight", ".weight_scale", ".input_range")
 
     public var origin: String { base.origin }
 
@@ -56,96 +56,56 @@ public struct QuantizedWeights: WeightStorage {
     }
 
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
-        struct Place {
-            let layer: String
-            let range: ActivationRanges.Range?
-            let stored: WeightEntry
-            let scales: Int
-            let levels: Int
-            let values: Int
-        }
-        let alignment = 64
-        var places: [Place] = []
-        var total = 0
-        func reserve(_ byteCount: Int) -> Int {
-            defer { total += (byteCount + alignment - 1) / alignment * alignment }
-            return total
-        }
+        var places: [(layer: String, range: ActivationRanges.Range?, stored: WeightEntry)] = []
+        var made = MadeWeights()
         for (layer, range) in layers.sorted(by: { $0.key < $1.key }) where names.contains(layer + Self.weight)
         {
             guard let stored = base.entry(named: layer + Self.weight), let count = stored.shape.checkedCount
-            else {
-                continue
-            }
-            places.append(
-                Place(
-                    layer: layer, range: range, stored: stored, scales: reserve(4 * stored.shape[0]),
-                    levels: reserve(8), values: reserve(count)))
+            else { continue }
+            places.append((layer, range, stored))
+            made.reserve(layer + Self.scale, byteCount: 4 * stored.shape[0])
+            made.reserve(layer + Self.range, byteCount: 8)
+            made.reserve(layer + Self.weight, byteCount: count)
         }
-        let (additional, overflow) = additionalBytes.addingReportingOverflow(total)
         let own = names.filter { base.entry(named: $0) != nil }
-        let weights = try base.map(own, additionalBytes: overflow ? .max : additional)
-        let start = weights.additionalOffset
-        DispatchQueue.concurrentPerform(iterations: places.count) { [places] index in
-            let place = places[index]
-            func memory<Element>(_ offset: Int, _ count: Int, _ type: Element.Type)
-                -> UnsafeMutableBufferPointer<Element>
-            {
-                let size = count * MemoryLayout<Element>.stride
-                return UnsafeMutableRawBufferPointer(
-                    rebasing: weights.bytes[(start + offset)...].prefix(size)
-                )
-                .bindMemory(to: type)
-            }
-            let rows = place.stored.shape[0]
-            let scales = memory(place.scales, rows, Float.self)
-            let values = memory(place.values, place.stored.shape.count, Int8.self)
-            let size = rows > 0 ? values.count / rows : 0
+        let weights = try base.map(own, additionalBytes: made.additionalBytes(and: additionalBytes))
+        return try made.making(of: weights, among: base.names, iterations: places.count) {
+            [places] index, memory in
+            let (layer, range, stored) = places[index]
+            let scales = memory(layer + Self.scale).bindMemory(to: Float.self)
+            let values = memory(layer + Self.weight).bindMemory(to: Int8.self)
+            let size = scales.isEmpty ? 0 : values.count / scales.count
             let row = UnsafeMutableBufferPointer<Float>.allocate(capacity: size)
             defer { row.deallocate() }
-            for index in 0..<rows {
-                weights.readFloats(of: place.layer + Self.weight, place.stored, from: index * size, into: row)
+            for index in scales.indices {
+                weights.readFloats(of: layer + Self.weight, stored, from: index * size, into: row)
                 scales[index] = quantize(
                     row, into: .init(rebasing: values[index * size..<(index + 1) * size]))
             }
-            let levels = memory(place.levels, 2, Float.self)
-            (levels[0], levels[1]) = place.range?.levels ?? (0, 0)
+            let levels = memory(layer + Self.range).bindMemory(to: Float.self)
+            (levels[0], levels[1]) = range?.levels ?? (0, 0)
         }
-        try weights.validate()
-        var offsets: [String: Int] = [:]
-        for name in base.names { offsets[name] = weights.offset(of: name) }
-        for place in places {
-            offsets[place.layer + Self.weight] = start + place.values
-            offsets[place.layer + Self.scale] = start + place.scales
-            if place.range != nil { offsets[place.layer + Self.range] = start + place.levels }
-        }
-        return MappedWeights(
-            bytes: weights.bytes, additionalOffset: start + total, offsets: offsets,
-            check: { try weights.validate() }, releaseFilePages: { weights.releaseFilePages() },
-            release: { withExtendedLifetime(weights) {} })
     }
+}
+
+extension WeightStorage {
+    /// Whether there are layers among them whose activations are rounded to integers too.
+    public var isQuantized: Bool { names.contains { $0.hasSuffix(QuantizedWeights.range) } }
 }
 
 /// Rounds a row to integers from −127 to 127, times the scale that is returned.
 private func quantize(
     _ row: UnsafeMutableBufferPointer<Float>, into values: UnsafeMutableBufferPointer<Int8>
 ) -> Float {
-    var (greatest, check): (Float, Float) = (0, 0)
-    for value in row {
-        greatest = max(greatest, value.magnitude)
-        check += value * 0
-    }
+    guard let source = row.baseAddress, let target = values.baseAddress else { return 1 }
+    let greatest = easel_greatest_magnitude(source, row.count)
     // Numbers that are none are seen in the scale.
-    guard check == 0 else {
+    guard greatest.isFinite else {
         values.update(repeating: 0)
         return .nan
     }
     // A row of zeros, or of next to nothing, is one of zeros.
     let scale = greatest > 127 * .leastNormalMagnitude ? greatest / 127 : 1
-    let factor = 1 / scale
-    for index in 0..<row.count {
-        let scaled = (row[index] * factor).rounded(.toNearestOrEven)
-        values[index] = Int8(truncatingIfNeeded: Int32(max(-127, min(127, scaled))))
-    }
+    easel_integers_from_floats(source, 1 / scale, target, row.count)
     return scale
 }
