@@ -38,8 +38,8 @@ actor CompiledNetworks {
     let use: MemoryUse
     /// In bytes, what all networks together may take.
     let memory: Int
-    /// For int8: between which numbers the U-Net's activations lie.
-    private var ranges: ActivationRanges?
+    /// For int8: between which numbers the U-Net's and the decoder's activations lie.
+    var ranges: ActivationRanges?
     /// What is known of latents' colours; nil until it is asked for.
     private var colorFit: LatentColors.Fit?
     private var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
@@ -68,9 +68,11 @@ actor CompiledNetworks {
         ).wrapping(shape.wrapped)
     }
 
-    nonisolated func decoderGraph(height: Int, width: Int) throws -> Graph {
+    nonisolated func decoderGraph(height: Int, width: Int, weights: (any WeightStorage)? = nil) throws
+        -> Graph
+    {
         try parts.autoencoder.decoderGraph(
-            batch: 1, height: height, width: width, weights: parts.autoencoderWeights)
+            batch: 1, height: height, width: width, weights: weights ?? parts.autoencoderWeights)
     }
 
     /// How latents look, as far as the decoder was seen at work; at first at small latents.
@@ -142,6 +144,9 @@ actor CompiledNetworks {
         if memory.residency == .all { _ = unetCompilation(plan, memory) }
     }
 
+    /// Lets go of a network, so that there is memory for another form of it.
+    func letGo(of network: Network) { ready[network] = nil }
+
     /// Lets go of the networks that have done their work, as far as they do not stay ready.
     func letGo(after work: NetworkWork, _ memory: MemoryPlan) {
         switch (memory.residency, work) {
@@ -154,39 +159,10 @@ actor CompiledNetworks {
         }
     }
 
-    /// Whether int8 was asked for, and neither the weights nor a calibration say between which numbers activations lie.
-    var needsRanges: Bool {
-        precision == .int8 && ranges == nil
-            && !parts.unetWeights.names.contains { $0.hasSuffix(".input_range") }
-    }
-
-    func setRanges(_ ranges: ActivationRanges) { self.ranges = ranges }
-
-    /// The U-Net in floating-point numbers, which takes note of what those of its layers are given that int8 is for. It is
-    /// not kept.
-    func observedUNet(_ plan: UNetPlan, _ memory: MemoryPlan) async throws -> ActivationObserver {
-        ready[.unet] = nil
-        let weights = parts.unetWeights
-        let layers = UNet.quantizedLayers(of: weights)
-        let (graph, observed) = try unetGraph(shape(plan, memory))
-            .slicingAttention(scoresAtOnce: memory.scoresAtOnce)
-            .observing(Set(layers.map { $0 + ".weight" }))
-        let compiled: any CompiledGraph =
-            memory.residency == .parts
-            ? PartwiseGraph(
-                graph, weights: weights, engine: engine, precision: .automatic,
-                limit: Self.partWeightCount(precision))
-            : try await engine.compile(graph, weights: weights, precision: .automatic)
-        return ActivationObserver(compiled, weights: observed)
-    }
-
     private func unetCompilation(_ plan: UNetPlan, _ memory: MemoryPlan) -> Compilation {
         let shape = shape(plan, memory)
-        var weights = parts.unetWeights.adapted(plan.adapters)
-        if precision == .int8, let ranges {
-            weights = QuantizedWeights(weights, layers: UNet.quantizedLayers(of: weights), ranges: ranges)
-        }
-        return compilation(of: .unet, shape, weights: weights) { [weights] in
+        let weights = quantizedUNetWeights(parts.unetWeights.adapted(plan.adapters))
+        return compilation(of: .unet, shape, weights: weights) {
             try self.unetGraph(shape, weights: weights).slicingAttention(scoresAtOnce: memory.scoresAtOnce)
         }
     }
@@ -223,8 +199,9 @@ actor CompiledNetworks {
         let precision = inFullPrecision ? Precision.float32 : precision
         let shape = Shape(
             batch: 1, height: height, width: width, wrapped: wrapped, precision: precision, memory: memory)
-        return try await compilation(of: .decoder, shape, weights: parts.autoencoderWeights) {
-            try self.decoderGraph(height: height, width: width).wrapping(wrapped)
+        let weights = precision == .int8 ? quantizedAutoencoderWeights : parts.autoencoderWeights
+        return try await compilation(of: .decoder, shape, weights: weights) {
+            try self.decoderGraph(height: height, width: width, weights: weights).wrapping(wrapped)
                 .slicingAttention(scoresAtOnce: memory.autoencoderScoresAtOnce)
         }.value
     }
@@ -257,7 +234,7 @@ actor CompiledNetworks {
     ) async throws -> any CompiledGraph {
         let isNew = inspected.insert(network == .encoder ? .decoder : network).inserted
         let isWhole = network != .unet || shape.memory?.residency != .parts
-        let tiled = try tilePlan(network, shape)
+        let tiled = try tilePlan(network, shape, weights: weights)
         let watched = isNew && isWhole && tiled == nil ? WatchedWeights(weights) : nil
         async let scanned = isNew && watched == nil ? Self.firstNonFinite(in: weights) : nil
         let compiled: any CompiledGraph
@@ -287,7 +264,9 @@ actor CompiledNetworks {
     }
 
     /// How the network is computed in tiles; nil where it is not.
-    nonisolated func tilePlan(_ network: Network, _ shape: Shape) throws -> TilePlan? {
+    nonisolated func tilePlan(_ network: Network, _ shape: Shape, weights: (any WeightStorage)? = nil) throws
+        -> TilePlan?
+    {
         guard let memory = shape.memory, let tile = memory.tile, network == .decoder || network == .encoder
         else {
             return nil
@@ -299,7 +278,7 @@ actor CompiledNetworks {
             scoresAtOnce: memory.autoencoderScoresAtOnce, isDecoder: isDecoder
         ) { height, width in
             isDecoder
-                ? try self.decoderGraph(height: height, width: width)
+                ? try self.decoderGraph(height: height, width: width, weights: weights)
                 : try self.encoderGraph(height: height * factor, width: width * factor)
         }
     }

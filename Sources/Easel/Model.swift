@@ -29,7 +29,7 @@ public final class Model: Sendable {
     let networks: CompiledNetworks
     let adapters: AdapterLibrary
     let embeddings: EmbeddingLibrary
-    let activationRanges: ActivationRangeCache
+    let rangeCache: ActivationRangeCache
     /// The autoencoder that was taken in place of its own.
     let externalAutoencoder: URL?
     /// What its name says of a distillation.
@@ -45,7 +45,7 @@ public final class Model: Sendable {
     ///     `.safetensors` or `.ckpt`, whatever its name ends in.
     ///   - engine: What computes the networks.
     ///   - precision: The arithmetic; `automatic` is the fastest of floating-point numbers that the processor has
-    ///     natively. With `int8` the first request measures what the U-Net's activations are like, for a minute or more
+    ///     natively, or `int8` for a model that was quantized. With `int8` the first request measures what the U-Net's activations are like, for a minute or more
     ///     with a model of full size; that is kept in the user's folder for caches.
     ///   - vocabulary: CLIP's vocabulary, which a single file lacks: a `tokenizer` folder of another model, or
     ///     `bpe_simple_vocab_16e6.txt`; nil takes the one that was installed with Easel.
@@ -73,11 +73,14 @@ public final class Model: Sendable {
     ) throws {
         try use.check()
         memoryUse = use
-        self.activationRanges = activationRanges
-        let precision = try engine.resolve(precision)
+        rangeCache = activationRanges
+        let asked = try engine.resolve(precision)
         let stored = try ModelComponents(at: location, vocabulary: vocabulary)
         let components = try vae.map { try stored.replacingAutoencoder($0) } ?? stored
         parts = try ModelParts(components)
+        // A model that was quantized is one to be computed with integers.
+        let isQuantized = precision == .automatic && parts.unetWeights.isQuantized
+        let precision = isQuantized ? (try? engine.resolve(.int8)) ?? asked : asked
         adapters = AdapterLibrary(parts)
         embeddings = EmbeddingLibrary(parts)
         hash = components.fileFormat.map {

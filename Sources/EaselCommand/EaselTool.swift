@@ -10,7 +10,8 @@ struct EaselTool: AsyncParsableCommand {
         version: "easel \(easelVersion)",
         subcommands: [
             GenerateCommand.self, SamplersCommand.self, TokensCommand.self, InspectCommand.self,
-            ConvertCommand.self, PullCommand.self, ModelsCommand.self, RemoveCommand.self,
+            ConvertCommand.self, QuantizeCommand.self, PullCommand.self, ModelsCommand.self,
+            RemoveCommand.self,
             GraphCommand.self,
         ],
         defaultSubcommand: GenerateCommand.self)

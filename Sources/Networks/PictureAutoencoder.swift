@@ -25,6 +25,9 @@ public protocol PictureAutoencoder: Sendable {
     ///
     /// - Throws: `GraphError` where the checkpoint does not fit.
     func encoderGraph(batch: Int, height: Int, width: Int, weights: any WeightCatalog) throws -> Graph
+
+    /// The paths of the decoder's layers that are computed with integers of 8 bits where that is asked for.
+    func quantizedDecoderLayers(of weights: any WeightCatalog) -> Set<String>
 }
 
 extension PictureAutoencoder {

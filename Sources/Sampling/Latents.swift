@@ -25,12 +25,14 @@ public struct Latents: Sendable, Hashable {
         self.width = width
     }
 
-    private init(_ values: [Float], like other: Latents, batch: Int? = nil) {
+    private init(
+        _ values: [Float], like other: Latents, batch: Int? = nil, height: Int? = nil, width: Int? = nil
+    ) {
         self.values = values
         self.batch = batch ?? other.batch
         channels = other.channels
-        height = other.height
-        width = other.width
+        self.height = height ?? other.height
+        self.width = width ?? other.width
     }
 
     static func elementCount(batch: Int, channels: Int, height: Int, width: Int) throws -> Int {
@@ -69,6 +71,22 @@ public struct Latents: Sendable, Hashable {
         let size = values.count / batch
         return Latents(
             Array(values[range.lowerBound * size..<range.upperBound * size]), like: self, batch: range.count)
+    }
+
+    /// The upper left corner of each picture, of shape [batch, channels, height, width].
+    ///
+    /// - Parameters:
+    ///   - height: From 1 to the pictures' own, as the width.
+    public func corner(height: Int, width: Int) -> Latents {
+        precondition(
+            (1...self.height).contains(height) && (1...self.width).contains(width),
+            "There is no corner of \(height)×\(width) in \(self.height)×\(self.width)")
+        var own: [Float] = []
+        own.reserveCapacity(batch * channels * height * width)
+        for row in 0..<batch * channels * self.height where row % self.height < height {
+            own += values[row * self.width..<row * self.width + width]
+        }
+        return Latents(own, like: self, batch: batch, height: height, width: width)
     }
 
     /// Other values of the same shape.

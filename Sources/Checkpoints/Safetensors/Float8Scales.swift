@@ -13,7 +13,7 @@ struct Float8Scales {
     /// - Throws: ``FileError``, ``SafetensorsError`` for a scale that is not one number.
     init(_ header: SafetensorsHeader, in file: RegularFile) throws {
         let small = Set(
-            header.tensors.filter { SafetensorsType(rawValue: $0.storedType)?.bitCount == 8 }.map(\.name))
+            header.tensors.filter { $0.storedType.hasPrefix("F8") }.map(\.name))
         for tensor in header.tensors {
             if tensor.name == "scaled_fp8" { others.insert(tensor.name) }
             for ending in Self.endings + Self.notes where tensor.name.hasSuffix(ending) {

@@ -38,7 +38,9 @@ public struct SafetensorsWriter {
 
     private func type(of tensor: PlannedTensor, in weights: any WeightStorage) -> SafetensorsType {
         let own = tensor.sources.first.flatMap { weights.entry(named: $0)?.elementType } ?? .float16
-        guard own.isFloatingPoint, let numbers else { return SafetensorsType(own) }
+        // What integers are multiplied by is not rounded.
+        let isScale = [QuantizedWeights.scale, QuantizedWeights.range].contains { tensor.name.hasSuffix($0) }
+        guard own.isFloatingPoint, !isScale, let numbers else { return SafetensorsType(own) }
         return numbers.storedType(rank: tensor.shape.rank)
     }
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Networks
 import TensorGraph
 
 /// A model of any layout, to be written in another: diffusers' folder, or one file in CompVis' and Stability's layout.
@@ -10,7 +11,7 @@ public struct ModelConversion: Sendable {
         case file
     }
 
-    let components: ModelComponents
+    private(set) var components: ModelComponents
     let parts: ModelParts
 
     /// Opens the model; reads no weights yet.
@@ -36,6 +37,31 @@ public struct ModelConversion: Sendable {
         }
     }
 
+    /// Has the layers that int8 is for written as integers of 8 bits, each row with a scale, beside the ranges of their
+    /// activations: a file that is computed with integers without a calibration.
+    ///
+    /// - Parameter ranges: Of the model's activations, from ``Model/activationRanges()``.
+    public mutating func quantize(_ ranges: ActivationRanges) {
+        let (unet, autoencoder) = (components.unet, components.autoencoder)
+        components.unet = ModelComponents.Component(
+            configuration: unet.configuration,
+            weights: unet.weights.quantized(UNet.quantizedLayers(of: unet.weights), ranges))
+        components.autoencoder = ModelComponents.Component(
+            configuration: autoencoder.configuration,
+            weights: autoencoder.weights.quantized(
+                parts.autoencoder.quantizedDecoderLayers(of: autoencoder.weights), ranges))
+    }
+
+    /// Checks that the model can be written there, without writing it.
+    ///
+    /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part.
+    public func check(_ target: URL, layout: Layout) throws {
+        guard !FileManager.default.fileExists(atPath: target.path) else {
+            throw ModelError(model: target.path, reason: "there is something of this name already")
+        }
+        if layout == .file { _ = try SingleFileLayout(components, parts) }
+    }
+
     /// Writes the model; the file or the folder appears whole or not at all.
     ///
     /// - Parameters:
@@ -43,9 +69,7 @@ public struct ModelConversion: Sendable {
     ///   - numbers: What they are stored as; nil leaves each as it is. Quantized ones are then `float16`.
     /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part; `FileError`.
     public func write(to target: URL, layout: Layout, numbers: NumberType? = nil) throws {
-        guard !FileManager.default.fileExists(atPath: target.path) else {
-            throw ModelError(model: target.path, reason: "there is something of this name already")
-        }
+        try check(target, layout: layout)
         switch layout {
         case .file:
             let file = try SingleFileLayout(components, parts)

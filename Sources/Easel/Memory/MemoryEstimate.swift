@@ -66,7 +66,12 @@ extension MemoryEstimate.Network {
         let values: Double
 
         static func unet(_ precision: Precision) -> Factors {
-            precision == .float32 ? Factors(weights: 1.18, values: 3) : Factors(weights: 1, values: 3.5)
+            switch precision {
+            case .float32: Factors(weights: 1.18, values: 3)
+            // Most of the weights are integers of a byte.
+            case .int8: Factors(weights: 0.57, values: 3.5)
+            case .automatic, .bfloat16, .float16: Factors(weights: 1, values: 3.5)
+            }
         }
 
         static func autoencoder(_ precision: Precision) -> Factors {

@@ -30,17 +30,19 @@ struct ActivationRangeCache: Sendable {
     /// A name for weights by their values: the SHA-256 sum of their names, shapes, types, and the beginning of each.
     ///
     /// - Throws: `FileError` where they cannot be read.
-    static func key(_ weights: some WeightStorage) throws -> String {
-        let mapped = try weights.map(additionalBytes: 0)
+    static func key(_ weights: [any WeightStorage]) throws -> String {
         var hash = SHA256()
-        for name in weights.names.sorted() {
-            guard let entry = weights.entry(named: name), let bytes = mapped.bytes(of: name, entry) else {
-                continue
+        for weights in weights {
+            let mapped = try weights.map(additionalBytes: 0)
+            for name in weights.names.sorted() {
+                guard let entry = weights.entry(named: name), let bytes = mapped.bytes(of: name, entry) else {
+                    continue
+                }
+                hash.update(data: Data("\(name) \(entry.shape) \(entry.elementType)\n".utf8))
+                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes.prefix(1024)))
             }
-            hash.update(data: Data("\(name) \(entry.shape) \(entry.elementType)\n".utf8))
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes.prefix(1024)))
+            try mapped.validate()
         }
-        try mapped.validate()
         return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -3,22 +3,28 @@ import Imaging
 import Sampling
 
 extension Model {
-    /// Makes ready what int8 needs beside the weights: between which numbers the U-Net's activations lie. That is known
+    /// Makes ready what int8 needs beside the weights: between which numbers the U-Net's and the decoder's
+    /// activations lie. That is known
     /// for a model that was calibrated before, or whose file has it; else it is measured now, in a few short runs.
     func prepareQuantization(_ watch: inout Stopwatch) async throws {
         guard precision == .int8, await networks.needsRanges else { return }
-        let ranges = try await watch.time(.calibrating) {
-            let cache = activationRanges
-            let key = try ActivationRangeCache.key(parts.unetWeights)
-            if let known = cache.ranges(for: key) { return known }
-            let measured = try await measuredActivationRanges()
-            cache.keep(measured, for: key)
-            return measured
-        }
+        let ranges = try await watch.time(.calibrating) { try await activationRanges() }
         await networks.setRanges(ranges)
     }
 
-    /// What the U-Net's layers are given while pictures of several prompts are made, at the model's own size, with
+    /// Between which numbers the activations of those layers lie that int8 is for: as they were measured before for these
+    /// weights, or else measured now, which takes a minute or more for a model of full size, and kept.
+    ///
+    /// - Throws: What ``generate(_:)`` throws.
+    public func activationRanges() async throws -> ActivationRanges {
+        let key = try ActivationRangeCache.key([parts.unetWeights, parts.autoencoderWeights])
+        if let known = rangeCache.ranges(for: key) { return known }
+        let measured = try await measuredActivationRanges()
+        rangeCache.keep(measured, for: key)
+        return measured
+    }
+
+    /// What the U-Net's and the decoder's layers are given while pictures of several prompts are made, at the model's own size, with
     /// guidance, from noise to the end: all that the steps of later requests will be like.
     ///
     /// - Throws: What ``generate(_:)`` throws.
@@ -36,13 +42,26 @@ extension Model {
             var noise = plan.noise(for: plan.batches[0])
             let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
             await networks.letGo(after: .encodingPicture, memory)
-            let observer = try await networks.observedUNet(plan.unet(batch: 1), memory)
-            _ = try await denoised(
-                start, plan, plan.batches[0], contexts, sampler, noise, memory, &watch, unet: observer
-            ) { _ in }
-            for (layer, range) in observer.ranges.ranges { ranges.add(range, of: layer) }
+            let latents = try await observed(
+                start, plan, contexts, sampler, noise, memory, &watch, adding: &ranges)
+            let seen = try await networks.observedDecoder(latents, memory)
+            for (layer, range) in seen.ranges { ranges.add(range, of: layer) }
         }
         return ranges
+    }
+
+    /// The latents after all steps of an observed U-Net, which is let go then.
+    private func observed(
+        _ start: StartingPoint, _ plan: GenerationPlan, _ contexts: PromptContexts, _ sampler: any Sampler,
+        _ noise: PictureNoise, _ memory: MemoryPlan, _ watch: inout Stopwatch,
+        adding ranges: inout ActivationRanges
+    ) async throws -> Latents {
+        let observer = try await networks.observedUNet(plan.unet(batch: 1), memory)
+        let latents = try await denoised(
+            start, plan, plan.batches[0], contexts, sampler, noise, memory, &watch, unet: observer
+        ) { _ in }
+        for (layer, range) in observer.ranges.ranges { ranges.add(range, of: layer) }
+        return latents
     }
 
     private static let calibrationPrompts = [

@@ -21,6 +21,9 @@ public struct TinyAutoencoder: PictureAutoencoder, Hashable {
 
     public var factor: Int { 1 << (decoderLevels.count - 1) }
 
+    /// None: it is small, and its activations reach far.
+    public func quantizedDecoderLayers(of weights: any WeightCatalog) -> Set<String> { [] }
+
     /// Reads diffusers' `config.json` of an `AutoencoderTiny`.
     ///
     /// - Throws: `ConfigurationError` where a size is missing or out of range, or where it asks for something that no
