@@ -11,7 +11,7 @@ struct EaselTool: AsyncParsableCommand {
         subcommands: [
             GenerateCommand.self, SamplersCommand.self, TokensCommand.self, InspectCommand.self,
             ConvertCommand.self, PullCommand.self, ModelsCommand.self, RemoveCommand.self,
-            GraphCommand.self,
+            GraphCommand.self, BenchCommand.self,
         ],
         defaultSubcommand: GenerateCommand.self)
 }
