@@ -3,7 +3,7 @@ import Imaging
 
 /// A picture that is read has all its pixels, and can be resized.
 func checkPicture(_ bytes: [UInt8]) throws(Broken) {
-    guard let file = try? PictureFile(reading: Data(bytes), named: "input", pixelLimit: 1 << 20) else {
+    guard let file = try? PictureFile(reading: Data(bytes), named: "input", pixelLimit: 1 << 14) else {
         return
     }
     let image = file.image

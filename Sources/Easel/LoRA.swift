@@ -1,3 +1,4 @@
+import Checkpoints
 import Conditioning
 import Foundation
 import Sampling
@@ -41,12 +42,12 @@ extension LoRA {
     /// The endings of the files that are looked at for a name.
     private static let endings = ["safetensors", "pt", "ckpt", "bin"]
 
-    /// The LoRA that a prompt names.
+    /// The LoRA that a prompt names by its file's name, or else by the one that its trainer gave it.
     ///
     /// - Parameter folders: Where files are looked for, in all folders below too.
     /// - Throws: ``LoRAError``.
     init(_ named: ExtraNetworks.LoRA, in folders: [URL]) throws(LoRAError) {
-        var names: [String] = []
+        var (names, others): ([String], [URL]) = ([], [])
         for folder in folders {
             let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
             for case let file as URL in files ?? .init() where Self.endings.contains(file.pathExtension) {
@@ -57,11 +58,27 @@ extension LoRA {
                     return
                 }
                 names.append(name)
+                others.append(file)
             }
+        }
+        for file in others {
+            guard let alias = Self.alias(of: file) else { continue }
+            if alias == named.name {
+                self.init(path: file.path, weight: named.weight, textEncoderWeight: named.textEncoderWeight)
+                return
+            }
+            names.append(alias)
         }
         throw LoRAError(
             name: named.name, folders: folders.map(\.path),
             nearest: nearestNames(to: named.name, among: names))
+    }
+}
+
+extension LoRA {
+    /// What kohya's trainer wrote of the name that the LoRA was to have.
+    private static func alias(of file: URL) -> String? {
+        try? SafetensorsHeader(contentsOf: file).metadata["ss_output_name"]
     }
 }
 

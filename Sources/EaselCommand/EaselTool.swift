@@ -11,8 +11,7 @@ struct EaselTool: AsyncParsableCommand {
         subcommands: [
             GenerateCommand.self, SamplersCommand.self, TokensCommand.self, InspectCommand.self,
             ConvertCommand.self, QuantizeCommand.self, PullCommand.self, ModelsCommand.self,
-            RemoveCommand.self,
-            GraphCommand.self,
+            RemoveCommand.self, GraphCommand.self, BenchCommand.self,
         ],
         defaultSubcommand: GenerateCommand.self)
 }

@@ -3,6 +3,7 @@ import Checkpoints
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Synchronization
 
 /// Fetches models from Hugging Face's hub, or one that speaks its protocol, into the cache that Python's programs share.
@@ -178,6 +179,11 @@ public struct Hub: Sendable {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         // Failed connections are tried again here, with pauses.
         configuration.connectionPool.retryConnectionEstablishment = false
+        if let certificates = environment.certificates {
+            var encryption = TLSConfiguration.makeClientConfiguration()
+            encryption.trustRoots = .file(certificates.path)
+            configuration.tlsConfiguration = encryption
+        }
         configuration.timeout = .init(connect: .seconds(30), read: .seconds(60))
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let result: Result<T, any Error>

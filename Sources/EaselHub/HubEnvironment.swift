@@ -11,6 +11,9 @@ public struct HubEnvironment: Sendable {
     public var token: String?
     /// `HF_HUB_OFFLINE`: nothing is asked of the network.
     public var isOffline: Bool
+    /// `SSL_CERT_FILE`, else `REQUESTS_CA_BUNDLE`: the certificates that are trusted, as PEM, instead of the system's; for
+    /// networks with an authority of their own.
+    public var certificates: URL?
     /// Easel's own folder of models: `EASEL_MODELS`, else `easel/models` among the user's data.
     public var ownFolder: URL
 
@@ -29,6 +32,7 @@ public struct HubEnvironment: Sendable {
         endpoint =
             variables["HF_ENDPOINT"].flatMap { $0.isEmpty ? nil : URL(string: $0) }
             ?? URL(string: "https://huggingface.co")!
+        certificates = folder("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
         func isSet(_ name: String) -> Bool {
             ["1", "ON", "YES", "TRUE"].contains(variables[name]?.uppercased() ?? "")
         }

@@ -295,6 +295,33 @@ import Testing
         #expect(error?.problem == .tooManyEntries(limit: 100_000))
     }
 
+    @Test func acceptsAsManyEntriesAsThereMayBe() throws {
+        var header = "{\"__metadata__\":{\"one\":\"{\\\":[\",\"two\":\"\",\"three\":\"\",\"four\":\":\"},"
+        for index in 0..<99_996 {
+            header += "\"t\(index)\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"
+        }
+        let most = try folder.write(safetensors(header.dropLast() + "}"), to: "a.safetensors")
+        #expect(try SafetensorsHeader(contentsOf: most).tensors.count == 99_996)
+        let more = try folder.write(
+            safetensors(header + "\"u\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}"),
+            to: "b.safetensors")
+        let error = #expect(throws: SafetensorsError.self) { try SafetensorsHeader(contentsOf: more) }
+        #expect(error?.problem == .tooManyEntries(limit: 100_000))
+    }
+
+    @Test func fieldsThatAreNotUsedAreNotKept() throws {
+        let result = try read(
+            safetensors(
+                "{\"a\":{\"more\":[1,[2],{\"b\":{\"c\":null}}],\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+                data: [0, 0, 0, 0]))
+        #expect(result.tensors.map(\.name) == ["a"])
+        #expect(throws: SafetensorsError.self) {
+            try read(
+                safetensors(
+                    "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}"))
+        }
+    }
+
     // M18
     @Test func acceptsEmptyAndScalarTensors() throws {
         let header = """

@@ -30,6 +30,11 @@ private func pieces(_ prompt: String) -> [String] {
         ("(x:1.2.3)", ["x:1.2.3×1.1"]), ("a\\b", ["ab×1.0"]), ("a \\\\ b", ["a \\ b×1.0"]),
         ("one BREAK two", ["one×1.0", "BREAK", "two×1.0"]), ("BREAKING", ["BREAKING×1.0"]),
         ("a\nBREAK\nb", ["a×1.0", "BREAK", "b×1.0"]), ("(a BREAK b)", ["a×1.1", "BREAK×-1.1", "b×1.1"]),
+        ("a.BREAK.b", ["a.×1.0", "BREAK", ".b×1.0"]), ("éBREAK", ["éBREAK×1.0"]),
+        ("x_BREAK 1BREAK", ["x_BREAK 1BREAK×1.0"]),
+        ("a BREAK\u{301} b", ["a×1.0", "BREAK", "\u{301} b×1.0"]),
+        ("a \u{1C}BREAK\u{A0} BREAK b", ["a×1.0", "BREAK", "×1.0", "BREAK", "b×1.0"]),
+        ("BREAKBREAK BREAK", ["BREAKBREAK×1.0", "BREAK", "×1.0"]),
         ("e\u{301}(e\u{301})", ["é×1.0", "é×1.1"]), ("(\u{301}x)", ["\u{301}x×1.1"]),
     ])
     func readsBrackets(_ prompt: String, _ expected: [String]) {
@@ -48,6 +53,10 @@ private func pieces(_ prompt: String) -> [String] {
             ("a cat", ["a cat"], [1]), ("a cat AND a dog", ["a cat ", " a dog"], [1, 1]),
             ("a cat :1.2 AND a dog: -0.5", ["a cat", " a dog"], [1.2, -0.5]),
             ("SAND AND ANDES", ["SAND ", " ANDES"], [1, 1]), ("AND", ["", ""], [1, 1]), ("x:y", ["x:y"], [1]),
+            ("a.AND.b", ["a.", ".b"], [1, 1]), ("a AND\u{301} b", ["a ", "\u{301} b"], [1, 1]),
+            ("x :1e5", ["x :1e5"], [1]), ("x:+.5 ", ["x"], [0.5]), ("x:5.", ["x"], [5]),
+            ("x:.", ["x:."], [1]),
+            ("x:1:2", ["x:1"], [2]), ("x\n:\n1.5\n", ["x"], [1.5]), (":2", [""], [2]),
         ]
         for one in cases {
             let parts = PromptComposition.parts(of: one.prompt)

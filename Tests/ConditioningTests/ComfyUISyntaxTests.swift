@@ -22,6 +22,7 @@ struct ComfyUISyntaxTests {
         ("(open", "(open×1"),
         ("shut) (a)", "shut) (a)×1"),
         ("()", ""),
+        ("\\\\( \\a \\", "\\( \\a \\×1"),
         ("", ""),
     ]
 

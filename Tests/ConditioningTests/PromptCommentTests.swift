@@ -16,6 +16,11 @@ import Testing
             ("", ""),
             ("##\n#x", "\n\n"),
             ("a \\# b", "a \\\n"),
+            ("a #b\r\nc", "a \nc"),
+            ("x #a\n#b\ny", "x \ny"),
+            ("\n#a", "\n"),
+            ("\n\n#a\n\n#b\n", "\n\n\n"),
+            ("e\u{301}#\u{301}a\nb", "e\u{301}\nb"),
         ]
         for (prompt, rest) in cases { #expect(PromptComments.stripped(from: prompt) == rest) }
     }

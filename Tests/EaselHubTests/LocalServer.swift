@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A server on this machine that answers as a test says.
@@ -23,12 +24,27 @@ final class LocalServer: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let channel: any Channel
     let port: Int
+    private let isEncrypted: Bool
 
-    init(_ answer: @escaping @Sendable (Request) -> Reply) throws {
+    /// - Parameter isEncrypted: Whether it speaks TLS, with ``TestCertificate``.
+    init(isEncrypted: Bool = false, _ answer: @escaping @Sendable (Request) -> Reply) throws {
+        self.isEncrypted = isEncrypted
         let log = LogBox()
+        let encryption =
+            try isEncrypted
+            ? NIOSSLContext(
+                configuration: .makeServerConfiguration(
+                    certificateChain: NIOSSLCertificate.fromPEMBytes(Array(TestCertificate.certificate.utf8))
+                        .map { .certificate($0) },
+                    privateKey: .privateKey(
+                        NIOSSLPrivateKey(bytes: Array(TestCertificate.key.utf8), format: .pem)))) : nil
         channel = try ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let encryption {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLServerHandler(context: encryption))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(
                         Handler { request in
@@ -54,7 +70,9 @@ final class LocalServer: Sendable {
     func forgetRequests() { box.requests.withLock { $0 = [] } }
 
     /// The server's address under one of this machine's names.
-    func url(_ path: String = "", host: String = "127.0.0.1") -> String { "http://\(host):\(port)\(path)" }
+    func url(_ path: String = "", host: String = "127.0.0.1") -> String {
+        "http\(isEncrypted ? "s" : "")://\(host):\(port)\(path)"
+    }
 
     private final class LogBox: Sendable {
         let requests = Mutex([Request]())

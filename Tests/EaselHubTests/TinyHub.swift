@@ -72,11 +72,12 @@ final class TinyHub: Sendable {
         return digits(Insecure.SHA1.hash(data: Data("blob \(bytes.count)\0".utf8) + bytes))
     }
 
-    init() throws {
+    /// - Parameter isEncrypted: Whether it speaks TLS, with ``TestCertificate``.
+    init(isEncrypted: Bool = false) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "easel-hub-\(UUID().uuidString)")
         let box = Box()
         self.box = box
-        server = try LocalServer { request in
+        server = try LocalServer(isEncrypted: isEncrypted) { request in
             let own = box.mood.withLock { mood -> LocalServer.Reply? in
                 for index in mood.answers.indices
                 where mood.answers[index].times > 0 && request.path.contains(mood.answers[index].part) {

@@ -12,7 +12,7 @@ struct TinyAdapter {
     let prompt: String?
     /// Whether PEFT wrote it, as a folder.
     var isFolder: Bool { configuration != nil }
-    private let contents: TinyFile
+    let contents: TinyFile
     /// JSON texts.
     private let configuration: String?
     private let metadata: String?
@@ -89,7 +89,7 @@ struct AdapterTests {
 
     @Test(arguments: [
         "kohya", "peft", "processors", "convolutions", "dora", "loha", "lokr", "kohya-xl", "peft-folder",
-        "diffusers-xl", "onetrainer",
+        "diffusers-xl", "onetrainer", "peft-text", "peft-loha", "peft-lokr",
     ])
     func latentsAreDiffusers(_ name: String) async throws {
         let (adapter, file) = try written(name)
@@ -132,6 +132,14 @@ struct AdapterTests {
         request.prompt = "x <lora:kohja>"
         let error = await #expect(throws: LoRAError.self) { try await model.picture(request) }
         #expect(error?.nearest == ["kohya"])
+        request.loras = []
+        // A file that was renamed has the name that its trainer gave it too, after those that files have.
+        try adapter.contents.write(
+            to: folder.url.appending(path: "old.safetensors"), metadata: #"{"ss_output_name": "ink"}"#)
+        request.prompt = adapter.family.requests[0].prompt + "<lora:ink:0.25:0.5>"
+        #expect(try await model.picture(request).latents.values == wanted.latents.values)
+        try Data([1, 2, 3]).write(to: folder.url.appending(path: "ink.safetensors"))
+        await #expect(throws: SafetensorsError.self) { try await model.picture(request) }
         // The record has them, for the same picture again.
         let again = try Request(GenerationRecord(json: named.record.json))
         #expect(

@@ -117,6 +117,23 @@ struct TextualInversionTests {
         await #expect(throws: TextualInversionError.self) { try await model.picture(request) }
     }
 
+    // M54
+    @Test(arguments: [("sd1", [64]), ("xl", [64, 128])])
+    func bothWidthsAreTold(_ family: String, _ widths: [Int]) async throws {
+        var (model, request) = try model(family)
+        let before = try await model.picture(request).latents.values
+        let file = folder.url.appending(path: "other.safetensors")
+        try TinyFile(tensors: ["emb_params": [2, 1024]], constants: [:]).write(to: file)
+        request.embeddings = [Embedding(path: file.path, word: "<sketch>")]
+        let error = await #expect(throws: TextualInversionError.self) { try await model.picture(request) }
+        #expect(error == .wrongWidth(path: file.path, widths: [1024], model: widths))
+        let text = "\(try #require(error))"
+        #expect(([1024] + widths).allSatisfy { text.contains("\($0)") }, "\(text)")
+        // The model is what it was.
+        request.embeddings = []
+        #expect(try await model.picture(request).latents.values == before)
+    }
+
     @Test func embeddingsStandTogether() async throws {
         // The word would begin in the first chunk and end in the next.
         var (model, request) = try model("sd1")

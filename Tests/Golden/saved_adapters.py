@@ -15,7 +15,7 @@ import torch
 from diffusers.training_utils import _collate_lora_metadata
 from diffusers.utils import convert_state_dict_to_diffusers
 from lycoris.functional.general import weight_decompose
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import LoHaConfig, LoKrConfig, LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -46,6 +46,40 @@ def peft():
         _, pipeline = FAMILIES["sd1"]()
         pipeline.unet = PeftModel.from_pretrained(pipeline.unet, folder).merge_and_unload()
     return pipeline, dict(family="sd1", strength=1.0, configuration=settings), shapes, {}
+
+
+def saved_by_peft(part, config):
+    """PEFT's own folder of an adapter of one network, its settings and what it makes of the model."""
+    _, pipeline = FAMILIES["sd1"]()
+    with tempfile.TemporaryDirectory() as folder:
+        get_peft_model(getattr(pipeline, part), config(getattr(pipeline, part))).save_pretrained(folder)
+        path = Path(folder) / "adapter_model.safetensors"
+        shapes = {name: list(value.shape) for name, value in load_file(path).items()}
+        settings = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))
+        save_file({name: values(name, shape) for name, shape in shapes.items()}, path)
+        _, pipeline = FAMILIES["sd1"]()
+        setattr(pipeline, part, PeftModel.from_pretrained(getattr(pipeline, part), folder).merge_and_unload())
+    return pipeline, dict(family="sd1", strength=1.0, configuration=settings), shapes, {}
+
+
+def peft_text():
+    """DoRA of the text encoder alone."""
+    return saved_by_peft("text_encoder", lambda encoder: LoraConfig(
+        r=RANK, lora_alpha=2, use_dora=True, target_modules=list(matrices(encoder))))
+
+
+def peft_loha():
+    """LoHa of matrices and convolutions, these with cores."""
+    return saved_by_peft("unet", lambda unet: LoHaConfig(
+        r=RANK, alpha=6, use_effective_conv2d=True, alpha_pattern={"attn2.to_v": 2},
+        target_modules=[*matrices(unet), *convolutions(unet)]))
+
+
+def peft_lokr():
+    """LoKr of matrices and convolutions, both factors of which are products where they are large."""
+    return saved_by_peft("unet", lambda unet: LoKrConfig(
+        r=2, alpha=3, use_effective_conv2d=True, decompose_both=True, decompose_factor=8, rank_pattern={"attn2.to_k": 1},
+        target_modules=[*matrices(unet), *convolutions(unet)]))
 
 
 def diffusers_xl():
@@ -129,7 +163,10 @@ def resnet_name(layer):
     return layer
 
 
-ADAPTERS = {"peft-folder": peft, "diffusers-xl": diffusers_xl, "onetrainer": one_trainer}
+ADAPTERS = {
+    "peft-folder": peft, "diffusers-xl": diffusers_xl, "onetrainer": one_trainer, "peft-text": peft_text,
+    "peft-loha": peft_loha, "peft-lokr": peft_lokr,
+}
 
 
 def main():

@@ -43,9 +43,26 @@ public struct SafetensorsHeader: Sendable {
         if let problem = Self.checkLength(length, fileByteCount: file.byteCount) {
             throw failure(ForeignFormat.recognize(start) ?? problem)
         }
-        let header = try file.read(byteCount: Int(length), at: 8)
-        try self.init(parsing: header, fileByteCount: file.byteCount, path: file.path)
+        // Before anything is kept of a header: how much there is to keep.
+        var entries = SafetensorsEntryCount()
+        for offset in stride(from: 0, to: Int(length), by: Self.piece) {
+            let bytes = try file.read(byteCount: min(Self.piece, Int(length) - offset), at: 8 + offset)
+            bytes.withUnsafeBytes { entries.add($0) }
+            guard entries.count <= Self.maximumEntryCount else {
+                throw failure(.tooManyEntries(limit: Self.maximumEntryCount))
+            }
+        }
+        let mapping = try FileMapping([file], additionalBytes: 0)
+        let header = UnsafeRawBufferPointer(rebasing: mapping.file(0)[8..<8 + Int(length)])
+        let parsed = Result { () throws(SafetensorsError) in
+            try Self(header, fileByteCount: file.byteCount, path: file.path)
+        }
+        try mapping.validate()
+        self = try parsed.get()
     }
+
+    /// How much of a header is in memory at once, in bytes, before it is known not to have too many entries.
+    private static let piece = 1 << 16
 
     /// Reads a header from memory.
     ///
@@ -57,15 +74,20 @@ public struct SafetensorsHeader: Sendable {
         if let problem = Self.checkLength(UInt64(header.count), fileByteCount: fileByteCount) {
             throw SafetensorsError(path: path, problem: problem)
         }
-        let dataStart = 8 + header.count
         let parsed = header.withUnsafeBytes { bytes in
             Result { () throws(SafetensorsError) in
-                var parser = SafetensorsHeaderParser(
-                    bytes, path: path, dataStart: dataStart, dataByteCount: fileByteCount - dataStart)
-                return try parser.parse()
+                try Self(bytes, fileByteCount: fileByteCount, path: path)
             }
         }
-        (tensors, metadata) = try parsed.get()
+        self = try parsed.get()
+    }
+
+    private init(_ header: UnsafeRawBufferPointer, fileByteCount: Int, path: String) throws(SafetensorsError)
+    {
+        let dataStart = 8 + header.count
+        var parser = SafetensorsHeaderParser(
+            header, path: path, dataStart: dataStart, dataByteCount: fileByteCount - dataStart)
+        (tensors, metadata) = try parser.parse()
     }
 
     private static func checkLength(_ length: UInt64, fileByteCount: Int) -> SafetensorsError.Problem? {

@@ -46,10 +46,7 @@ struct SafetensorsHeaderParser {
         while let key = try nextKey(isFirst: &isFirst) {
             let position = scanner.keyOffset
             try countEntry()
-            let value = try json { scanner throws(JSONError) in try scanner.value() }
-            guard case .string(let text) = value else {
-                throw wrong("__metadata__", key.quoted, expected: "a text", value)
-            }
+            let text = try text("__metadata__", key.quoted)
             guard metadata.updateValue(text, forKey: key) == nil else { throw duplicate(key, at: position) }
         }
     }
@@ -57,25 +54,35 @@ struct SafetensorsHeaderParser {
     private mutating func parseTensor(named name: String) throws(SafetensorsError) -> SafetensorsHeader.Tensor
     {
         guard !name.hasControlCharacter else { throw failure(.controlCharacter(name: name)) }
-        let value = try json { scanner throws(JSONError) in try scanner.value() }
-        guard case .object(let fields) = value else {
-            throw wrong(name, "the entry", expected: "an object", value)
+        guard scanner.peek() == UInt8(ascii: "{") else {
+            throw try wrong(name, "the entry", expected: "an object")
         }
-        let typeName = fields["dtype"]
-        guard case .string(let typeName)? = typeName else {
-            throw wrong(name, "dtype", expected: "a text", typeName)
+        try json { scanner throws(JSONError) in try scanner.beginObject() }
+        var (typeName, dimensions, offsets): (String?, [Int]?, [Int]?)
+        var fields: Set<String> = []
+        var isFirst = true
+        while let field = try nextKey(isFirst: &isFirst) {
+            guard fields.insert(field).inserted else { throw duplicate(field, at: scanner.keyOffset) }
+            switch field {
+            case "dtype": typeName = try text(name, field)
+            case "shape": dimensions = try integers(name, field)
+            case "data_offsets": offsets = try integers(name, field)
+            default: _ = try json { scanner throws(JSONError) in try scanner.summary() }
+            }
         }
+        guard let typeName else { throw wrong(name, "dtype", expected: "a text", nil) }
         guard let type = SafetensorsType(rawValue: typeName) else {
             throw failure(.unknownType(tensor: name, type: typeName))
         }
-        let shape = Shape(try integers(fields["shape"], name, "shape"))
+        guard let dimensions else { throw wrong(name, "shape", expected: "a list of whole numbers", nil) }
+        let shape = Shape(dimensions)
         let byteCount = try byteCount(of: shape, type, name)
         guard let elementType = type.elementType else {
             throw failure(.unsupportedType(tensor: name, type: typeName))
         }
-        let offsets = try integers(fields["data_offsets"], name, "data_offsets")
-        guard offsets.count == 2 else {
-            throw wrong(name, "data_offsets", expected: "a list of 2", fields["data_offsets"])
+        guard let offsets, offsets.count == 2 else {
+            throw wrong(
+                name, "data_offsets", expected: "a list of 2", offsets.map { "a list of \($0.count)" })
         }
         let (begin, end) = (offsets[0], offsets[1])
         guard begin <= end else { throw failure(.reversedOffsets(tensor: name, begin: begin, end: end)) }
@@ -93,20 +100,31 @@ struct SafetensorsHeaderParser {
             offset: dataStart + begin, byteCount: byteCount)
     }
 
-    private func integers(_ value: JSONValue?, _ name: String, _ field: String) throws(SafetensorsError)
-        -> [Int]
-    {
-        guard case .array(let elements)? = value else {
-            throw wrong(name, field, expected: "a list of whole numbers", value)
+    /// Reads a text; anything else is not kept in memory.
+    private mutating func text(_ name: String, _ field: String) throws(SafetensorsError) -> String {
+        guard scanner.peek() == UInt8(ascii: "\"") else { throw try wrong(name, field, expected: "a text") }
+        return try json { scanner throws(JSONError) in try scanner.string() }
+    }
+
+    /// Reads a list, up to where it is longer than any that is used.
+    private mutating func integers(_ name: String, _ field: String) throws(SafetensorsError) -> [Int] {
+        guard scanner.peek() == UInt8(ascii: "[") else {
+            throw try wrong(name, field, expected: "a list of whole numbers")
         }
-        guard elements.count <= Self.maximumRank else {
-            throw wrong(name, field, expected: "a list of at most \(Self.maximumRank)", value)
-        }
+        try json { scanner throws(JSONError) in try scanner.beginArray() }
         var integers: [Int] = []
-        for element in elements {
-            guard let integer = element.numberValue?.integer, (0...Self.largestInteger).contains(integer)
-            else {
-                throw wrong(name, field, expected: "a list of whole numbers from 0 to 2^53", element)
+        var isFirst = true
+        while try json({ scanner throws(JSONError) in try scanner.nextElement(isFirst: &isFirst) }) {
+            guard integers.count < Self.maximumRank else {
+                throw wrong(name, field, expected: "a list of at most \(Self.maximumRank)", "a longer one")
+            }
+            let expected = "a list of whole numbers from 0 to 2^53"
+            guard let next = scanner.peek(), next == UInt8(ascii: "-") || (0x30...0x39).contains(next) else {
+                throw try wrong(name, field, expected: expected)
+            }
+            let number = try json { scanner throws(JSONError) in try scanner.number() }
+            guard let integer = number.integer, (0...Self.largestInteger).contains(integer) else {
+                throw wrong(name, field, expected: expected, JSONValue.number(number).summary)
             }
             integers.append(integer)
         }
@@ -167,10 +185,18 @@ struct SafetensorsHeaderParser {
         failure(.malformedHeader(scanner.error(.duplicateKey(name), at: position)))
     }
 
-    private func wrong(_ name: String, _ field: String, expected: String, _ actual: JSONValue?)
+    /// What is next is something else than it must be.
+    private mutating func wrong(_ name: String, _ field: String, expected: String) throws(SafetensorsError)
         -> SafetensorsError
     {
-        failure(.wrongField(tensor: name, field: field, expected: expected, actual: actual?.summary))
+        let actual = try json { scanner throws(JSONError) in try scanner.summary() }
+        return wrong(name, field, expected: expected, actual)
+    }
+
+    private func wrong(_ name: String, _ field: String, expected: String, _ actual: String?)
+        -> SafetensorsError
+    {
+        failure(.wrongField(tensor: name, field: field, expected: expected, actual: actual))
     }
 
     private func failure(_ problem: SafetensorsError.Problem) -> SafetensorsError {

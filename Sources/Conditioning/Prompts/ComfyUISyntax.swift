@@ -17,7 +17,7 @@ enum ComfyUISyntax {
         var result: [WeightedText] = []
         for item in items(of: scalars) {
             guard depth < depthLimit, item.count >= 2, item.first == "(", isBracket(item) else {
-                let text = string(item).replacing(#/\\([()])/#) { $0.1 }
+                let text = unescaped(item)
                 if !text.isEmpty { result.append(WeightedText(text, weight: weight)) }
                 continue
             }
@@ -65,9 +65,14 @@ enum ComfyUISyntax {
         return items
     }
 
+    /// Without the backslashes before brackets.
+    private static func unescaped(_ item: ArraySlice<Unicode.Scalar>) -> String {
+        let isBracket = { item.indices.contains($0) && (item[$0] == "(" || item[$0] == ")") }
+        let kept = item.indices.filter { item[$0] != "\\" || !isBracket($0 + 1) }
+        return String(String.UnicodeScalarView(kept.map { item[$0] }))
+    }
+
     private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars)
-        return String(view)
+        String(String.UnicodeScalarView(scalars))
     }
 }

@@ -87,8 +87,7 @@ public enum AttentionSyntax {
             case ":":
                 flush()
                 if let (weight, end) = weight(in: scalars, at: index) {
-                    var written = String.UnicodeScalarView()
-                    written.append(contentsOf: scalars[index..<end])
+                    let written = String.UnicodeScalarView(scalars[index..<end])
                     tokens.append(.weight(weight, String(written)))
                     index = end - 1
                 } else {
@@ -127,15 +126,17 @@ public enum AttentionSyntax {
 
     /// A text with the breaks in it; white space around them is theirs.
     private static func broken(_ text: String) -> [WeightedText] {
+        let scalars = Array(text.unicodeScalars)
         var pieces: [WeightedText] = []
-        var rest = Substring(text)
-        while let match = rest.firstMatch(of: #/\s*\bBREAK\b\s*/#) {
-            pieces += [
-                WeightedText(String(rest[..<match.range.lowerBound])), WeightedText("", isBreak: true),
-            ]
-            rest = rest[match.range.upperBound...]
+        var start = 0
+        for place in scalars.places(ofWord: "BREAK") {
+            let before = scalars[start..<place.lowerBound]
+            let end = before.lastIndex { !$0.isSpace }.map { $0 + 1 } ?? start
+            let text = String(String.UnicodeScalarView(scalars[start..<end]))
+            pieces += [WeightedText(text), WeightedText("", isBreak: true)]
+            start = scalars[place.upperBound...].firstIndex { !$0.isSpace } ?? scalars.count
         }
-        return pieces + [WeightedText(String(rest))]
+        return pieces + [WeightedText(String(String.UnicodeScalarView(scalars[start...])))]
     }
 
     private static func merged(_ pieces: [WeightedText]) -> [WeightedText] {

@@ -6,11 +6,22 @@ import Foundation
 enum CompelSyntax {
     /// - Throws: ``PromptError``.
     static func parse(_ prompt: String) throws(PromptError) -> CompelPrompt {
-        // As Compel does, so that "a,b" is two words.
-        let spaced = prompt.replacing(#/,(\S)/#) { ", \($0.1)" }
-        let reader = CompelReader(spaced)
+        let reader = CompelReader(spaced(prompt))
         let part = if let whole = try reader.operation() { whole } else { [try reader.text()] }
         return CompelPrompt(parts: part)
+    }
+
+    /// A space behind each comma, as Compel has it, so that "a,b" is two words; of two commas the first alone has one.
+    private static func spaced(_ prompt: String) -> String {
+        var result = String.UnicodeScalarView()
+        var isBehindComma = false
+        for scalar in prompt.unicodeScalars {
+            let isApart = isBehindComma && !scalar.isSpace
+            if isApart { result.append(" ") }
+            result.append(scalar)
+            isBehindComma = scalar == "," && !isApart
+        }
+        return String(result)
     }
 }
 
