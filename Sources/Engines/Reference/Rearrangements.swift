@@ -47,7 +47,7 @@ func scatter(
     return HostTensor(result.map { Float($0) }, shape: table.shape)
 }
 
-/// y[…, k] = where the k-th greatest of x[…, :] is, of equals the first
+/// y[…, k] = where the k-th greatest of x[…, :] is
 func topIndices(_ x: HostTensor, gives shape: Shape) -> HostTensor {
     let (values, size, count) = (x.floats, x.shape[-1], shape[-1])
     let indices = stride(from: 0, to: values.count, by: size).flatMap { start in

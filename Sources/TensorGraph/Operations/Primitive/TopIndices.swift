@@ -1,4 +1,4 @@
-/// Where the `count` greatest elements along the innermost axis are, the greatest first, and of equal ones the first:
+/// Where the `count` greatest elements along the innermost axis are, the greatest first and equal ones in any order:
 /// `[…, n]` to `[…, count]` of type `int32`.
 public func topIndices(_ x: Tensor, count: Int) -> Tensor {
     x.builder.append(.topIndices(count: count), [x])
