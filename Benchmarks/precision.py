@@ -1,8 +1,8 @@
 """How far pictures in other precisions, or with other options, are from those at f32 without: PSNR in dB and SSIM, the mean
 and the least of several prompts, with the demo model or another; and in how much of f32's time their steps were made.
 
-    python precision.py EASEL [--model MODEL] [--precisions bf16 int8] [--steps 25]
-    python precision.py EASEL --precisions --options="--cache deep" --options="--fast"
+    python precision.py EASEL [--model MODEL] [--precisions bf16 int8] [--steps 20]
+    python precision.py EASEL --steps 25 --precisions --options="--cache deep" --options="--fast"
 """
 
 import argparse
@@ -64,7 +64,7 @@ def main():
     exact, exact_seconds = pictures("f32", ["--steps", str(asked.steps), "--precision", "f32"])
     modes = [(precision, ["--steps", str(asked.steps), "--precision", precision]) for precision in asked.precisions]
     for options in asked.options:
-        # What a preset sets must not be set before it.
+        # What the preset sets is not set here, as that would count.
         own = shlex.split(options)
         given = [] if "--fast" in own or "--steps" in own else ["--steps", str(asked.steps)]
         modes.append((options, [*given, *([] if "--precision" in own else ["--precision", "f32"]), *own]))

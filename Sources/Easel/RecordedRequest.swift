@@ -123,9 +123,11 @@ extension Request {
         variation = metadata.variation.map { NoiseVariation(subseed: $0.seed, strength: $0.strength) }
         seedSize = metadata.seedSize.map { PixelSize(width: $0.width, height: $0.height) }
         if metadata.isTiling { tiling = .both }
-        if let ratio = metadata.extras.first(where: { $0.key == Self.tokenMergingKey })?.value {
+        if let text = metadata.extras.first(where: { $0.key == Self.tokenMergingKey })?.value,
+            let ratio = Double(text), ratio > 0
+        {
             // More than three of four cells are never merged.
-            tokenMergingRatio = min(max(Double(ratio) ?? 0, 0), Self.tokenMergingRatios.upperBound)
+            tokenMergingRatio = min(ratio, Self.tokenMergingRatios.upperBound)
         }
     }
 }

@@ -86,7 +86,7 @@ struct SpeedPresetTests {
     }
 
     @Test func anotherProgramsMergingIsTaken() throws {
-        for (written, ratio) in [("0.5", 0.5), ("0.9", 0.75)] {
+        for (written, ratio) in [("0.5", 0.5), ("0.9", 0.75), ("nan", 0), ("-1", 0)] {
             let text = """
                 a cat
                 Steps: 2, Sampler: Euler, CFG scale: 5, Seed: 1, Size: 64x64, Token merging ratio: \(written)
