@@ -145,8 +145,8 @@ let package = Package(
         .testTarget(
             name: "EaselTests",
             dependencies: [
-                "Easel", "OpenVINOEngine", "EngineInterface", "Checkpoints", "Conditioning", "Sampling",
-                "Imaging", "TensorGraph",
+                "Easel", "OpenVINOEngine", "ReferenceEngine", "EngineInterface", "Networks", "Checkpoints",
+                "Conditioning", "Sampling", "Imaging", "TensorGraph",
             ]),
         .testTarget(
             name: "EaselHubTests",

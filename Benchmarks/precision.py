@@ -1,10 +1,13 @@
-"""How far pictures in other precisions are from those at f32: PSNR in dB and SSIM, the mean and the worst of several
-prompts, with the demo model or another.
+"""How far pictures in other precisions, or with other options, are from those at f32 without: PSNR in dB and SSIM, the mean
+and the least of several prompts, with the demo model or another; and in how much of f32's time their steps were made.
 
     python precision.py EASEL [--model MODEL] [--precisions bf16 int8] [--steps 20]
+    python precision.py EASEL --steps 25 --precisions --options="--cache deep" --options="--fast"
 """
 
 import argparse
+import json
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -34,29 +37,44 @@ def similarity(first, second):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("easel")
     parser.add_argument("--model")
-    parser.add_argument("--precisions", nargs="+", default=["bf16", "int8"])
+    parser.add_argument("--precisions", nargs="*", default=["bf16", "int8"])
+    parser.add_argument("--options", action="append", default=[], help="at f32, unless they say otherwise")
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--keep", type=Path, help="a folder for the pictures")
     asked = parser.parse_args()
-    folder = Path(tempfile.mkdtemp())
+    folder = asked.keep or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
     model = ["--model", asked.model] if asked.model else []
 
-    def picture(prompt, index, precision):
-        file = folder / f"{index}-{precision}.png"
-        subprocess.run(
-            [asked.easel, prompt, "-s", str(index), "--steps", str(asked.steps), "--precision", precision, "-q", "-o",
-             str(file), *model], check=True, stdout=subprocess.DEVNULL)
-        return file
+    def pictures(name, options):
+        files = []
+        seconds = 0
+        for index, prompt in enumerate(PROMPTS):
+            file = folder / f"{name} {index}.png"
+            told = subprocess.run(
+                [asked.easel, prompt, "-s", str(index), *options, "--json", "-o", str(file), *model], check=True,
+                stdout=subprocess.PIPE, text=True).stdout
+            seconds += json.loads(told)["timings"]["denoise"]
+            files.append(file)
+        return files, seconds
 
-    exact = [picture(prompt, index, "f32") for index, prompt in enumerate(PROMPTS)]
-    for precision in asked.precisions:
-        files = [picture(prompt, index, precision) for index, prompt in enumerate(PROMPTS)]
+    exact, exact_seconds = pictures("f32", ["--steps", str(asked.steps), "--precision", "f32"])
+    modes = [(precision, ["--steps", str(asked.steps), "--precision", precision]) for precision in asked.precisions]
+    for options in asked.options:
+        # What the preset sets is not set here, as that would count.
+        own = shlex.split(options)
+        given = [] if "--fast" in own or "--steps" in own else ["--steps", str(asked.steps)]
+        modes.append((options, [*given, *([] if "--precision" in own else ["--precision", "f32"]), *own]))
+    for name, options in modes:
+        files, seconds = pictures(name, options)
         decibels = [distance(*pair) for pair in zip(exact, files)]
         likeness = [similarity(*pair) for pair in zip(exact, files)]
-        print(f"{precision}: PSNR mean {numpy.mean(decibels):.1f} dB, least {min(decibels):.1f} dB; "
-              f"SSIM mean {numpy.mean(likeness):.4f}, least {min(likeness):.4f}")
+        print(f"{name}: PSNR mean {numpy.mean(decibels):.1f} dB, least {min(decibels):.1f} dB; "
+              f"SSIM mean {numpy.mean(likeness):.4f}, least {min(likeness):.4f}; "
+              f"steps in {seconds / exact_seconds:.2f} of the time", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,12 +33,18 @@ def convert(model, file):
     openvino.save_model(converted, file, compress_to_fp16=True)
 
 
-def main():
-    model, precision = Path(sys.argv[1]), sys.argv[2]
-    threads = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+def conversion(model):
+    """The converted U-Net's file, written once beside the model."""
     file = model / "openvino-conversion.xml"
     if not file.exists():
         convert(model, file)
+    return file
+
+
+def main():
+    model, precision = Path(sys.argv[1]), sys.argv[2]
+    threads = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    file = conversion(model)
     start = time.perf_counter()
     compiled = openvino.Core().compile_model(file, "CPU", {
         "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "INFERENCE_PRECISION_HINT": precision,

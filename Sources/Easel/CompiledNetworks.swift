@@ -10,10 +10,21 @@ import TensorGraph
 /// A shape that is asked for again is there at once, and two requests that ask for the same wait for one
 /// compilation. One U-Net and one decoder are kept, since each holds its weights again in the engine's own layout.
 actor CompiledNetworks {
-    private typealias Compilation = Task<any CompiledGraph, any Error>
+    typealias Compilation = Task<any CompiledGraph, any Error>
     enum Network: Hashable {
         case textEncoder(Int)
         case unet, encoder, decoder
+        /// The U-Net's layers above its deep features.
+        case shallowUNet
+
+        /// The network whose weights it has: both halves of the autoencoder are one, and all of the U-Net.
+        var whole: Network {
+            switch self {
+            case .encoder: .decoder
+            case .shallowUNet: .unet
+            case .textEncoder, .unet, .decoder: self
+            }
+        }
     }
 
     struct Shape: Hashable {
@@ -42,8 +53,8 @@ actor CompiledNetworks {
     var ranges: ActivationRanges?
     /// What is known of latents' colours; nil until it is asked for.
     private var colorFit: LatentColors.Fit?
-    private var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
-    /// The networks whose weights' values have been looked at; both halves of the autoencoder count as one.
+    var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
+    /// The networks whose weights' values have been looked at.
     private var inspected: Set<Network> = []
     private var warnings: [Warning] = []
     /// What was found to fit in the memory, whether with the encoder, and how.
@@ -58,14 +69,6 @@ actor CompiledNetworks {
         self.engine = engine
         self.precision = precision
         self.memory = memory
-    }
-
-    nonisolated func unetGraph(_ shape: Shape, weights: (any WeightStorage)? = nil) throws -> Graph {
-        try UNet(parts.unet).graph(
-            batch: shape.batch, passes: shape.passes, height: shape.height, width: shape.width,
-            tokens: shape.tokens, pooledWidth: parts.pooledWidth, options: shape.options,
-            weights: weights ?? parts.unetWeights
-        ).wrapping(shape.wrapped)
     }
 
     nonisolated func decoderGraph(height: Int, width: Int, weights: (any WeightStorage)? = nil) throws
@@ -134,19 +137,6 @@ actor CompiledNetworks {
         return encoders
     }
 
-    /// The U-Net.
-    func preparedUNet(_ plan: UNetPlan, _ memory: MemoryPlan) async throws -> any CompiledGraph {
-        try await unetCompilation(plan, memory).value
-    }
-
-    /// Begins what ``preparedUNet(_:_:)`` then waits for, where there is memory for it beside the text encoders.
-    func beginPreparingUNet(_ plan: UNetPlan, _ memory: MemoryPlan) {
-        if memory.residency == .all { _ = unetCompilation(plan, memory) }
-    }
-
-    /// Lets go of a network, so that there is memory for another form of it.
-    func letGo(of network: Network) { ready[network] = nil }
-
     /// Lets go of the networks that have done their work, as far as they do not stay ready.
     func letGo(after work: NetworkWork, _ memory: MemoryPlan) {
         switch (memory.residency, work) {
@@ -154,24 +144,9 @@ actor CompiledNetworks {
         case (_, .encodingPrompts):
             for index in parts.textEncoders.indices { ready[.textEncoder(index)] = nil }
         case (_, .encodingPicture): ready[.encoder] = nil
-        case (_, .denoising): ready[.unet] = nil
+        case (_, .denoising): (ready[.unet], ready[.shallowUNet]) = (nil, nil)
         case (_, .decoding): ready[.decoder] = nil
         }
-    }
-
-    private func unetCompilation(_ plan: UNetPlan, _ memory: MemoryPlan) -> Compilation {
-        let shape = shape(plan, memory)
-        let weights = quantizedUNetWeights(parts.unetWeights.adapted(plan.adapters))
-        return compilation(of: .unet, shape, weights: weights) {
-            try self.unetGraph(shape, weights: weights).slicingAttention(scoresAtOnce: memory.scoresAtOnce)
-        }
-    }
-
-    func shape(_ plan: UNetPlan, _ memory: MemoryPlan? = nil) -> Shape {
-        Shape(
-            batch: plan.batch, passes: plan.passes, tokens: plan.tokens, height: plan.height,
-            width: plan.width, options: plan.options, wrapped: plan.wrapped,
-            adapters: plan.adapters.map(\.use), precision: precision, memory: memory)
     }
 
     /// The encoder for one picture of that size, in pixels.
@@ -207,7 +182,7 @@ actor CompiledNetworks {
     }
 
     /// The compilation under way or done for the shape, or a new one.
-    private func compilation(
+    func compilation(
         of network: Network, _ shape: Shape, weights: any WeightStorage,
         graph: @escaping @Sendable () throws -> Graph
     ) -> Compilation {
@@ -232,8 +207,8 @@ actor CompiledNetworks {
     private func compile(
         _ network: Network, _ shape: Shape, weights: any WeightStorage, graph: () throws -> Graph
     ) async throws -> any CompiledGraph {
-        let isNew = inspected.insert(network == .encoder ? .decoder : network).inserted
-        let isWhole = network != .unet || shape.memory?.residency != .parts
+        let isNew = inspected.insert(network.whole).inserted
+        let isWhole = network.whole != .unet || shape.memory?.residency != .parts
         let tiled = try tilePlan(network, shape, weights: weights)
         let watched = isNew && isWhole && tiled == nil ? WatchedWeights(weights) : nil
         async let scanned = isNew && watched == nil ? Self.firstNonFinite(in: weights) : nil
@@ -256,11 +231,6 @@ actor CompiledNetworks {
             warnings.append(.notFiniteWeights(file: weights.origin, tensor: name))
         }
         return compiled
-    }
-
-    /// How many numbers of weights a part of the U-Net has at most, where it is run in parts.
-    static func partWeightCount(_ precision: Precision) -> Int {
-        384_000_000 / (precision == .float32 ? 4 : 2)
     }
 
     /// How the network is computed in tiles; nil where it is not.
@@ -286,24 +256,6 @@ actor CompiledNetworks {
     private static func firstNonFinite(in weights: some WeightStorage) async throws -> String? {
         try weights.map(additionalBytes: 0).firstNonFinite(in: weights)
     }
-}
-
-/// What a U-Net is compiled for.
-struct UNetPlan: Sendable {
-    /// How many pictures.
-    let batch: Int
-    /// How many contexts each picture is predicted for.
-    let passes: Int
-    /// How many embeddings there are in a context.
-    let tokens: Int
-    /// In latent cells, as the width.
-    let height: Int
-    let width: Int
-    var options = UNet.Options()
-    /// Which axes of the picture have no ends.
-    var wrapped = WrappedAxes()
-    /// What changes its weights.
-    var adapters: [LoadedAdapter] = []
 }
 
 /// What networks are needed for, in order.

@@ -195,7 +195,10 @@ struct GenerationPlan: Sendable {
             batch: seesByPass ? batch * prompts.count : batch,
             passes: runsPassesAlone || seesByPass ? 1 : prompts.count, tokens: chunkCount * tokensPerChunk,
             height: latentHeight, width: latentWidth,
-            options: UNet.Options(freeU: request.freeU?.version, perturbsAttention: isPerturbed),
+            options: UNet.Options(
+                freeU: request.freeU?.version, perturbsAttention: isPerturbed,
+                deepFeatures: request.deepCache.flatMap { $0.interval > 1 ? .given : nil },
+                tokenMergingRatio: request.tokenMergingRatio),
             wrapped: wrapped, adapters: adapters)
     }
 
@@ -274,6 +277,12 @@ struct GenerationPlan: Sendable {
         metadata.autoencoderHash = hashes.autoencoder
         metadata.extras += hashes.extras
         metadata.isTiling = request.tiling != nil
+        if request.tokenMergingRatio > 0 {
+            metadata.extras.append(.init(Request.tokenMergingKey, "\(request.tokenMergingRatio)"))
+        }
+        if let cache = request.deepCache {
+            metadata.extras.append(.init("Deep cache interval", "\(cache.interval)"))
+        }
         return metadata
     }
 }

@@ -81,6 +81,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     let guidanceRescale: Double
     let pagScale: Float?
     let freeu: FreeURecord?
+    let cache: String?
+    let tokenMerging: Double?
     let tiling: String?
     let seed: UInt64
     let rng: String
@@ -144,6 +146,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         freeu = request.freeU.map {
             FreeURecord(version: $0.version.rawValue, backbone: $0.backbone, skip: $0.skip)
         }
+        cache = request.deepCache?.description
+        tokenMerging = request.tokenMergingRatio == 0 ? nil : request.tokenMergingRatio
         tiling = request.tiling?.rawValue
         seed = plan.seed(ofPicture: index)
         rng = request.randomSource.rawValue

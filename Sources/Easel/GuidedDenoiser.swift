@@ -6,6 +6,8 @@ import TensorGraph
 /// The U-Net led by a prompt, away from a negative prompt: what the denoising loop asks.
 final class GuidedDenoiser: Sendable {
     private let unet: any CompiledGraph
+    /// The same with deep features kept, where that is asked for.
+    private let cached: DeepCachedUNet?
     /// Nil where the prompt alone leads.
     private let guidance: ClassifierFreeGuidance?
     /// How strongly each part of the prompt leads.
@@ -33,8 +35,8 @@ final class GuidedDenoiser: Sendable {
     ///   - weights: One for each part of the prompt.
     ///   - perturbedScale: Above 0 where the last context is for perturbed attention.
     init(
-        unet: any CompiledGraph, guidance: ClassifierFreeGuidance?, weights: [Float],
-        contexts: PromptContexts,
+        unet: any CompiledGraph, cached: DeepCachedUNet? = nil, guidance: ClassifierFreeGuidance?,
+        weights: [Float], contexts: PromptContexts,
         pictures: Int, stepCount: Int, seen: [Latents] = [],
         pictureScale: Float? = nil, runsPassesAlone: Bool = false,
         perturbedScale: Float = 0, freeU: FreeU? = nil, guidanceToTell: Float? = nil
@@ -45,6 +47,7 @@ final class GuidedDenoiser: Sendable {
         self.perturbedScale = perturbedScale
         self.freeU = freeU
         self.unet = unet
+        self.cached = cached
         self.guidance = guidance
         self.weights = weights
         self.contexts = contexts
@@ -57,7 +60,7 @@ final class GuidedDenoiser: Sendable {
     func callAsFunction(_ latents: Latents, timestep: Float, step: Int) async throws -> Latents {
         let context = context(at: step)
         guard let guidance else {
-            let prediction = try await predict(latents, timestep, context)
+            let prediction = try await predict(latents, timestep, context, step: step)
             guard perturbedScale > 0 else { return prediction }
             let (own, perturbed) = (
                 prediction.pictures(0..<latents.batch), prediction.pictures(latents.batch..<2 * latents.batch)
@@ -69,13 +72,17 @@ final class GuidedDenoiser: Sendable {
             let parts = (0...weights.count).map { part in
                 context.mapValues { $0.part(part, of: weights.count + 1) }
             }
-            if scale == 1, weights == [1] { return try await predict(latents, timestep, parts[1]) }
+            if scale == 1, weights == [1] {
+                return try await predict(latents, timestep, parts[1], step: step, pass: 1)
+            }
             var passes: [Latents] = []
-            for part in parts { passes.append(try await predict(latents, timestep, part)) }
+            for (pass, part) in parts.enumerated() {
+                passes.append(try await predict(latents, timestep, part, step: step, pass: pass))
+            }
             return try guidance.combine(
                 unconditional: passes[0], conditionals: Array(zip(passes.dropFirst(), weights)), scale: scale)
         }
-        let prediction = try await predict(latents, timestep, context)
+        let prediction = try await predict(latents, timestep, context, step: step)
         let passes = (0..<prediction.batch / latents.batch).map {
             prediction.pictures($0 * latents.batch..<($0 + 1) * latents.batch)
         }
@@ -92,9 +99,9 @@ final class GuidedDenoiser: Sendable {
     }
 
     /// The U-Net's output for each picture in each context.
-    private func predict(_ latents: Latents, _ timestep: Float, _ context: [String: HostTensor]) async throws
-        -> Latents
-    {
+    private func predict(
+        _ latents: Latents, _ timestep: Float, _ context: [String: HostTensor], step: Int, pass: Int = 0
+    ) async throws -> Latents {
         var inputs = context
         inputs["latents"] =
             seen.isEmpty
@@ -102,7 +109,12 @@ final class GuidedDenoiser: Sendable {
         inputs["timestep"] = HostTensor([timestep], shape: [1])
         if let guidanceToTell { inputs["guidance"] = HostTensor([guidanceToTell - 1], shape: [1]) }
         if let freeU { inputs["freeu"] = HostTensor(freeU.scales, shape: [4]) }
-        let prediction = try await unet.run(inputs).output("prediction")
+        let prediction =
+            if let cached {
+                try await cached.prediction(inputs, timestep: timestep, step: step, pass: pass)
+            } else {
+                try await unet.run(inputs).output("prediction")
+            }
         return try Latents(
             prediction.floats, batch: prediction.shape[0], channels: latents.channels,
             height: latents.height, width: latents.width)

@@ -65,12 +65,16 @@ extension Model {
     ) async throws -> Latents {
         let request = plan.request
         let unet = try await watch.time(.loadingUNet) {
-            if let unet { return unet }
+            if let unet { return PreparedUNet(whole: unet) }
             return try await networks.preparedUNet(plan.unet(batch: batch.count), memory)
         }
         await tellWarnings(tell)
         let denoiser = GuidedDenoiser(
-            unet: unet, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
+            unet: unet.whole,
+            cached: unet.shallow.map {
+                DeepCachedUNet(
+                    whole: unet.whole, shallow: $0, interval: request.deepCache?.interval ?? 1)
+            }, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
             contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
             pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
             runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,

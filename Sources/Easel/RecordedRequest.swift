@@ -65,6 +65,11 @@ extension Request {
                 b1: freeu.backbone[0], b2: freeu.backbone[1], s1: freeu.skip[0], s2: freeu.skip[1],
                 version: try word("freeu.version", freeu.version, FreeU.Version.self))
         }
+        deepCache = try record.cache.map { text in
+            guard let cache = DeepCache(text) else { throw RecordError(field: "cache", value: text) }
+            return cache
+        }
+        tokenMergingRatio = record.tokenMerging ?? 0
         tiling = try record.tiling.map { try word("tiling", $0, Tiling.self) }
         stepNoise = try record.stepNoise.map { try word("step_noise", $0, StepNoise.self) }
         randomSource = try word("rng", record.rng, RandomSource.self)
@@ -95,6 +100,9 @@ extension Request {
         }
     }
 
+    /// AUTOMATIC1111's word.
+    static let tokenMergingKey = "Token merging ratio"
+
     /// The request that another program's settings are of, as far as they go.
     ///
     /// Its random numbers are a graphics processor's unless the settings say CPU, as AUTOMATIC1111's are.
@@ -115,6 +123,12 @@ extension Request {
         variation = metadata.variation.map { NoiseVariation(subseed: $0.seed, strength: $0.strength) }
         seedSize = metadata.seedSize.map { PixelSize(width: $0.width, height: $0.height) }
         if metadata.isTiling { tiling = .both }
+        if let text = metadata.extras.first(where: { $0.key == Self.tokenMergingKey })?.value,
+            let ratio = Double(text), ratio > 0
+        {
+            // More than three of four cells are never merged.
+            tokenMergingRatio = min(ratio, Self.tokenMergingRatios.upperBound)
+        }
     }
 }
 

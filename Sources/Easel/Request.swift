@@ -56,6 +56,12 @@ public struct Request: Sendable, Hashable {
     public var perturbedAttentionScale: Float = 0
     /// FreeU; nil for none.
     public var freeU: FreeU?
+    /// The U-Net's deep features kept over some steps, which then cost a fraction; nil for none.
+    public var deepCache: DeepCache?
+    /// The share of cells that are merged with those that are most like them where the U-Net's finest level attends to
+    /// itself, from 0 to 0.75 (Bolya and Hoffman, "Token Merging for Fast Stable Diffusion", 2023). It pays for large
+    /// pictures.
+    public var tokenMergingRatio = 0.0
     /// Which axes of the picture have no ends, so that it can be laid side by side; nil for none.
     public var tiling: Tiling?
     /// What the noise is drawn from; nil draws a seed. Picture `i` of several has the seed plus `i`.

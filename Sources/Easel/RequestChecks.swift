@@ -3,6 +3,8 @@ import Imaging
 extension Request {
     /// The sides that pictures may have, in pixels.
     static let sides = 64...2048
+    /// Of each 2×2 cells, three can be merged into the other.
+    public static let tokenMergingRatios = 0...0.75
 
     /// How many steps are asked for.
     var stepCount: Int {
@@ -63,6 +65,8 @@ extension Request {
             try require("high-resolution strength", large.strength, 0...1)
             try require("high-resolution steps", large.steps ?? 1, 1...1000)
         }
+        try require("deep cache interval", deepCache?.interval ?? 1, DeepCache.intervals)
+        try require("token merging ratio", tokenMergingRatio, Self.tokenMergingRatios)
         try require("perturbed-attention scale", perturbedAttentionScale, 0...100)
         for lora in loras {
             try require("LoRA weight", lora.weight, -100...100)

@@ -19,6 +19,9 @@ struct GenerationReport: Encodable {
     private let seed: UInt64
     private var sampler: String
     private let precision: String
+    /// What was kept from step to step; nil for nothing.
+    private let cache: String?
+    private let tokenMerging: Double?
     /// How memory was used.
     private var memory: String
     private var files: [String] = []
@@ -43,6 +46,8 @@ struct GenerationReport: Encodable {
         guidanceScale = request.guidanceScale
         seed = request.seed ?? 0
         sampler = ""
+        cache = request.deepCache?.description
+        tokenMerging = request.tokenMergingRatio == 0 ? nil : request.tokenMergingRatio
         timings = ["open_model": seconds(opening)]
         precision = model.precision.rawValue
         memory = model.memoryUse.mode.rawValue

@@ -128,6 +128,37 @@ private func layoutCases() throws -> [ConformanceCase] {
                 return ["y": gather(table, at: builder.input("i", shape, .int32))]
             })
     }
+    for (shape, count): (Shape, Int) in [
+        ([1], 1), ([7], 1), ([7], 7), ([3, 40], 1), ([2, 3, 9], 4), ([2, 300], 300),
+    ] {
+        cases.append(
+            try ConformanceCase("top \(count) of \(shape)") { builder in
+                ["y": topIndices(builder.input("x", shape), count: count)]
+            })
+    }
+    for kind in Scatter.allCases {
+        for (rows, width, indices): (Int, Int, [Int32]) in [
+            (1, 1, [0]), (5, 3, [4, 0, 2]), (9, 16, [8, 1, 7, 2, 6, 3, 5, 4, 0]),
+            (4, 5, kind == .add ? [3, 1, 3, 3, 1] : [2, 0]),
+        ] {
+            cases.append(
+                try ConformanceCase("scatter \(kind.rawValue) \(indices) of \(rows)") { builder in
+                    let places = builder.constant(HostTensor(indices, shape: [indices.count]))
+                    return [
+                        "y": scatter(
+                            builder.input("x", [indices.count, width]), to: places,
+                            of: builder.input("table", [rows, width]), kind)
+                    ]
+                })
+        }
+    }
+    cases.append(
+        try ConformanceCase("rows that go where they are greatest") { builder in
+            let x = builder.input("x", [6, 4])
+            let places = reshape(topIndices(x, count: 1), [6])
+            let table = builder.input("table", [4, 4])
+            return ["y": scatter(x, to: places, of: table, .add), "rows": gather(table, at: places)]
+        })
     for (from, to): (Shape, Shape) in [
         ([6], [2, 3]), ([2, 3, 4], [24]), ([1], []), ([2, 3, 4], [4, 1, 6]),
     ] {

@@ -36,7 +36,8 @@ extension Primitive {
         case .transpose(let permutation): "transpose \(permutation)"
         case .concatenate(let axis): "concatenate axis \(axis)"
         case .slice(let slice): "slice axis \(slice.axis) \(slice.start)..<\(slice.end)"
-        case .unary, .binary, .matrixMultiply, .gather, .reshape: name
+        case .topIndices(let count): "top \(count) indices"
+        case .unary, .binary, .matrixMultiply, .gather, .scatter, .reshape: name
         }
     }
 }

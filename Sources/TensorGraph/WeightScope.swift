@@ -4,7 +4,7 @@
 /// drift apart: `linear(x, to: 320, weights["time_embedding", "linear_1"])`.
 public struct WeightScope {
     public let path: String
-    let builder: GraphBuilder
+    public let builder: GraphBuilder
 
     /// The scope below this one, reached by the components' descriptions joined with dots.
     public subscript(_ components: any CustomStringConvertible...) -> WeightScope {

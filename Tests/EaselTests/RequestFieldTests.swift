@@ -104,6 +104,12 @@ struct RequestFieldTests {
             largestDifference(guided.latents.values, almost.latents.values) < 1e-2, "passes alone or together"
         )
         request.guidanceSchedule = []
+        // Its last step begins at 0.75.
+        request.guidanceInterval = 0...0.75
+        let everywhere = try await model.picture(request)
+        #expect(
+            largestDifference(guided.latents.values, everywhere.latents.values) < 1e-4,
+            "in all steps, but alone")
         request.guidanceInterval = 0.9...1
         let never = try await model.picture(request)
         request.guidanceInterval = 0...1

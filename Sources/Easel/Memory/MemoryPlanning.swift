@@ -68,6 +68,8 @@ extension CompiledNetworks {
                 weights: graph.weightCount, values: graph.peakValueCount, precision: precision, factors)
         }
         let unet = try unetGraph(shape)
+        // Both stay ready, each with the memory of its runs.
+        let shallow = try shape.aboveDeepFeatures.map { try unetGraph($0) }
         let cuts =
             memory.residency == .parts
             ? unet.cuts(limitingWeightsTo: Self.partWeightCount(precision)) : []
@@ -80,7 +82,11 @@ extension CompiledNetworks {
         return MemoryEstimate(
             textEncoders: .init(weights: texts, values: 0, precision: precision, .textEncoder),
             unet: .init(
-                weights: unet.divided(at: cuts).map(\.weightCount).max() ?? 0, values: unet.peakValueCount,
+                weights: memory.residency == .parts
+                    ? unet.divided(at: cuts).map(\.weightCount).max() ?? 0
+                    : unet.weightCount + (shallow?.weightCount ?? 0),
+                values: unet.peakValueCount
+                    + (memory.residency == .parts ? 0 : shallow?.peakValueCount ?? 0),
                 precision: precision, .unet(precision)),
             encoder: encodes ? try autoencoder(.encoder) : nil, decoder: try autoencoder(.decoder),
             residency: memory.residency)

@@ -30,7 +30,7 @@ extension CompiledNetworks {
     /// The U-Net in floating-point numbers, which takes note of what those of its layers are given that int8 is for. It is
     /// not kept.
     func observedUNet(_ plan: UNetPlan, _ memory: MemoryPlan) async throws -> ActivationObserver {
-        letGo(of: .unet)
+        (ready[.unet], ready[.shallowUNet]) = (nil, nil)
         let weights = parts.unetWeights
         let (graph, observed) = try unetGraph(shape(plan, memory))
             .slicingAttention(scoresAtOnce: memory.scoresAtOnce)
@@ -47,7 +47,7 @@ extension CompiledNetworks {
     /// What the decoder's layers that int8 is for are given with a picture's latents, of which as much is decoded as is
     /// decoded at a time.
     func observedDecoder(_ latents: Latents, _ memory: MemoryPlan) async throws -> ActivationRanges {
-        letGo(of: .decoder)
+        ready[.decoder] = nil
         let weights = parts.autoencoderWeights
         let layers = parts.autoencoder.quantizedDecoderLayers(of: weights)
         guard !layers.isEmpty else { return ActivationRanges() }

@@ -21,6 +21,16 @@ extension FreeU: ExpressibleByArgument {
     }
 }
 
+/// What is kept from step to step: `none`, `deep` or `deep:INTERVAL`.
+struct CacheOption: ExpressibleByArgument {
+    let cache: DeepCache?
+
+    init?(argument: String) {
+        cache = DeepCache(argument)
+        if cache == nil, argument != "none" { return nil }
+    }
+}
+
 /// Numbers with commas between.
 struct NumberList: ExpressibleByArgument {
     let values: [Double]
@@ -35,6 +45,11 @@ struct NumberList: ExpressibleByArgument {
 
 /// The options of sampler, noise levels and guidance. What is not given stays as the request has it.
 struct SamplingOptions: ParsableArguments {
+    @Flag(
+        help:
+            "Nearly the same picture in a third of the time: 12 steps of dpmpp-2m with --cache deep:3, where no option says otherwise."
+    )
+    var fast = false
     @Option(help: "How many times the sampler advances (default: 25).")
     var steps: Int?
     @Option(help: "A name that `easel samplers` lists (default: the model's own).")
@@ -73,13 +88,33 @@ struct SamplingOptions: ParsableArguments {
     var pagScale: Float?
     @Option(help: "FreeU: v1 or v2, or with its scales b1, b2, s1 and s2: v2:1.5,1.6,0.9,0.2.")
     var freeu: FreeU?
+    @Option(
+        help:
+            "deep or deep:3: compute the network's depths in one of so many steps only; or none (default: none)."
+    )
+    var cache: CacheOption?
+    @Option(
+        help:
+            "The share of cells merged with others that are like them, from 0 to 0.75: for large pictures (default: 0)."
+    )
+    var tokenMerging: Double?
     @Option(help: "x, y or xy: make opposite edges of the picture fit together.")
     var tiling: Tiling?
 
     /// - Throws: `ValidationError`.
     func check() throws {
+        if let interval = cache?.cache?.interval, !DeepCache.intervals.contains(interval) {
+            throw ValidationError(
+                "--cache deep:\(interval) is not possible: the interval must be from "
+                    + "\(DeepCache.intervals.lowerBound) to \(DeepCache.intervals.upperBound); 3 is usual.")
+        }
         if let timesteps, timesteps.values.contains(where: { Int(exactly: $0) == nil }) || sigmas != nil {
             throw ValidationError("--timesteps takes whole numbers, and goes without --sigmas.")
+        }
+        if let ratio = tokenMerging, !Request.tokenMergingRatios.contains(ratio) {
+            throw ValidationError(
+                "--token-merging \(ratio) is not possible: it must be from 0 to 0.75, as three of four cells can be "
+                    + "merged; 0.5 is usual.")
         }
         guard let interval = guidanceInterval?.values else { return }
         guard interval.count == 2, interval[0] <= interval[1] else {
@@ -88,6 +123,7 @@ struct SamplingOptions: ParsableArguments {
     }
 
     func apply(to request: inout Request) {
+        if fast { request.apply(.fast) }
         if let steps { request.steps = steps }
         if let sampler { request.sampler = sampler }
         if let schedule { request.schedule = schedule }
@@ -104,6 +140,8 @@ struct SamplingOptions: ParsableArguments {
         if let guidanceRescale { request.guidanceRescale = guidanceRescale }
         if let pagScale { request.perturbedAttentionScale = pagScale }
         if let freeu { request.freeU = freeu }
+        if let cache { request.deepCache = cache.cache }
+        if let tokenMerging { request.tokenMergingRatio = tokenMerging }
         if let tiling { request.tiling = tiling }
     }
 }

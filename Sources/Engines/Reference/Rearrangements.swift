@@ -24,6 +24,41 @@ func gather(
     return HostTensor(result, shape: shape)
 }
 
+/// y[v] = the row that goes to v, or table[v] + Σ of the rows that go there
+func scatter(
+    _ rows: HostTensor, _ indices: HostTensor, _ table: HostTensor, _ scatter: Scatter,
+    orFail failure: (_ row: Int32, _ rows: Int) -> any Error
+) throws -> HostTensor {
+    guard case .int32(let places) = indices.elements else {
+        preconditionFailure("a verified graph scatters by int32")
+    }
+    let (values, width) = (rows.floats, table.shape[1])
+    var result = table.floats.map(Double.init)
+    for (index, row) in places.enumerated() {
+        guard (0..<table.shape[0]).contains(Int(row)) else { throw failure(row, table.shape[0]) }
+        for column in 0..<width {
+            let value = Double(values[index * width + column])
+            switch scatter {
+            case .replace: result[Int(row) * width + column] = value
+            case .add: result[Int(row) * width + column] += value
+            }
+        }
+    }
+    return HostTensor(result.map { Float($0) }, shape: table.shape)
+}
+
+/// y[…, k] = where the k-th greatest of x[…, :] is
+func topIndices(_ x: HostTensor, gives shape: Shape) -> HostTensor {
+    let (values, size, count) = (x.floats, x.shape[-1], shape[-1])
+    let indices = stride(from: 0, to: values.count, by: size).flatMap { start in
+        (0..<size).sorted { left, right in
+            let (first, second) = (values[start + left], values[start + right])
+            return first == second ? left < right : first > second
+        }.prefix(count).map { Int32($0) }
+    }
+    return HostTensor(indices, shape: shape)
+}
+
 /// y[i₀, i₁, …] = x[j₀, j₁, …] with j[permutation[a]] = i[a]
 func transpose(_ x: HostTensor, _ permutation: [Int], gives shape: Shape) -> HostTensor {
     let strides = x.shape.strides

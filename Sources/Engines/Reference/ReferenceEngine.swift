@@ -95,6 +95,11 @@ struct ReferenceGraph: CompiledGraph {
             return try gather(operands[0], operands[1], gives: shape) { row, rows in
                 failure("gathers row \(row) of a table of \(rows)")
             }
+        case .scatter(let kind):
+            return try scatter(operands[2], operands[1], operands[0], kind) { row, rows in
+                failure("scatters to row \(row) of a table of \(rows)")
+            }
+        case .topIndices: return topIndices(operands[0], gives: shape)
         case .reshape: return operands[0].reshaped(shape)
         case .transpose(let permutation): return transpose(operands[0], permutation, gives: shape)
         case .concatenate(let axis): return concatenate(operands, axis: axis, gives: shape)

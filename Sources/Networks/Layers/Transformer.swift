@@ -8,8 +8,10 @@ import TensorGraph
 ///   - context: The text's embeddings `[M, tokens, D]`, where M is a multiple of N: each N of them are one pass over
 ///     all pictures.
 ///   - perturbed: How many of the last pictures' cells attend to themselves alone, instead of to each other.
+///   - mergedShare: How many of the cells are merged where they attend to each other, from 0 to 0.75.
 func spatialTransformer(
-    _ x: Tensor, context: Tensor, perturbed: Int = 0, heads: Int, layers: Int, groups: Int,
+    _ x: Tensor, context: Tensor, perturbed: Int = 0, mergedShare: Double = 0, heads: Int, layers: Int,
+    groups: Int,
     usesLinearProjection: Bool,
     _ weights: WeightScope
 ) -> Tensor {
@@ -28,8 +30,8 @@ func spatialTransformer(
         : flattened(convolution(hidden, to: channels, size: 1, weights["proj_in"]))
     for index in 0..<layers {
         hidden = transformerBlock(
-            hidden, context: context, perturbed: perturbed, heads: heads, weights["transformer_blocks", index]
-        )
+            hidden, height: height, width: width, context: context, perturbed: perturbed,
+            mergedShare: mergedShare, heads: heads, weights["transformer_blocks", index])
     }
     hidden =
         usesLinearProjection
@@ -47,7 +49,8 @@ func repeated(_ x: Tensor, toBatch batch: Int) -> Tensor {
 /// Self-attention, cross-attention and a gated feed-forward layer, each beside a shortcut:
 /// `[N, cells, C] → [M, cells, C]`; diffusers' `BasicTransformerBlock`.
 private func transformerBlock(
-    _ x: Tensor, context: Tensor, perturbed: Int, heads: Int, _ weights: WeightScope
+    _ x: Tensor, height: Int, width: Int, context: Tensor, perturbed: Int, mergedShare: Double, heads: Int,
+    _ weights: WeightScope
 ) -> Tensor {
     let channels = x.size(-1)
     func attend(_ x: Tensor, to context: Tensor, _ weights: WeightScope) -> Tensor {
@@ -59,8 +62,16 @@ private func transformerBlock(
     let others = normalized.size(0) - perturbed
     var attended: [Tensor] = []
     if others > 0 {
-        let part = perturbed == 0 ? normalized : slice(normalized, axis: 0, 0..<others)
-        attended.append(attend(part, to: part, weights["attn1"]))
+        func part(_ x: Tensor) -> Tensor { perturbed == 0 ? x : slice(x, axis: 0, 0..<others) }
+        let own = part(normalized)
+        if TokenMerging.mergedCount(height: height, width: width, ratio: mergedShare) > 0 {
+            let merging = TokenMerging(
+                part(x), height: height, width: width, ratio: mergedShare, weights.builder)
+            let merged = merging.merged(own)
+            attended.append(merging.restored(attend(merged, to: merged, weights["attn1"])))
+        } else {
+            attended.append(attend(own, to: own, weights["attn1"]))
+        }
     }
     if perturbed > 0 {
         let part = slice(normalized, axis: 0, others..<normalized.size(0))

@@ -4,6 +4,9 @@ import TensorGraph
 /// The U-Net that predicts the noise in latents, led by a text (Rombach et al. 2022, figure 3).
 public struct UNet: Sendable {
     public let configuration: UNetConfiguration
+    /// How many of the cells are merged in the self-attention of the finest level that has one.
+    private var mergedShare = 0.0
+
     public init(_ configuration: UNetConfiguration) { self.configuration = configuration }
 
     /// What is computed otherwise than the model was trained.
@@ -14,12 +17,35 @@ public struct UNet: Sendable {
         /// Whether in the last pass each cell of the middle attends to itself alone (Ahn et al., "Self-Rectifying
         /// Diffusion Sampling with Perturbed-Attention Guidance", 2024).
         public var perturbsAttention: Bool
+        /// Whether deep features are kept from a step to the next; nil where they are not.
+        public var deepFeatures: DeepFeatures?
+        /// The share of cells that are merged with others in the self-attention of the finest level that has one, from 0 to
+        /// 0.75 (Bolya and Hoffman, "Token Merging for Fast Stable Diffusion", 2023).
+        public var tokenMergingRatio: Double
 
-        public init(freeU: FreeUVersion? = nil, perturbsAttention: Bool = false) {
+        public init(
+            freeU: FreeUVersion? = nil, perturbsAttention: Bool = false, deepFeatures: DeepFeatures? = nil,
+            tokenMergingRatio: Double = 0
+        ) {
+            self.tokenMergingRatio = tokenMergingRatio
             self.freeU = freeU
             self.perturbsAttention = perturbsAttention
+            self.deepFeatures = deepFeatures
         }
     }
+
+    /// What a graph does with deep features: what the last ``shallowLayers`` layers going up are handed by all that lies
+    /// below them (Ma et al., "DeepCache: Accelerating Diffusion Models for Free", 2023). They change little from a step to
+    /// the next.
+    public enum DeepFeatures: Sendable, Hashable {
+        /// All is computed, and they are a second output `deep`, `[passes · batch, channels, height, width]`.
+        case given
+        /// They are an input `deep`, and only the finest level's layers above them are computed.
+        case taken
+    }
+
+    /// How many layers going up are above the deep features, as far as the finest level has so many.
+    static let shallowLayers = 2
 
     /// The network as a graph: `latents` `[batch, inputChannels, height, width]`, `timestep` `[1]` in 0…999
     /// and `context` `[passes · batch, tokens, contextWidth]` to `prediction`
@@ -27,7 +53,8 @@ public struct UNet: Sendable {
     ///
     /// Where the configuration has an ``UNetConfiguration/addition``, `pooled` `[passes · batch, pooledWidth]` and
     /// `numbers` `[passes · batch, count]` too; with a ``UNetConfiguration/guidanceEncodingWidth``, `guidance` `[1]`, the
-    /// guidance scale less 1.
+    /// guidance scale less 1. With ``Options/deepFeatures`` `taken`, what only the layers below read is ignored where it is
+    /// given.
     ///
     /// diffusers' `UNet2DConditionModel`. What comes before anything that depends on the text is the same in every
     /// pass, and is computed once.
@@ -40,37 +67,61 @@ public struct UNet: Sendable {
         batch: Int, passes: Int = 1, height: Int, width: Int, tokens: Int, pooledWidth: Int = 0,
         options: Options = Options(), weights catalog: any WeightCatalog
     ) throws -> Graph {
-        try Graph.build("unet", weights: catalog) { builder in
+        func isUnused(_ name: String) -> Bool { options.deepFeatures == .taken }
+        return try Graph.build("unet", weights: catalog, ignoring: isUnused) { builder in
             let latents = builder.input("latents", [batch, configuration.inputChannels, height, width])
             let timestep = builder.input("timestep", [1])
             let context = builder.input("context", [passes * batch, tokens, configuration.contextWidth])
             let pass = Pass(batch: batch, pooledWidth: pooledWidth, options: options, builder)
-            let prediction = predict(latents, timestep, context, pass, builder)
-            return ["prediction": repeated(prediction, toBatch: passes * batch)]
+            var unet = self
+            unet.mergedShare = options.tokenMergingRatio
+            let (prediction, deep) = unet.predict(latents, timestep, context, pass, builder)
+            let output = repeated(prediction, toBatch: passes * batch)
+            guard options.deepFeatures == .given else { return ["prediction": output] }
+            return ["prediction": output, "deep": repeated(deep, toBatch: passes * batch)]
         }
     }
 
     // N: batch, times passes from the first attention on. h = height, w = width, in latent cells. The sizes noted are Stable Diffusion 1.5's.
     private func predict(
         _ latents: Tensor, _ timestep: Tensor, _ context: Tensor, _ pass: Pass, _ builder: GraphBuilder
-    ) -> Tensor {
+    ) -> (prediction: Tensor, deep: Tensor) {
         let (weights, levels) = (builder.weights, configuration.levels)
+        let finest = levels[0]
+        let shallow = min(Self.shallowLayers, finest.layers + 1)
         // [1, 1280], and [N, 1280] in XL
         let time = silu(timeEmbedding(timestep, pictures: context.size(0), pass, builder))
-        var x = convolution(latents, to: levels[0].channels, weights["conv_in"])  // [N, 320, h, w]
+        var x = convolution(latents, to: finest.channels, weights["conv_in"])  // [N, 320, h, w]
         if configuration.addition != nil { x = repeated(x, toBatch: context.size(0)) }
         var skips = [x]
-        for level in levels {
-            x = down(level, x, time, context, weights["down_blocks", level.index], push: &skips)
+        func down(_ level: UNetConfiguration.Level, _ layers: Range<Int>) {
+            x = self.down(
+                level, layers, x, time, context, weights["down_blocks", level.index], push: &skips)
         }
-        // [N, 1280, h/8, w/8]
-        x = middle(x, time, context, weights["mid_block"], perturbed: pass.perturbedBatch)
-        for level in levels.reversed() {
+        func up(_ level: UNetConfiguration.Level, _ layers: Range<Int>) {
             let index = levels.count - 1 - level.index
-            x = up(level, x, time, context, weights["up_blocks", index], pass.freeU(at: index), pop: &skips)
+            x = self.up(
+                level, layers, x, time, context, weights["up_blocks", index], pass.freeU(at: index),
+                pop: &skips)
         }
+        down(finest, 0..<shallow - 1)
+        if pass.takesDeepFeatures {
+            let below = shallow <= finest.layers || levels.count == 1 ? finest : levels[1]
+            x = builder.input("deep", [context.size(0), below.channels, x.size(2), x.size(3)])
+        } else {
+            for level in levels {
+                down(level, (level.index == 0 ? shallow - 1 : 0)..<level.layers)
+                x = halve(level, x, weights["down_blocks", level.index], push: &skips)
+            }
+            // [N, 1280, h/8, w/8]
+            x = middle(x, time, context, weights["mid_block"], perturbed: pass.perturbedBatch)
+            for level in levels.dropFirst().reversed() { up(level, 0..<level.layers + 1) }
+            up(finest, 0..<finest.layers + 1 - shallow)
+        }
+        let deep = x  // [N, 320, h, w]
+        up(finest, finest.layers + 1 - shallow..<finest.layers + 1)
         x = silu(configuration.norm(x, weights["conv_norm_out"]))  // [N, 320, h, w]
-        return convolution(x, to: configuration.outputChannels, weights["conv_out"])  // [N, 4, h, w]
+        return (convolution(x, to: configuration.outputChannels, weights["conv_out"]), deep)  // [N, 4, h, w]
     }
 
     /// The timestep, and what else is told of the picture as a whole.
@@ -97,24 +148,31 @@ public struct UNet: Sendable {
     }
 
     private func down(
-        _ level: UNetConfiguration.Level, _ x: Tensor, _ time: Tensor, _ context: Tensor,
+        _ level: UNetConfiguration.Level, _ layers: Range<Int>, _ x: Tensor, _ time: Tensor,
+        _ context: Tensor,
         _ weights: WeightScope, push skips: inout [Tensor]
     ) -> Tensor {
         var x = x
-        for index in 0..<level.layers {
+        for index in layers {
             x = resNet(x, level.channels, time, weights["resnets", index])
             x = attend(level, level.transformersDown[index], x, context, weights["attentions", index])
             skips.append(x)
         }
-        if level.hasCoarser {
-            // Without padding all round, diffusers pads below and on the right.
-            let padding =
-                configuration.downsamplePadding == 1
-                ? Convolution.Padding(1) : Convolution.Padding(top: 0, left: 0, bottom: 1, right: 1)
-            x = convolution(
-                x, to: level.channels, stride: 2, padding: padding, weights["downsamplers.0.conv"])
-            skips.append(x)
-        }
+        return x
+    }
+
+    /// From a level to the next, where there is one.
+    private func halve(
+        _ level: UNetConfiguration.Level, _ x: Tensor, _ weights: WeightScope, push skips: inout [Tensor]
+    ) -> Tensor {
+        guard level.hasCoarser else { return x }
+        // Without padding all round, diffusers pads below and on the right.
+        let padding =
+            configuration.downsamplePadding == 1
+            ? Convolution.Padding(1) : Convolution.Padding(top: 0, left: 0, bottom: 1, right: 1)
+        let x = convolution(
+            x, to: level.channels, stride: 2, padding: padding, weights["downsamplers.0.conv"])
+        skips.append(x)
         return x
     }
 
@@ -130,11 +188,12 @@ public struct UNet: Sendable {
     }
 
     private func up(
-        _ level: UNetConfiguration.Level, _ x: Tensor, _ time: Tensor, _ context: Tensor,
+        _ level: UNetConfiguration.Level, _ layers: Range<Int>, _ x: Tensor, _ time: Tensor,
+        _ context: Tensor,
         _ weights: WeightScope, _ freeU: FreeU?, pop skips: inout [Tensor]
     ) -> Tensor {
         var x = x
-        for index in 0...level.layers {
+        for index in layers {
             var skip = skips.removeLast()
             if let freeU {
                 x = freeUBackbone(x, scale: freeU.backbone, freeU.version)
@@ -165,7 +224,9 @@ public struct UNet: Sendable {
     ) -> Tensor {
         if transformers == 0 { return x }
         return spatialTransformer(
-            x, context: context, perturbed: perturbed, heads: level.heads, layers: transformers,
+            x, context: context, perturbed: perturbed,
+            mergedShare: level.index == configuration.finestAttendingLevel ? mergedShare : 0,
+            heads: level.heads, layers: transformers,
             groups: configuration.groups, usesLinearProjection: configuration.usesLinearProjection, weights)
     }
 }
@@ -184,6 +245,8 @@ private struct Pass {
     let perturbedBatch: Int
     /// The size of the prompt's pooled embedding.
     let pooledWidth: Int
+    /// Whether what is below the shallow layers is not computed.
+    let takesDeepFeatures: Bool
     private let version: FreeUVersion?
     private let scales: Tensor?
     private let builder: GraphBuilder
@@ -191,6 +254,7 @@ private struct Pass {
     init(batch: Int, pooledWidth: Int, options: UNet.Options, _ builder: GraphBuilder) {
         self.pooledWidth = pooledWidth
         perturbedBatch = options.perturbsAttention ? batch : 0
+        takesDeepFeatures = options.deepFeatures == .taken
         version = options.freeU
         self.builder = builder
         scales = options.freeU.map { _ in builder.input("freeu", [4]) }

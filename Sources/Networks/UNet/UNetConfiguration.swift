@@ -18,6 +18,11 @@ public struct UNetConfiguration: Sendable, Hashable {
         let hasCoarser: Bool
     }
 
+    /// The first level from the finest whose cells attend to each other; nil where none does.
+    var finestAttendingLevel: Int? {
+        levels.firstIndex { level in (level.transformersDown + level.transformersUp).contains { $0 > 0 } }
+    }
+
     public let inputChannels: Int
     public let outputChannels: Int
     /// The size of a token's embedding.

@@ -37,6 +37,8 @@ extension Lowering {
                 convolution, inputs, ConvolutionSource(kernel: nil, isUpsampled: false), type: type)
         case .upsampleNearest(let factor): lowerUpsampling(factor, inputs, type: type)
         case .gather: lowerGather(inputs, table: nil, type: type)
+        case .scatter(let scatter): lowerScatter(scatter, inputs, type: type)
+        case .topIndices(let count): lowerTopIndices(count, inputs, type: type)
         case .reshape(let shape):
             representation.add(
                 "Reshape", "opset1", inputs + [representation.addIntegers(shape.dimensions)],
@@ -74,6 +76,31 @@ extension Lowering {
         let values = table.map { representation.addWidened($0, inputs[0].type.shape) } ?? inputs[0]
         return representation.add(
             "Gather", "opset8", [values, inputs[1], zero], ["batch_dims": "0"], gives: type)
+    }
+
+    private mutating func lowerScatter(
+        _ scatter: Scatter, _ inputs: [IntermediateRepresentation.Value], type: TensorType
+    ) -> IntermediateRepresentation.Value {
+        let count = inputs[1].type.shape[0]
+        let rows = representation.add(
+            "Reshape", "opset1", [inputs[1], representation.addIntegers([count, 1])],
+            ["special_zero": "false"], gives: TensorType([count, 1], .int32))
+        return representation.add(
+            "ScatterNDUpdate", "opset15", [inputs[0], rows, inputs[2]],
+            ["reduction": scatter == .add ? "sum" : "none"], gives: type)
+    }
+
+    private mutating func lowerTopIndices(
+        _ count: Int, _ inputs: [IntermediateRepresentation.Value], type: TensorType
+    ) -> IntermediateRepresentation.Value {
+        // In a stable order of equals it takes time that grows with the square of the count.
+        let number = representation.addConstant(HostTensor([Int32(count)], shape: []))
+        return representation.add(
+            "TopK", "opset11", [inputs[0], number],
+            [
+                "axis": String(inputs[0].type.shape.rank - 1), "mode": "max", "sort": "value",
+                "index_element_type": "i32", "stable": "false",
+            ], gives: [TensorType(type.shape), type])[1]
     }
 
     private mutating func lowerUpsampling(

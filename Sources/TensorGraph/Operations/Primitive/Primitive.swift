@@ -16,6 +16,8 @@ public enum Primitive: Sendable, Hashable {
     case convolution(Convolution)
     case upsampleNearest(factor: Int)
     case gather
+    case scatter(Scatter)
+    case topIndices(count: Int)
 
     case reshape(Shape)
     case transpose([Int])
@@ -35,6 +37,8 @@ public enum Primitive: Sendable, Hashable {
         case .convolution: "convolution"
         case .upsampleNearest: "upsample nearest"
         case .gather: "gather"
+        case .scatter(let scatter): "scatter \(scatter.rawValue)"
+        case .topIndices: "top indices"
         case .reshape: "reshape"
         case .transpose: "transpose"
         case .concatenate: "concatenate"
@@ -54,6 +58,8 @@ public enum Primitive: Sendable, Hashable {
         case .convolution(let convolution): try convolution.infer(inputs)
         case .upsampleNearest(let factor): try inferUpsampling(inputs, factor: factor)
         case .gather: try inferGather(inputs)
+        case .scatter(let scatter): try scatter.infer(inputs)
+        case .topIndices(let count): try inferTopIndices(inputs, count: count)
         case .reshape(let shape): try inferReshape(inputs, shape: shape)
         case .transpose(let permutation): try inferTranspose(inputs, permutation: permutation)
         case .concatenate(let axis): try inferConcatenation(inputs, axis: axis)
