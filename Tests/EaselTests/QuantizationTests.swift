@@ -58,16 +58,25 @@ struct QuantizationTests {
             prompt: "a fish on a white background", width: 128, height: 128, steps: 4, seed: 5)
         let demoFolder = TinyModel.golden.appending(path: "../../Models/demo")
         var conversion = try ModelConversion(of: demoFolder)
+        let ending = layout == .file ? ".safetensors" : ""
+        let plain = folder.url.appending(path: "plain" + ending)
+        try conversion.write(to: plain, layout: layout)
         conversion.quantize(try await model.activationRanges())
-        let target = folder.url.appending(path: layout == .file ? "small.safetensors" : "small")
+        let target = folder.url.appending(path: "small" + ending)
         try conversion.write(to: target, layout: layout)
         #expect(throws: ModelError.self) { try conversion.check(target, layout: layout) }
-        let written = try Model(
-            at: target, engine: OpenVINOEngine(), precision: .automatic,
-            vocabulary: demoFolder.appending(path: "tokenizer"), memory: 16 << 30,
-            activationRanges: ActivationRangeCache(folder: folder.url.appending(path: "none")))
+        func open(_ url: URL, _ precision: Precision, ranges: URL) throws -> Model {
+            try Model(
+                at: url, engine: OpenVINOEngine(), precision: precision,
+                vocabulary: demoFolder.appending(path: "tokenizer"), memory: 16 << 30,
+                activationRanges: ActivationRangeCache(folder: ranges))
+        }
+        let written = try open(target, .automatic, ranges: folder.url.appending(path: "none"))
         #expect(written.precision == .int8)
-        let (own, wanted) = (try await written.picture(request), try await model.picture(request))
+        let (own, wanted) = (
+            try await written.picture(request),
+            try await open(plain, .int8, ranges: folder.url).picture(request)
+        )
         #expect(own.timings[.calibrating] == nil)
         let isSame = own.image == wanted.image
         #expect(isSame)
