@@ -21,6 +21,8 @@ $python Benchmarks/compare.py 5 ".build/release/UNetStep $model/unet $precision"
 echo "== text to image, 512×512, $steps steps, $precision"
 $python Benchmarks/text_to_image.py .build/release/easel $model --precision "$precision" --steps "$steps" \
     --rounds "$rounds"
+$python Benchmarks/text_to_image.py .build/release/easel $model --peer genai --precision "$precision" \
+    --steps "$steps" --rounds "$rounds"
 echo "== pictures of the demo model in other precisions"
 $python Benchmarks/precision.py .build/release/easel
 echo "== pictures of the demo model in fewer operations"
