@@ -57,7 +57,7 @@
             // What is loaded of libraries varies, and the end of a run may be missed: the most that a file of two bytes
             // takes, beside the least that this one does.
             var (usual, taken) = (0, Int.max)
-            for _ in 0..<4 {
+            for _ in 0..<25 where taken > usual + 1023 {
                 usual = max(usual, try await peak(inspecting: "short"))
                 taken = min(taken, try await peak(inspecting: name))
             }
