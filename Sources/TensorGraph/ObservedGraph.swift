@@ -6,20 +6,7 @@ extension Graph {
     /// - Returns: The graph, and the names in the order of the outputs' elements.
     /// - Throws: ``GraphError``, where the graph is not well formed.
     public func observing(_ weights: Set<String>) throws -> (graph: Graph, weights: [String]) {
-        let builder = GraphBuilder(name: name, catalog: NoWeights())
-        var moved: [Tensor] = []
         var observed: [(weight: String, input: Tensor)] = []
-        for node in nodes {
-            builder.layer = node.layer
-            let inputs = node.inputs.map { moved[$0] }
-            switch node.operation {
-            case .primitive(.matrixMultiply), .primitive(.convolution):
-                guard case .primitive(.weight(let name, _)) = nodes[node.inputs[1]].operation else { break }
-                if weights.contains(name) { observed.append((name, inputs[0])) }
-            default: break
-            }
-            moved.append(builder.append(node.operation, inputs, type: node.type, expanding: { _ in false }))
-        }
         // What several layers read is looked at once.
         var extents: [Int: (lowest: Tensor, highest: Tensor)] = [:]
         func extent(_ x: Tensor) -> (lowest: Tensor, highest: Tensor) {
@@ -30,12 +17,25 @@ extension Graph {
             extents[x.node] = (lowest, highest)
             return (lowest, highest)
         }
-        let all = observed.map { extent($0.input) }
-        var outputs = self.outputs.map { ($0.name, moved[$0.node]) }
-        if !all.isEmpty {
-            outputs.append(("lowest", concatenate(all.map(\.lowest), axis: 0)))
-            outputs.append(("highest", concatenate(all.map(\.highest), axis: 0)))
+        var index = nodes.startIndex
+        let graph = try rewritten(adding: {
+            let all = observed.map { extent($0.input) }
+            guard !all.isEmpty else { return [] }
+            return [
+                ("lowest", concatenate(all.map(\.lowest), axis: 0)),
+                ("highest", concatenate(all.map(\.highest), axis: 0)),
+            ]
+        }) { operation, inputs in
+            defer { index += 1 }
+            switch operation {
+            case .primitive(.matrixMultiply), .primitive(.convolution):
+                let right = nodes[nodes[index].inputs[1]].operation
+                guard case .primitive(.weight(let name, _)) = right, weights.contains(name) else { break }
+                observed.append((name, inputs[0]))
+            default: break
+            }
+            return nil
         }
-        return (try builder.finish(outputs: outputs), observed.map(\.weight))
+        return (graph, observed.map(\.weight))
     }
 }
