@@ -8,24 +8,25 @@ extension Graph {
     public func observing(_ weights: Set<String>) throws -> (graph: Graph, weights: [String]) {
         var observed: [(weight: String, input: Tensor)] = []
         // What several layers read is looked at once.
-        var extents: [Int: (lowest: Tensor, highest: Tensor)] = [:]
+        var known: [Int: (lowest: Tensor, highest: Tensor)] = [:]
         func extent(_ x: Tensor) -> (lowest: Tensor, highest: Tensor) {
-            if let known = extents[x.node] { return known }
+            if let extent = known[x.node] { return extent }
             let axes = Array(0..<x.shape.rank)
             let highest = reshape(maximum(x, axes: axes), [1])
             let lowest = reshape(maximum(x * -1, axes: axes), [1]) * -1
-            extents[x.node] = (lowest, highest)
+            known[x.node] = (lowest, highest)
             return (lowest, highest)
         }
-        var index = nodes.startIndex
-        let graph = try rewritten(adding: {
+        func extents() -> [(String, Tensor)] {
             let all = observed.map { extent($0.input) }
             guard !all.isEmpty else { return [] }
             return [
                 ("lowest", concatenate(all.map(\.lowest), axis: 0)),
                 ("highest", concatenate(all.map(\.highest), axis: 0)),
             ]
-        }) { operation, inputs in
+        }
+        var index = nodes.startIndex
+        let graph = try rewritten(adding: extents) { operation, inputs in
             defer { index += 1 }
             switch operation {
             case .primitive(.matrixMultiply), .primitive(.convolution):
