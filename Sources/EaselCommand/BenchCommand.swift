@@ -1,8 +1,6 @@
 import ArgumentParser
 import Easel
-import EngineInterface
 import Foundation
-import OpenVINOEngine
 
 /// `easel bench`: how fast a model makes pictures on this machine, and in how much memory.
 struct BenchCommand: AsyncParsableCommand {
@@ -15,23 +13,8 @@ struct BenchCommand: AsyncParsableCommand {
             meanwhile.
             """)
 
-    @Option(
-        name: [.short, .long],
-        help:
-            "A model: a folder, a single file, or a name that `easel models` lists (default: the demo model)."
-    )
-    var model: String?
-    @OptionGroup(title: "Models")
-    var folders: ModelFolderOptions
-    @Option(
-        help:
-            "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
-    )
-    var vocabulary: String?
-    @Option(help: "An autoencoder in place of the model's own, such as TAESD: a file, a folder or a name.")
-    var vae: String?
-    @Option(help: "auto, f32, bf16, f16 or int8: the arithmetic of the networks.")
-    var precision = Precision.automatic
+    @OptionGroup
+    var opening: ModelOptions
     @Option(
         help: "The pictures' size in pixels, such as 768x512, or 512 for both (default: the model's own).")
     var size: PictureSize?
@@ -43,18 +26,11 @@ struct BenchCommand: AsyncParsableCommand {
     var batchSize = Benchmark().batchSize
     @Option(help: "How strongly the prompt leads; above 1 a step predicts twice.")
     var cfgScale = Benchmark().guidanceScale
-    @OptionGroup(title: "Memory")
-    var memory: MemoryOptions
-    @Option(help: "The number of threads (default: one a core).")
-    var threads: Int?
     @Flag(help: "Print one line of JSON.")
     var json = false
 
     func validate() throws {
-        try memory.check()
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
-        }
+        try opening.check()
         guard (0...100).contains(cfgScale) else {
             throw ValidationError("--cfg-scale \(cfgScale) is not possible: it must be from 0 to 100.")
         }
@@ -69,19 +45,13 @@ struct BenchCommand: AsyncParsableCommand {
             width: size?.width, height: size?.height, steps: steps, batchSize: batchSize)
         (benchmark.rounds, benchmark.guidanceScale) = (rounds, cfgScale)
         let start = ContinuousClock.now
-        let model = try Model(
-            at: ModelLocation.url(named: model, store: folders.store),
-            engine: OpenVINOEngine(threads: threads),
-            precision: precision, vocabulary: vocabulary.map { URL(filePath: $0) },
-            vae: vae.map {
-                URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: folders.store))
-            }, memory: memory.use)
-        let opening = seconds(start.duration(to: .now))
+        let model = try opening.open()
+        let openSeconds = seconds(start.duration(to: .now))
         let progress = BenchmarkProgress(quiet: json)
         defer { progress.clear() }
         let result = try await model.benchmark(benchmark) { progress.show($0) }
         progress.clear()
-        let report = BenchmarkReport(result, openSeconds: opening, threads: threads)
+        let report = BenchmarkReport(result, openSeconds: openSeconds, threads: opening.processor.threads)
         print(json ? try report.line() : report.table)
     }
 }

@@ -3,7 +3,6 @@ import Easel
 import EngineInterface
 import Foundation
 import Imaging
-import OpenVINOEngine
 import Sampling
 
 extension Precision: ExpressibleByArgument {}
@@ -29,21 +28,8 @@ struct GenerateCommand: AsyncParsableCommand {
     var like: Profile?
     @Option(help: "A picture whose settings are taken, where no option says otherwise.")
     var from: String?
-    @Option(
-        name: [.short, .long],
-        help:
-            "A model: a folder, a single file, or a name that `easel models` lists (default: the demo model)."
-    )
-    var model: String?
-    @OptionGroup(title: "Models")
-    var folders: ModelFolderOptions
-    @Option(
-        help:
-            "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
-    )
-    var vocabulary: String?
-    @Option(help: "An autoencoder in place of the model's own, such as TAESD: a file, a folder or a name.")
-    var vae: String?
+    @OptionGroup
+    var opening: ModelOptions
     @Option(
         name: [.short, .long], help: "A PNG, JPEG or WebP file, or a folder/ (default: easel-<seed>.png).")
     var output: String?
@@ -73,12 +59,6 @@ struct GenerateCommand: AsyncParsableCommand {
     var count = 1
     @Option(help: "The number of pictures computed at once.")
     var batchSize = 1
-    @Option(help: "auto, f32, bf16, f16 or int8: the arithmetic of the networks.")
-    var precision = Precision.automatic
-    @OptionGroup(title: "Memory")
-    var memory: MemoryOptions
-    @Option(help: "The number of threads (default: one a core).")
-    var threads: Int?
     @Option(help: "Show what the picture is going to be, each time after so many steps.")
     var preview: Int?
     @Option(help: "kitty, iterm, sixel, blocks or none: how (default: as the terminal can).")
@@ -100,13 +80,10 @@ struct GenerateCommand: AsyncParsableCommand {
         try sizes.check()
         try large.check()
         try sweeps.check()
-        try memory.check()
+        try opening.check()
         if from == nil { try source.check() }
         guard (1...100).contains(quality) else {
             throw ValidationError("--quality \(quality) is not possible: it must be from 1 to 100.")
-        }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
         }
     }
 
@@ -125,7 +102,7 @@ struct GenerateCommand: AsyncParsableCommand {
         (request.count, request.batchSize) = (count, batchSize)
         request.previewInterval = preview
         try prompts.apply(to: &request)
-        prompts.resolveNames(in: &request, folders.store)
+        prompts.resolveNames(in: &request, opening.folders.store)
         sampling.apply(to: &request)
         seeds.apply(to: &request)
         sizes.apply(to: &request)
@@ -187,19 +164,13 @@ struct GenerateCommand: AsyncParsableCommand {
         let files = try OutputFiles(output, count: count * requests.count, isNumbered: requests.count > 1)
         let clock = ContinuousClock()
         let start = clock.now
-        let model = try Model(
-            at: ModelLocation.url(named: model, store: folders.store),
-            engine: OpenVINOEngine(threads: threads),
-            precision: precision, vocabulary: vocabulary.map { URL(filePath: $0) },
-            vae: vae.map {
-                URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: folders.store))
-            }, memory: memory.use)
+        let model = try opening.open()
         if requests.count > 1 { for request in requests { try model.check(request) } }
-        let opening = start.duration(to: clock.now)
+        let openingTime = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)
         defer { progress.clear() }
         var previews = PreviewDisplay(pictureProtocol)
-        var report = GenerationReport(first, model: model, opening: opening)
+        var report = GenerationReport(first, model: model, opening: openingTime)
         var made: [(index: Int, picture: GeneratedPicture)] = []
         for (cell, request) in requests.enumerated() {
             for try await event in model.generate(request) {

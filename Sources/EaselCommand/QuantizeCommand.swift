@@ -2,7 +2,6 @@ import ArgumentParser
 import Checkpoints
 import Easel
 import Foundation
-import OpenVINOEngine
 
 /// `easel quantize`: a model as integers of 8 bits, half as large as in half precision.
 struct QuantizeCommand: AsyncParsableCommand {
@@ -29,12 +28,10 @@ struct QuantizeCommand: AsyncParsableCommand {
             "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
     )
     var vocabulary: String?
-    @Option(help: "How many threads compute (default: one a core).")
-    var threads: Int?
+    @OptionGroup
+    var processor: ThreadOptions
 
-    func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
-    }
+    func validate() throws { try processor.check() }
 
     func run() async throws { try await reportingErrors { try await quantize() } }
 
@@ -49,7 +46,7 @@ struct QuantizeCommand: AsyncParsableCommand {
         var conversion = try ModelConversion(of: location, vocabulary: vocabulary, vae: vae)
         try conversion.check(target, layout: layout)
         let measured = try Model(
-            at: location, engine: OpenVINOEngine(threads: threads), precision: .int8, vocabulary: vocabulary,
+            at: location, engine: processor.engine(), precision: .int8, vocabulary: vocabulary,
             vae: vae)
         conversion.quantize(try await measured.activationRanges())
         try conversion.write(to: target, layout: layout, numbers: type)
