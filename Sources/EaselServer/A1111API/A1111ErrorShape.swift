@@ -1,0 +1,13 @@
+import Checkpoints
+import Hummingbird
+
+/// Errors as AUTOMATIC1111's server writes them: `{"error", "detail", "body", "errors"}`.
+struct A1111ErrorShape: ErrorShape {
+    func body(of error: APIError) -> JSONBody {
+        let kind = error.status.code == 500 ? "RuntimeError" : "HTTPException"
+        return JSONBody([
+            "error": .string(kind), "detail": .string(error.message), "body": "",
+            "errors": .string(error.message),
+        ])
+    }
+}
