@@ -75,9 +75,15 @@ struct ServerParts: Sendable {
     let thumbnails: PictureFiles
     let shelf: ModelShelf
     let streams: EventStreams
+    let options: A1111Options
+    /// The styles of `styles.csv` in the server's folder, which is read each time.
+    let styles: @Sendable () -> [PromptStyle]
 
     init(_ configuration: ServerConfiguration, pool: DatabasePool, logger: Logger) throws {
         let limits = configuration.limits
+        let table = configuration.folder.appending(path: "styles.csv")
+        styles = { (try? PromptStyles(contentsOf: table))?.all ?? [] }
+        options = A1111Options(configuration.folder.appending(path: "options.json"))
         func folder(_ name: String) -> URL { configuration.folder.appending(path: name) }
         let files = try PictureFiles(folder("pictures"), ending: "png")
         thumbnails = try PictureFiles(folder("thumbnails"), ending: "jpg")

@@ -45,7 +45,7 @@ struct JobEvents: Sendable {
 
     func picture(_ picture: StoredPicture, of job: Job) {
         guard let body = try? JSONBody(encoding: PictureView(picture)) else { return }
-        log.publish("picture", job: job.id, data: Self.joined(body.text, job.id))
+        log.publish("picture", job: job.id, data: body.text)
     }
 
     /// A job is over, or waits again.

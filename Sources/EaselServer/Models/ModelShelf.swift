@@ -109,6 +109,9 @@ actor ModelShelf {
         return model
     }
 
+    /// Lets the open model go, and what it takes of memory.
+    func close() { opened = nil }
+
     /// The model of a name where it is the one that is open.
     func openModel(named name: String?, vae: String?) -> Model? {
         opened.flatMap { $0.key == [name ?? current, vae ?? ""] ? $0.model : nil }
