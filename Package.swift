@@ -185,6 +185,15 @@ let package = Package(
             ]),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "EaselCommandTests", dependencies: ["Imaging"]),
+        .testTarget(
+            name: "EaselServerTests",
+            dependencies: [
+                "EaselServer", "Checkpoints", "Imaging",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
