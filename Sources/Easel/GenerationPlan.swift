@@ -104,8 +104,8 @@ struct GenerationPlan: Sendable {
                     fromWidth: mask.width, fromHeight: mask.height, toWidth: image.width,
                     toHeight: image.height))
         }
-        if parts.unet.guidanceEncodingWidth == nil, let distilled = model.distilled,
-            !DistilledName.fits(steps: request.stepCount, guidanceScale: request.guidanceScale)
+        if parts.unet.guidanceEncodingWidth == nil, let distilled = request.distilledLoRA ?? model.distilled,
+            !distilled.settings.fit(steps: request.stepCount, guidanceScale: request.guidanceScale)
         {
             warnings.append(
                 .distilledModel(

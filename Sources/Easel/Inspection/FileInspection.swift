@@ -166,7 +166,7 @@ public struct FileInspection: Sendable, Codable {
             let components = try components.get()
             let parts = try ModelParts(components)
             if let distilled = DistilledName([components.name, components.title]) {
-                remarks.append("its name says \(distilled.word): for few steps with little guidance")
+                remarks.append("its name says \(distilled.word): made for \(distilled.settings.summary)")
             }
             family = family ?? parts.family
             predictionType = parts.scheduler.predictionType.rawValue
