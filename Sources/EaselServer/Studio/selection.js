@@ -10,21 +10,21 @@ export const isPicked = (id) => picked.has(id);
 export const pickedPictures = () => all().filter((picture) => picked.has(picture.id));
 
 function show() {
-  tell('change');
-  $('selection').hidden = picked.size === 0;
-  if (!picked.size) return;
-  $('selection').replaceChildren(el('strong', {}, `${picked.size} selected`),
-    ...buttons(pickedPictures, { kind: 'quiet small', before: clearSelection, names: ['compare', 'favourite', 'trash', 'restore', 'remove'] })
-      .filter((one) => one.dataset.action !== 'compare' || picked.size === 2),
-    button('close', 'Select none (Esc)', clearSelection, { kind: 'quiet small' }));
+	tell('change');
+	$('selection').hidden = picked.size === 0;
+	if (!picked.size) return;
+	$('selection').replaceChildren(el('strong', {}, `${picked.size} selected`),
+		...buttons(pickedPictures, { kind: 'quiet small', before: clearSelection, names: ['compare', 'favourite', 'trash', 'restore', 'remove'] })
+			.filter((one) => one.dataset.action !== 'compare' || picked.size === 2),
+		button('close', 'Select none (Esc)', clearSelection, { kind: 'quiet small' }));
 }
 
 export function togglePick(id) {
-  if (!picked.delete(id)) picked.add(id);
-  show();
+	if (!picked.delete(id)) picked.add(id);
+	show();
 }
 
 export function clearSelection() {
-  picked.clear();
-  show();
+	picked.clear();
+	show();
 }

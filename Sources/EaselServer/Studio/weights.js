@@ -1,75 +1,60 @@
 // The weight of words, as AUTOMATIC1111's prompts have it: (word:1.1), and <lora:name:0.8>.
 
 const boundary = /[\s.,;:!?/\\^*{}()[\]<>|~`"=%]/;
-
-// Where the innermost (…) or <…> around a position begins and ends; null where there is none.
-function enclosing(text, start, end, open, close) {
-  let depth = 0, left = -1;
-  for (let i = start - 1; i >= 0; i--) {
-    if (text[i - 1] === '\\') continue;
-    if (text[i] === close) depth++;
-    if (text[i] === open && depth-- === 0) { left = i; break; }
-  }
-  if (left < 0) return null;
-  depth = 0;
-  for (let i = end; i < text.length; i++) {
-    if (text[i - 1] === '\\') continue;
-    if (text[i] === open) depth++;
-    if (text[i] === close && depth-- === 0) return { left, right: i + 1 };
-  }
-  return null;
-}
-
 const shown = (number) => String(Math.round(number * 100) / 100);
 
-// What text, start and end become when the weight of what is selected, or of the word at the cursor, changes by `change`;
-// null where there is no word. {from, to, insert, start, end}: insert takes the place of from..<to.
-export function reweighted(text, start, end, change) {
-  const tag = enclosing(text, start, end, '<', '>');
-  if (tag) {
-    const match = /^<([a-z]+):([^:>]+)(?::(-?[\d.]+))?((?::[^>]*)?)>$/i.exec(text.slice(tag.left, tag.right));
-    if (!match) return null;
-    const weight = Number(match[3] ?? 1) + change / 2;
-    const insert = `<${match[1]}:${match[2]}:${shown(weight)}${match[4]}>`;
-    return { from: tag.left, to: tag.right, insert, start: tag.left + 1, end: tag.left + insert.length - 1 };
-  }
-  if (start === end) {
-    const group = enclosing(text, start, end, '(', ')');
-    if (group) { start = group.left + 1; end = group.right - 1; }
-    else {
-      while (start > 0 && !boundary.test(text[start - 1])) start--;
-      while (end < text.length && !boundary.test(text[end])) end++;
-      if (start === end) return null;
-    }
-  }
-  while (start < end && /\s/.test(text[start])) start++;
-  while (end > start && /\s/.test(text[end - 1])) end--;
-  if (text[start] === '(' && text[end - 1] === ')') { start++; end--; }
-  let words = text.slice(start, end), weight = 1, from = start, to = end;
-  const inside = /^([\s\S]*):\s*(-?[\d.]+)\s*$/.exec(words);
-  if (text[start - 1] === '(' && text[start - 2] !== '\\') {
-    const own = enclosing(text, start, end, '(', ')');
-    if (own && own.left === start - 1) {
-      // The selection may end before the weight: (words|:1.1)
-      const whole = /^([\s\S]*?)(?::\s*(-?[\d.]+)\s*)?$/.exec(text.slice(own.left + 1, own.right - 1));
-      if (whole[1] === (inside ? inside[1] : words)) {
-        words = whole[1]; weight = Number(whole[2] ?? 1.1); from = own.left; to = own.right;
-      }
-    }
-  }
-  if (!words) return null;
-  weight = Math.round((weight + change) * 100) / 100;
-  if (weight < 0) weight = 0;
-  const plain = weight === 1;
-  const insert = plain ? words : `(${words}:${shown(weight)})`;
-  const first = from + (plain ? 0 : 1);
-  return { from, to, insert, start: first, end: first + words.length };
+// Where the innermost (…) or <…> around a range begins and ends; null where there is none.
+function around(text, start, end, open, close) {
+	const walk = (at, step, own, other) => {
+		for (let depth = 0; text[at] !== undefined; at += step) {
+			if (text[at - 1] === '\\') continue;
+			if (text[at] === other) depth++;
+			else if (text[at] === own && depth-- === 0) return at;
+		}
+		return -1;
+	};
+	const left = walk(start - 1, -1, open, close), right = walk(end, 1, close, open);
+	return left < 0 || right < 0 ? null : [left, right + 1];
 }
 
-// The LoRAs that a prompt names: [{name, weight, from, to}].
+// What to insert in from..<to, and what is selected then, for the weight of the selection, or of the word at the cursor,
+// to change; null where there is no word.
+export function reweighted(text, start, end, change) {
+	const tag = around(text, start, end, '<', '>');
+	const parts = tag && /^(<[a-z]+:[^:>]+)(?::(-?[\d.]+))?([^>]*>)$/i.exec(text.slice(...tag));
+	if (parts) {
+		const insert = `${parts[1]}:${shown(Number(parts[2] ?? 1) + change / 2)}${parts[3]}`;
+		return { from: tag[0], to: tag[1], insert, start: tag[0] + 1, end: tag[0] + insert.length - 1 };
+	}
+	if (start === end) {
+		const group = around(text, start, end, '(', ')');
+		if (group) [start, end] = [group[0] + 1, group[1] - 1];
+		else {
+			while (start > 0 && !boundary.test(text[start - 1])) start--;
+			while (end < text.length && !boundary.test(text[end])) end++;
+		}
+	}
+	while (start < end && /\s/.test(text[start])) start++;
+	while (end > start && /\s/.test(text[end - 1])) end--;
+	if (text[start] === '(' && text[end - 1] === ')') { start++; end--; }
+	let group = null;
+	if (text[start - 1] === '(' && text[start - 2] !== '\\') {
+		end -= /:\s*-?[\d.]+$/.exec(text.slice(start, end))?.[0].length ?? 0;
+		group = /^(?::\s*(-?[\d.]+))?\s*\)/.exec(text.slice(end));
+	}
+	if (start >= end) return null;
+	const words = text.slice(start, end), weight = shown(Math.max(0, (group ? Number(group[1] ?? 1.1) : 1) + change));
+	const from = start - (group ? 1 : 0), bracket = weight === '1' ? 0 : 1;
+	return {
+		from, to: end + (group?.[0].length ?? 0), insert: bracket ? `(${words}:${weight})` : words,
+		start: from + bracket, end: from + bracket + words.length,
+	};
+}
+
+// The LoRAs that a prompt names.
 export function lorasIn(text) {
-  return [...text.matchAll(/<(?:lora|lyco):([^:<>]+)(?::([^<>]*))?>/gi)].map((match) => ({
-    name: match[1], weight: Number((match[2] ?? '1').split(':')[0]) || 0, from: match.index, to: match.index + match[0].length,
-    rest: (match[2] ?? '').split(':').slice(1),
-  }));
+	return [...text.matchAll(/<(?:lora|lyco):([^:<>]+)(?::([^<>]*))?>/gi)].map((match) => {
+		const [weight, ...rest] = (match[2] ?? '1').split(':');
+		return { name: match[1], weight, rest, from: match.index, to: match.index + match[0].length };
+	});
 }
