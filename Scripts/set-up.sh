@@ -18,7 +18,7 @@ install_packages() {
 }
 
 if ! command -v swift >/dev/null; then
-    echo "set-up: needs Swift 6.1 or later on the PATH: https://www.swift.org/install/" >&2
+    echo "set-up: needs Swift 6.2 or later on the PATH: https://www.swift.org/install/" >&2
     exit 1
 fi
 
@@ -29,6 +29,7 @@ has_library zlib || missing+=(zlib1g-dev)
 has_library libpng || missing+=(libpng-dev)
 has_library libjpeg || missing+=(libjpeg62-turbo-dev)
 has_library libwebpdemux || missing+=(libwebp-dev)
+has_library sqlite3 || missing+=(libsqlite3-dev)
 [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 
 need_wheels() { # what fetching and unpacking a package of PyPI needs

@@ -121,7 +121,13 @@ static void keep_exif(png_structp png, png_infop info, easel_png *result) {
     result->exif_count = count;
 }
 
-easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit) {
+// What is left of each pixel of four channels: how transparent it is.
+static void keep_transparency(easel_png *png) {
+    png->count /= 4;
+    for (size_t i = 0; i < png->count; i++) png->bytes[i] = 255 - png->bytes[4 * i + 3];
+}
+
+static easel_png decode(const uint8_t *file, size_t count, uint64_t pixel_limit, bool transparency) {
     easel_png result = {0};
     source from = {file, count, 0};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &result, on_error, on_warning);
@@ -150,20 +156,24 @@ easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_lim
         png_set_scale_16(png);
         png_set_expand(png);
         png_set_gray_to_rgb(png);
-        if (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA
+        size_t channels = transparency ? 4 : 3;
+        if (transparency) {
+            png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
+        } else if (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA
             || png_get_valid(png, info, PNG_INFO_tRNS)) {
             png_set_background(png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
         }
         int passes = png_set_interlace_handling(png);
         png_read_update_info(png, info);
-        if (png_get_rowbytes(png, info) != (size_t)width * 3) png_error(png, "the rows are not RGB");
-        result.count = (size_t)width * height * 3;
+        if (png_get_rowbytes(png, info) != width * channels) png_error(png, "the rows are not RGB");
+        result.count = (size_t)width * height * channels;
         result.bytes = calloc(result.count, 1);
         if (result.bytes == NULL) png_error(png, "no memory for the picture");
         for (int pass = 0; pass < passes; pass++)
             for (uint32_t row = 0; row < height; row++)
-                png_read_row(png, result.bytes + (size_t)row * width * 3, NULL);
+                png_read_row(png, result.bytes + (size_t)row * width * channels, NULL);
         png_read_end(png, end);
+        if (transparency) keep_transparency(&result);
         result.width = width;
         result.height = height;
         // libpng gathers texts before and behind the pixels in two places.
@@ -180,6 +190,14 @@ easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_lim
         memcpy(result.error, error, sizeof error);
     }
     return result;
+}
+
+easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit) {
+    return decode(file, count, pixel_limit, false);
+}
+
+easel_png easel_png_decode_transparency(const uint8_t *file, size_t count, uint64_t pixel_limit) {
+    return decode(file, count, pixel_limit, true);
 }
 
 void easel_png_free(easel_png *png) {

@@ -9,7 +9,8 @@ struct EaselTool: AsyncParsableCommand {
         abstract: "Make pictures from text with Stable Diffusion, on this machine.",
         version: "easel \(easelVersion)",
         subcommands: [
-            GenerateCommand.self, SamplersCommand.self, TokensCommand.self, InspectCommand.self,
+            GenerateCommand.self, ServeCommand.self, SamplersCommand.self, TokensCommand.self,
+            InspectCommand.self,
             ConvertCommand.self, QuantizeCommand.self, PullCommand.self, ModelsCommand.self,
             RemoveCommand.self, GraphCommand.self, BenchCommand.self,
         ],

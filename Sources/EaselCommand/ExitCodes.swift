@@ -3,6 +3,7 @@ import Checkpoints
 import Conditioning
 import Easel
 import EaselHub
+import EaselServer
 import EngineInterface
 import Foundation
 import Imaging
@@ -34,6 +35,10 @@ extension ExitCode {
                 case .unavailable, .unsupportedPrecision: .unavailable
                 case .inputMismatch, .failed: .internalFault
                 }
+            case ServerStartError.tokenMissing: .usage
+            case ServerStartError.inUse, ServerStartError.address: .unavailable
+            case ServerStartError.unwritable: .output
+            case ServerStartError.damagedDatabase, is SettingsFileError: .badInput
             case HubError.unwritable: .output
             case HubError.status, HubError.connection: .unavailable
             case is HubError: .badInput

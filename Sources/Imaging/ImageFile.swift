@@ -20,8 +20,11 @@ extension Image {
     }
 }
 
-/// Writes bytes beside the file under a temporary name, and takes the file's name when they are on the disk.
-func replaceFile(at file: URL, with bytes: Data) throws {
+/// Writes bytes beside the file under a temporary name, and takes the file's name when they are on the disk, as is then the
+/// name.
+///
+/// - Throws: ``ImageError/notWritable(path:reason:)``; nothing is then left behind.
+public func replaceFile(at file: URL, with bytes: Data) throws {
     let (descriptor, temporary) = try openTemporary(for: file)
     func fail() -> ImageError {
         let reason = String(cString: strerror(errno))
@@ -42,6 +45,13 @@ func replaceFile(at file: URL, with bytes: Data) throws {
     guard close(descriptor) == 0 || failure != nil else { throw fail() }
     if let failure { throw failure }
     guard rename(temporary, file.path) == 0 else { throw fail() }
+    // A folder that cannot be opened, or a file system without this, has the name all the same.
+    let folder = open(file.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+    guard folder >= 0 else { return }
+    defer { close(folder) }
+    if fsync(folder) != 0, errno == EIO {
+        throw ImageError.notWritable(path: file.path, reason: String(cString: strerror(errno)))
+    }
 }
 
 /// Makes a new file beside the one that is to be written.

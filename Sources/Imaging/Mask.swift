@@ -1,3 +1,5 @@
+import Foundation
+
 /// Which part of a picture is to be made anew: white is, black stays, grey is mixed.
 public struct Mask: Sendable, Hashable {
     /// In pixels.
@@ -28,6 +30,14 @@ public struct Mask: Sendable, Hashable {
                 )
                 return UInt8((red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16)
             })
+    }
+
+    /// What is transparent in a PNG file is made anew, as editors that erase to transparency mean it.
+    ///
+    /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole PNG file.
+    public init(transparencyOf bytes: Data, named name: String, pixelLimit: Int = Image.pixelLimit) throws {
+        let values = try PNG.transparency(of: bytes, named: name, pixelLimit: pixelLimit)
+        self.init(width: values.width, height: values.height, values: values.values)
     }
 
     private init(_ raster: Raster) {

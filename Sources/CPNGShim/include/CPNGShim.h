@@ -37,6 +37,9 @@ easel_png easel_png_encode(
 // transparent is laid over white. Refuses from the header a picture of more than `pixel_limit` pixels.
 easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit);
 
+// Decodes how transparent a PNG file's pixels are, a byte each: 0 is opaque, 255 not to be seen.
+easel_png easel_png_decode_transparency(const uint8_t *file, size_t count, uint64_t pixel_limit);
+
 void easel_png_free(easel_png *png);
 
 #endif

@@ -13,6 +13,15 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     public init(_ values: [String]) { self = .array(values.map { .string($0) }) }
 }
 
+extension JSONValue: ExpressibleByDictionaryLiteral {
+    /// An object; of two members with one key, the first counts.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        var object = JSONObject()
+        for (key, value) in elements { _ = object.append(value, for: key) }
+        self = .object(object)
+    }
+}
+
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// Of two members with one key, the first counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {

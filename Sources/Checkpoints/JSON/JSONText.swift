@@ -6,8 +6,19 @@ extension JSONValue {
         return text + "\n"
     }
 
-    private func write(to text: inout String, depth: Int) {
-        func line(_ depth: Int) { text += "\n" + String(repeating: "  ", count: depth) }
+    /// The value on one line, without spaces.
+    public var line: String {
+        var text = ""
+        write(to: &text, depth: nil)
+        return text
+    }
+
+    /// - Parameter depth: Nil for one line.
+    private func write(to text: inout String, depth: Int?) {
+        let inner = depth.map { $0 + 1 }
+        func line(_ depth: Int?) {
+            if let depth { text += "\n" + String(repeating: "  ", count: depth) }
+        }
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
@@ -17,8 +28,8 @@ extension JSONValue {
             text += "["
             for (index, value) in values.enumerated() {
                 if index > 0 { text += "," }
-                line(depth + 1)
-                value.write(to: &text, depth: depth + 1)
+                line(inner)
+                value.write(to: &text, depth: inner)
             }
             if !values.isEmpty { line(depth) }
             text += "]"
@@ -26,9 +37,9 @@ extension JSONValue {
             text += "{"
             for (index, member) in object.members.enumerated() {
                 if index > 0 { text += "," }
-                line(depth + 1)
-                text += Self.quoted(member.key) + ": "
-                member.value.write(to: &text, depth: depth + 1)
+                line(inner)
+                text += Self.quoted(member.key) + (depth == nil ? ":" : ": ")
+                member.value.write(to: &text, depth: inner)
             }
             if object.count > 0 { line(depth) }
             text += "}"

@@ -58,6 +58,25 @@ public struct PNG: Sendable, Hashable {
         }
     }
 
+    /// How transparent a file's pixels are, row by row: 0 is opaque, 255 not to be seen. It is not turned as Exif data say.
+    ///
+    /// - Throws: As ``init(reading:named:pixelLimit:)``.
+    static func transparency(
+        of bytes: Data, named name: String, pixelLimit: Int
+    ) throws -> (width: Int, height: Int, values: [UInt8]) {
+        var png = bytes.withUnsafeBytes { buffer in
+            easel_png_decode_transparency(
+                buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count, UInt64(clamping: pixelLimit))
+        }
+        defer { easel_png_free(&png) }
+        if png.error.0 != 0 {
+            throw ImageError.notReadable(name: name, reason: png.message)
+        }
+        return (
+            Int(png.width), Int(png.height), Array(UnsafeBufferPointer(start: png.bytes, count: png.count))
+        )
+    }
+
     /// The file's bytes: the same for the same picture and texts.
     ///
     /// - Throws: ``ImageError/notEncodable(reason:)`` where libpng refuses, as it does where there is no memory.

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Easel
+import EaselHub
+import EaselServer
+import Foundation
+import Logging
+
+/// `easel serve`: the server and its studio.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Open a server and the web studio.",
+        discussion: """
+            Easel's own API is at /api/v1 (described at /api/v1/openapi.json), AUTOMATIC1111's at /sdapi/v1, OpenAI's \
+            Images API at /v1. What is not given is taken from the environment (EASEL_PORT, EASEL_TOKEN, …) and then \
+            from the file --config: a JSON object with the options' names, such as {"port": 8080}.
+            """)
+
+    @OptionGroup var opening: ModelOptions
+    @Option(
+        help:
+            "The address to listen on; another than this machine's own needs a --token (default: 127.0.0.1).")
+    var host: String?
+    @Option(help: "The port; 0 takes one that is free (default: 7860).")
+    var port: Int?
+    @Option(help: "What clients must know: a bearer token, or the password of HTTP Basic.")
+    var token: String?
+    @Option(help: "A name that the server is known by, besides addresses and localhost; repeatable.")
+    var allowHost: [String] = []
+    @Option(help: "Pages of another origin that may use the server, as https://example.org; repeatable.")
+    var allowOrigin: [String] = []
+    @Option(help: "Where the queue and the pictures are (default: easel/server among the user's data).")
+    var dataDir: String?
+    @Option(help: "The most steps of a picture (default: 150).")
+    var maxSteps: Int?
+    @Option(help: "The most jobs that wait (default: 1000).")
+    var queueLength: Int?
+    @Option(help: "The most jobs that wait of a client (default: 200).")
+    var perClient: Int?
+    @Option(help: "The most jobs that a client hands in within a minute (default: 600).")
+    var jobsPerMinute: Int?
+    @Option(help: "The most bytes of a request, such as 64MB (default: 64MiB).")
+    var maxBody: ByteCount?
+    @Option(help: "How many seconds a running job may go on when the server is to end (default: 30).")
+    var shutdownTimeout: Double?
+    @Option(help: "A file of JSON with options.")
+    var config: String?
+
+    func validate() throws { try opening.check() }
+
+    func run() async throws {
+        try await reportingErrors {
+            let settings = try await LayeredSettings(file: config)
+            var logger = Logger(label: "easel")
+            logger.logLevel = .notice
+            let server = try await Server(try setup(settings), logger: logger)
+            try await server.run { [host] port in
+                let name = host ?? settings.string("host") ?? "127.0.0.1"
+                let shown = name.contains(":") ? "[\(name)]" : name
+                print("Easel is at http://\(shown):\(port)/")
+                fflush(nil)
+            }
+        }
+    }
+
+    private func setup(_ settings: LayeredSettings) throws -> ServerConfiguration {
+        let opening = opening
+        let engine = try opening.processor.engine()
+        let store = opening.folders.store
+        let vocabulary = opening.vocabulary.map { URL(filePath: $0) }
+        let vae = opening.vae.map {
+            URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: store))
+        }
+        let model = try ModelLocation.url(named: opening.model ?? settings.string("model"), store: store)
+        let folder = dataDir ?? settings.string("data-dir")
+        var setup = ServerConfiguration(
+            folder: folder.map { URL(filePath: $0) }
+                ?? HubEnvironment().ownFolder.deletingLastPathComponent().appending(path: "server"),
+            model: model, store: store
+        ) { location, autoencoder in
+            try Model(
+                at: location, engine: engine, precision: opening.precision, vocabulary: vocabulary,
+                vae: autoencoder ?? vae, memory: opening.memory.use)
+        }
+        setup.host = host ?? settings.string("host") ?? setup.host
+        setup.port = try bounded("port", port, settings, 0...65535) ?? setup.port
+        setup.token = token ?? settings.string("token")
+        setup.allowedHosts = allowHost + settings.strings("allow-host")
+        setup.allowedOrigins = allowOrigin + settings.strings("allow-origin")
+        setup.shutdownSeconds =
+            shutdownTimeout ?? settings.double("shutdown-timeout") ?? setup.shutdownSeconds
+        guard (0...3600).contains(setup.shutdownSeconds) else {
+            throw ValidationError("--shutdown-timeout must be from 0 to 3600 seconds.")
+        }
+        var limits = ServerLimits()
+        limits.steps = try bounded("max-steps", maxSteps, settings, 1...1000) ?? limits.steps
+        limits.queueLength =
+            try bounded("queue-length", queueLength, settings, 1...1_000_000) ?? limits.queueLength
+        limits.perClient = try bounded("per-client", perClient, settings, 1...1_000_000) ?? limits.perClient
+        limits.jobsPerMinute =
+            try bounded("jobs-per-minute", jobsPerMinute, settings, 1...1_000_000) ?? limits.jobsPerMinute
+        limits.bodyBytes =
+            try bounded("max-body", maxBody?.bytes, settings, 1024...(1 << 30)) ?? limits.bodyBytes
+        setup.limits = limits
+        return setup
+    }
+
+    /// A number of the options, or else of the settings.
+    ///
+    /// - Throws: `ValidationError` where it is out of its range.
+    private func bounded(
+        _ name: String, _ given: Int?, _ settings: LayeredSettings, _ range: ClosedRange<Int>
+    ) throws -> Int? {
+        guard let value = given ?? settings.int(name) else { return nil }
+        guard range.contains(value) else {
+            throw ValidationError(
+                "--\(name) \(value) is not possible: it must be from \(range.lowerBound) to \(range.upperBound)."
+            )
+        }
+        return value
+    }
+}

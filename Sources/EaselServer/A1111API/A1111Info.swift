@@ -1,0 +1,69 @@
+import Checkpoints
+import Easel
+import Foundation
+import Sampling
+
+/// What AUTOMATIC1111's server says of pictures that it made: a text that is JSON.
+struct A1111Info {
+    let job: Job
+    let pictures: [StoredPicture]
+    let request: A1111Settings
+
+    var text: String {
+        let settings = job.settings
+        let (seed, subseed) = (
+            settings.seed?.value ?? 0, settings.subseed?.value ?? settings.seed?.value ?? 0
+        )
+        func each(_ value: (Int) -> JSONValue) -> JSONValue { .array(pictures.indices.map(value)) }
+        func number(_ value: UInt64) -> JSONValue { .number(JSONNumber(exactly: value)) }
+        // With a variation all pictures have one seed.
+        let isVaried = settings.subseedStrength != nil
+        var info: JSONObject = [
+            "prompt": .string(settings.prompt), "all_prompts": each { .string(pictures[$0].settings.prompt) },
+            "negative_prompt": .string(settings.negativePrompt ?? ""),
+            "all_negative_prompts": each { .string(pictures[$0].settings.negativePrompt ?? "") },
+            "seed": number(seed), "all_seeds": each { number(pictures[$0].seed) },
+            "subseed": number(subseed),
+            "all_subseeds": each { number(subseed &+ (isVaried ? UInt64($0) : 0)) },
+            "subseed_strength": .number(JSONNumber(settings.subseedStrength ?? 0)),
+            "width": JSONValue(pictures.first?.width ?? settings.width ?? 512),
+            "height": JSONValue(pictures.first?.height ?? settings.height ?? 512),
+            "sampler_name": .string(label),
+            "cfg_scale": .number(JSONNumber(Double(settings.guidanceScale ?? 7))),
+            "steps": JSONValue(settings.steps ?? 50), "batch_size": JSONValue(request.batchSize),
+            "restore_faces": false, "face_restoration_model": .null,
+            "sd_model_name": .string(pictures.first?.model ?? settings.model ?? ""), "sd_model_hash": .null,
+            "sd_vae_name": settings.vae.map { .string($0) } ?? .null, "sd_vae_hash": .null,
+            "seed_resize_from_w": -1, "seed_resize_from_h": -1,
+        ]
+        let strength = settings.strength ?? settings.hires?.strength
+        let rest: JSONObject = [
+            "denoising_strength": strength.map { .number(JSONNumber($0)) } ?? .null,
+            "extra_generation_params": [:], "index_of_first_image": 0,
+            "infotexts": each { .string(pictures[$0].parameters) }, "styles": JSONValue(request.styles),
+            "job_timestamp": .string(Self.timestamp(job.created)),
+            "clip_skip": JSONValue(settings.clipSkip ?? 1),
+            "is_using_inpainting_conditioning": false, "version": .string("Easel \(easelVersion)"),
+        ]
+        for member in rest.members { _ = info.append(member.value, for: member.key) }
+        return JSONValue.object(info).line
+    }
+
+    private var label: String {
+        let name = pictures.first?.sampler ?? job.settings.sampler ?? "Euler"
+        return (try? SamplerCatalogue.named(name))?.label ?? name
+    }
+
+    /// `20260131235959`, UTC.
+    static func timestamp(_ date: Date) -> String {
+        let digits = Timestamp.text(date).filter(\.isNumber)
+        return String(digits.prefix(14))
+    }
+}
+
+extension JSONNumber {
+    /// All 64 bits of it.
+    init(exactly value: UInt64) {
+        if let integer = Int(exactly: value) { self.init(integer) } else { self.init(Double(value)) }
+    }
+}

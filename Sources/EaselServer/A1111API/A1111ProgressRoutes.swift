@@ -1,0 +1,78 @@
+import Checkpoints
+import Foundation
+import Hummingbird
+import Imaging
+
+/// How far the picture is that is made now, and how it is ended early.
+struct A1111ProgressRoutes: Sendable {
+    let queue: JobQueue
+
+    func add(to api: RouterGroup<ServerContext>, internals: RouterGroup<ServerContext>) {
+        api.get("progress", use: progress)
+        api.post("interrupt") { _, _ in
+            endRunning()
+            return JSONBody([:]).response()
+        }
+        api.post("skip") { _, _ in
+            endRunning()
+            return JSONBody([:]).response()
+        }
+        internals.get("ping") { _, _ in JSONBody([:]).response() }
+        internals.get("pending-tasks") { _, _ in
+            JSONBody([
+                "size": JSONValue(try await queue.store.queue().count),
+                "tasks": JSONValue(try await queue.store.queue()),
+            ]).response()
+        }
+        internals.post("progress", use: taskProgress)
+    }
+
+    /// Ends the job that is made now; what is done of it is its answer.
+    private func endRunning() {
+        if let job = queue.runner.progress?.job { _ = queue.runner.end(job, .skipped) }
+    }
+
+    @Sendable private func progress(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let running = queue.runner.progress
+        let wantsImage = request.uri.queryParameters.get("skip_current_image") != "true"
+        let state: JSONValue = [
+            "skipped": false, "interrupted": false, "stopping_generation": false,
+            "job": .string(running?.job ?? ""),
+            "job_count": JSONValue(running?.pictures ?? 0),
+            "job_timestamp": .string(A1111Info.timestamp(running?.started ?? Date(timeIntervalSince1970: 0))),
+            "job_no": JSONValue(running?.picture ?? 0), "sampling_step": JSONValue(running?.step ?? 0),
+            "sampling_steps": JSONValue(running?.steps ?? 0),
+        ]
+        let image = wantsImage ? running.flatMap(Self.image) : nil
+        return JSONBody([
+            "progress": .number(JSONNumber(running.map { max($0.fraction, 0.01) } ?? 0)),
+            "eta_relative": .number(JSONNumber(running?.secondsLeft ?? 0)), "state": state,
+            "current_image": image.map { .string($0) } ?? .null, "textinfo": .null,
+        ]).response()
+    }
+
+    /// The preview at the picture's size, in base64.
+    private static func image(of progress: JobProgress) -> String? {
+        guard let preview = progress.preview else { return nil }
+        let large = preview.resized(.stretch, width: preview.width * 8, height: preview.height * 8)
+        return (try? PictureFile(large).encoded(as: .png))?.base64EncodedString()
+    }
+
+    @Sendable private func taskProgress(_ request: Request, _ context: ServerContext) async throws -> Response
+    {
+        let fields = try await A1111Fields(of: request, limit: 64 << 10)
+        let id = try fields.text("id_task") ?? ""
+        let job = PictureFiles.isIdentifier(id) ? nil : try await queue.store.job(id)
+        let running = queue.runner.progress
+        let isActive = running?.job == id
+        let preview = isActive ? running.flatMap(Self.image) : nil
+        return JSONBody([
+            "active": .bool(isActive), "queued": .bool(job?.state == .queued),
+            "completed": .bool(job?.state.isOver ?? false),
+            "progress": isActive ? .number(JSONNumber(running?.fraction ?? 0)) : .null,
+            "eta": (isActive ? running?.secondsLeft : nil).map { .number(JSONNumber($0)) } ?? .null,
+            "live_preview": preview.map { .string("data:image/png;base64," + $0) } ?? .null,
+            "id_live_preview": JSONValue(isActive ? running?.step ?? 0 : -1), "textinfo": .null,
+        ]).response()
+    }
+}

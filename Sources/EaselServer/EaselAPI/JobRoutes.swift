@@ -1,0 +1,137 @@
+import Checkpoints
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// `/api/v1/jobs`: what is to be made, and what became of it.
+struct JobRoutes: Sendable {
+    let queue: JobQueue
+    let streams: EventStreams
+
+    static let fields = FieldNames(
+        names: JobSettings.CodingKeys.allCases.map(\.rawValue),
+        nested: [
+            "loras": FieldNames(names: JobSettings.NamedLoRA.CodingKeys.allCases.map(\.rawValue)),
+            "extend": FieldNames(names: JobSettings.Sides.CodingKeys.allCases.map(\.rawValue)),
+            "hires": FieldNames(names: JobSettings.SecondPass.CodingKeys.allCases.map(\.rawValue)),
+        ])
+
+    func add(to api: RouterGroup<ServerContext>) {
+        api.post("jobs", use: create)
+        api.get("jobs", use: list)
+        api.get("jobs/{id}", use: show)
+        api.delete("jobs/{id}", use: delete)
+        api.post("jobs/{id}/cancel", use: cancel)
+        api.post("jobs/{id}/retry", use: retry)
+        api.post("jobs/{id}/move", use: move)
+        api.get("jobs/{id}/events", use: events)
+        api.get("events", use: allEvents)
+    }
+
+    @Sendable func create(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let body = try await JSONRequest.value(of: request, limit: queue.limits.bodyBytes)
+        let settings = try JSONRequest.decoded(JobSettings.self, from: body, fields: Self.fields)
+        var key: JobStore.Key?
+        if let text = request.headers[HTTPField.Name("Idempotency-Key")!] {
+            guard (1...255).contains(text.count) else {
+                throw APIError.invalid("Idempotency-Key", "an Idempotency-Key has from 1 to 255 characters")
+            }
+            let hash = SHA256.hash(data: Data(body.line.utf8)).map { String(format: "%02x", $0) }.joined()
+            key = JobStore.Key(text: text, bodyHash: hash)
+        }
+        let (job, isNew) = try await queue.submit(
+            settings, client: context.client(request), api: .easel, key: key)
+        return try JSONBody(encoding: await queue.view(job)).response(
+            isNew ? .created : .ok, headers: [.location: "/api/v1/jobs/\(job.id)"])
+    }
+
+    @Sendable func list(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let query = try Query(request, ["state", "limit", "before"])
+        let words = query["state"].map { $0.split(separator: ",").map(String.init) }
+        let states = try words.map { words in
+            try words.map { word in
+                guard let state = Job.State(rawValue: word) else {
+                    let all = Job.State.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw APIError.invalid("state", "state \(word.prefix(40)) is none; there are \(all)")
+                }
+                return state
+            }
+        }
+        let limit = try query.number("limit", 1...200, default: 50)
+        var jobs = try await queue.store.jobs(
+            Set(states ?? Job.State.allCases), limit: limit, before: query["before"])
+        let next = jobs.count == limit ? jobs.last?.id : nil
+        if states.map(Set.init) == [.queued] {
+            let order = try await queue.store.queue()
+            let places = Dictionary(
+                order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            jobs.sort { places[$0.id] ?? .max < places[$1.id] ?? .max }
+        }
+        return try JSONBody(encoding: JobList(jobs: await queue.views(jobs), next: next)).response()
+    }
+
+    private struct JobList: Encodable {
+        let jobs: [JobView]
+        let next: String?
+    }
+
+    @Sendable func show(_ request: Request, _ context: ServerContext) async throws -> Response {
+        try JSONBody(encoding: await queue.view(await queue.job(context.parameter("id")))).response()
+    }
+
+    @Sendable func delete(_ request: Request, _ context: ServerContext) async throws -> Response {
+        guard try await queue.store.delete(context.parameter("id")) else {
+            throw APIError.notFound("such job")
+        }
+        return Response(status: .noContent)
+    }
+
+    @Sendable func cancel(_ request: Request, _ context: ServerContext) async throws -> Response {
+        try JSONBody(encoding: await queue.view(await queue.cancel(context.parameter("id")))).response()
+    }
+
+    @Sendable func retry(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let job = try await queue.retry(context.parameter("id"), client: context.client(request))
+        return try JSONBody(encoding: await queue.view(job)).response(
+            .created, headers: [.location: "/api/v1/jobs/\(job.id)"])
+    }
+
+    private struct Move: Decodable {
+        let before: String?
+    }
+
+    @Sendable func move(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let move = try await JSONRequest.decoded(
+            Move.self, of: request, limit: 4096, fields: FieldNames(names: ["before"]))
+        let job = try await queue.move(context.parameter("id"), before: move.before)
+        return try JSONBody(encoding: await queue.view(job)).response()
+    }
+
+    /// The job's events from the last that the client has; else what it is now, and its events from now on.
+    @Sendable func events(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let id = try context.parameter("id")
+        // Before the job is looked at, so that nothing is missed between.
+        let now = queue.events.log.lastID
+        let job = try await queue.job(id)
+        if let last = EventStreams.lastEventID(request), queue.events.log.remembers(after: last) {
+            return try streams.response(after: last, of: id, first: [])
+        }
+        let view = try await queue.view(job)
+        let name = job.state == .running ? "started" : job.state.rawValue
+        return try streams.response(after: now, of: id, first: [(name, try JSONBody(encoding: view).text)])
+    }
+
+    @Sendable func allEvents(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let now = queue.events.log.lastID
+        if let last = EventStreams.lastEventID(request), queue.events.log.remembers(after: last) {
+            return try streams.response(after: last, of: nil, first: [])
+        }
+        let waiting = try await queue.store.queue().count
+        let running = queue.runner.progress?.job
+        let state: JSONValue = [
+            "queued": JSONValue(waiting), "running": running.map { .string($0) } ?? .null,
+        ]
+        return try streams.response(after: now, of: nil, first: [("queue", state.line)])
+    }
+}

@@ -1,0 +1,155 @@
+import Easel
+import Foundation
+import Imaging
+
+/// Where every API hands its requests in, and asks what became of them.
+struct JobQueue: Sendable {
+    let store: JobStore
+    let gallery: Gallery
+    let runner: JobRunner
+    let shelf: ModelShelf
+    let resolver: SettingsResolver
+    let speed: JobSpeed
+    let events: JobEvents
+    let limits: ServerLimits
+    let rate: RequestRate
+
+    /// Checks settings and keeps them as a job; when this returns, it is made whatever happens to the process.
+    ///
+    /// - Returns: The job, and whether it is new: it is not where the key was used for the same request before.
+    /// - Throws: ``APIError`` for what cannot be made, and where too much waits.
+    func submit(
+        _ settings: JobSettings, client: String, api: Job.Origin, key: JobStore.Key? = nil
+    ) async throws -> (job: Job, isNew: Bool) {
+        var settings = settings
+        settings.model = try await shelf.entry(named: settings.model).name
+        try await check(settings)
+        try rate.count(client)
+        let job = Job(settings: settings.withSeed(), client: client, api: api)
+        let waiting = try await secondsUntilIdle()
+        switch try await store.accept(job, key: key, limits: limits, secondsLeft: waiting) {
+        case .known(let known): return (known, false)
+        case .accepted(let accepted):
+            events.queued(accepted, position: try await position(of: accepted.id) ?? 0)
+            await events.queueChanged(running: runner.progress?.job)
+            runner.wake()
+            return (accepted, true)
+        }
+    }
+
+    /// - Throws: ``APIError`` for settings of which no picture can be made, as far as it is known before the model is open.
+    private func check(_ settings: JobSettings) async throws {
+        try settings.check(limits)
+        let request = try settings.request(resolver)
+        guard let model = await shelf.openModel(named: settings.model, vae: settings.vae) else { return }
+        do {
+            try model.check(request)
+        } catch {
+            throw APIError.invalid(RequestError.field(of: error), PublicMessage.text(of: error))
+        }
+    }
+
+    /// How long all that waits takes, in whole seconds, as far as it is known.
+    private func secondsUntilIdle() async throws -> Int {
+        let running = runner.progress?.secondsLeft ?? 0
+        let name = await shelf.current
+        let each = speed.seconds(JobSettings(prompt: ""), model: name) ?? 0
+        let waiting = try await store.queue().count
+        return Int((running + each * Double(waiting)).rounded(.up))
+    }
+
+    /// A job by its identifier.
+    ///
+    /// - Throws: ``APIError`` where there is none.
+    func job(_ id: String) async throws -> Job {
+        guard let job = try await store.job(id) else { throw APIError.notFound("job \(id.prefix(64))") }
+        return job
+    }
+
+    /// Ends a job, whether it waits or runs.
+    ///
+    /// - Throws: ``APIError`` where there is none, or it is over.
+    func cancel(_ id: String) async throws -> Job {
+        let before = try await job(id)
+        guard !before.state.isOver else {
+            throw APIError(.conflict, "over", "job \(id) is \(before.state.rawValue) already")
+        }
+        guard let job = try await store.cancelQueued(id) else { throw APIError.notFound("job \(id)") }
+        if job.state == .cancelled {
+            await events.ended(job)
+            return job
+        }
+        guard runner.end(id, .cancelled) else { return try await self.job(id) }
+        return try await ended(id)
+    }
+
+    /// The job when it is over.
+    func ended(_ id: String) async throws -> Job {
+        var last = events.log.lastID
+        while true {
+            let job = try await job(id)
+            if job.state.isOver { return job }
+            for event in await events.log.events(after: last, of: id) { last = max(last, event.id) }
+            try Task.checkCancellation()
+        }
+    }
+
+    /// Hands a job's settings in again; its seed too, so that the picture is the same.
+    func retry(_ id: String, client: String) async throws -> Job {
+        let job = try await job(id)
+        guard job.state.isOver else {
+            throw APIError(.conflict, "not_over", "job \(id) is \(job.state.rawValue)")
+        }
+        return try await submit(job.settings, client: client, api: job.api).job
+    }
+
+    /// Moves a waiting job before another, or to the end.
+    func move(_ id: String, before other: String?) async throws -> Job {
+        let job = try await store.move(id, before: other)
+        await events.queueChanged(running: runner.progress?.job)
+        return job
+    }
+
+    /// How many jobs are taken before one that waits, the running one included; nil where it does not wait.
+    func position(of id: String) async throws -> Int? {
+        guard let place = try await store.queue().firstIndex(of: id) else { return nil }
+        return place + (runner.progress == nil ? 0 : 1)
+    }
+
+    func view(_ job: Job) async throws -> JobView { try await views([job])[0] }
+
+    /// Jobs as the API tells them.
+    func views(_ jobs: [Job]) async throws -> [JobView] {
+        let pictures = try await gallery.pictures(of: jobs.map(\.id))
+        let queue = try await store.queue()
+        let places = Dictionary(queue.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let running = runner.progress
+        var views: [JobView] = []
+        for job in jobs {
+            var view = JobView(job, pictures: pictures[job.id] ?? [])
+            if let running, running.job == job.id, !job.state.isOver {
+                view.add(running)
+            } else if let place = places[job.id] {
+                view.position = place + (running == nil ? 0 : 1)
+                let own = speed.seconds(job.settings, model: job.settings.model ?? "")
+                // Those before are taken to be like it.
+                view.secondsLeft = own.map { $0 * Double(place + 1) + (running?.secondsLeft ?? 0) }
+            }
+            views.append(view)
+        }
+        return views
+    }
+}
+
+extension RequestError {
+    /// The field that an error is about, in the API's words.
+    static func field(of error: any Error) -> String? {
+        switch error as? RequestError {
+        case .size(let axis, _, _, _): axis
+        case .outOfRange(let field, _, _): field.replacingOccurrences(of: " ", with: "_")
+        case .blackMask, .noMask: "mask"
+        case .memory, .memoryLimit: "width"
+        case .noInitImage, .needed, .notPossible, nil: nil
+        }
+    }
+}

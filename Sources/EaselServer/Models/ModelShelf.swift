@@ -1,0 +1,136 @@
+import Conditioning
+import Easel
+import EaselHub
+import Foundation
+import Synchronization
+
+/// The models that there are by name, and the one that is open.
+actor ModelShelf {
+    /// Opens a model of a place, with another autoencoder where one is given.
+    typealias Opening = @Sendable (_ model: URL, _ vae: URL?) throws -> Model
+
+    typealias Kind = ModelStore.Kind
+
+    struct Entry: Sendable, Hashable {
+        let name: String
+        let location: URL
+        let byteCount: Int
+    }
+
+    nonisolated let store: ModelStore
+    private let open: Opening
+    /// The model that the server was started with.
+    private let first: Entry
+    private var opened: (key: [String], model: Model)?
+    private var found: [Entry]?
+    private var vaes: [Entry]?
+    private var tokenizers: [String: CLIPTokenizer] = [:]
+    /// What jobs are made with that name none.
+    private(set) var current: String
+
+    init(store: ModelStore, first: URL, open: @escaping Opening) {
+        self.store = store
+        self.open = open
+        let isFolder = (try? first.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+        let name = isFolder ? first.lastPathComponent : first.deletingPathExtension().lastPathComponent
+        self.first = Entry(name: name, location: first, byteCount: 0)
+        current = name
+    }
+
+    /// The first model, and all that the store has.
+    var entries: [Entry] {
+        if let found { return found }
+        let others = entries(of: .model).filter {
+            $0.location.standardizedFileURL != first.location.standardizedFileURL
+        }
+        let all = [first] + others.filter { $0.name != first.name }
+        found = all
+        return all
+    }
+
+    /// The autoencoders that can be taken in place of a model's own.
+    var autoencoders: [Entry] {
+        if let vaes { return vaes }
+        let all = entries(of: .vae)
+        vaes = all
+        return all
+    }
+
+    /// The names of the files of a kind.
+    nonisolated func names(of kind: ModelStore.Kind) -> [String] {
+        store.entries.filter { $0.kind == kind }.map(\.name)
+    }
+
+    private func entries(of kind: ModelStore.Kind) -> [Entry] {
+        store.entries.filter { $0.kind == kind }.map {
+            Entry(name: $0.name, location: URL(filePath: $0.path), byteCount: $0.byteCount)
+        }
+    }
+
+    /// Looks again what there is.
+    func refresh() {
+        found = nil
+        vaes = nil
+    }
+
+    /// - Throws: ``APIError`` for a name of none.
+    func entry(named name: String?) throws -> Entry {
+        let name = name ?? current
+        if let entry = entries.first(where: { $0.name == name }) { return entry }
+        let nearest = entries.map(\.name).filter {
+            $0.lowercased().contains(name.lowercased()) || name.lowercased().contains($0.lowercased())
+        }
+        throw APIError(
+            .badRequest, "unknown_model",
+            "there is no model \"\(name.prefix(200))\""
+                + (nearest.isEmpty ? "" : "; nearest: \(nearest.prefix(3).joined(separator: ", "))"),
+            field: "model")
+    }
+
+    /// Makes a model the one that jobs are made with that name none.
+    func choose(_ name: String) throws { current = try entry(named: name).name }
+
+    /// Opens a model; the one that was open before is let go.
+    ///
+    /// - Throws: ``APIError`` for a name of none; what opening throws.
+    func model(named name: String?, vae: String? = nil) throws -> Model {
+        let entry = try entry(named: name)
+        let key = [entry.name, vae ?? ""]
+        if let opened, opened.key == key { return opened.model }
+        let autoencoder = try vae.map { vae in
+            guard let found = autoencoders.first(where: { $0.name == vae }) else {
+                throw APIError.invalid("vae", "there is no autoencoder \"\(vae.prefix(200))\"")
+            }
+            return found.location
+        }
+        opened = nil
+        let model = try open(entry.location, autoencoder)
+        opened = (key, model)
+        return model
+    }
+
+    /// Lets the open model go, and what it takes of memory.
+    func close() { opened = nil }
+
+    /// The model of a name where it is the one that is open.
+    func openModel(named name: String?, vae: String?) -> Model? {
+        opened.flatMap { $0.key == [name ?? current, vae ?? ""] ? $0.model : nil }
+    }
+
+    /// The tokenizer of a model, to count tokens with.
+    ///
+    /// - Throws: ``APIError`` for a name of none; what reading its vocabulary throws.
+    func tokenizer(ofModel name: String?) throws -> CLIPTokenizer {
+        let entry = try entry(named: name)
+        if let known = tokenizers[entry.name] { return known }
+        let tokenizer = try CLIPTokenizer(ofModelAt: entry.location)
+        tokenizers = [entry.name: tokenizer]
+        return tokenizer
+    }
+
+    /// The size in pixels that the open model was trained at; nil where another is asked about.
+    func size(ofModel name: String) -> (width: Int, height: Int)? {
+        guard let opened, opened.key[0] == name else { return nil }
+        return (opened.model.width, opened.model.height)
+    }
+}

@@ -1,0 +1,131 @@
+import Easel
+import Foundation
+import GRDB
+import Hummingbird
+import Imaging
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// An HTTP server that makes pictures: Easel's own API, those of AUTOMATIC1111 and OpenAI, and the studio.
+///
+/// Every request for pictures is a job in a database, which is there until it is done, whatever becomes of the process.
+public struct Server: Sendable {
+    private let configuration: ServerConfiguration
+    private let logger: Logger
+    private let database: ServerDatabase
+    private let parts: ServerParts
+
+    /// Opens the database and the model.
+    ///
+    /// - Throws: ``ServerStartError``, what opening the model throws, `DatabaseError`.
+    public init(_ configuration: ServerConfiguration, logger: Logger) async throws {
+        try configuration.check()
+        self.configuration = configuration
+        self.logger = logger
+        database = try ServerDatabase(in: configuration.folder)
+        parts = try ServerParts(configuration, pool: database.pool, logger: logger)
+        _ = try await parts.shelf.model(named: nil)
+        try await parts.queue.store.recover()
+        try await parts.uploads.clean()
+    }
+
+    /// Serves until the process is told to end (SIGTERM, SIGINT), or the task is cancelled.
+    ///
+    /// - Parameter ready: Told the port when requests are answered.
+    /// - Throws: ``ServerStartError/address(host:port:reason:)``.
+    public func run(ready: @escaping @Sendable (_ port: Int) -> Void) async throws {
+        let router = ServerRouter(configuration, parts, logger).router
+        var application = Application(
+            router: router,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [SlowRequestHandler()], idleTimeout: .seconds(75),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "easel"),
+            services: [parts.queue.runner, EventHeartbeat(log: parts.queue.events.log)],
+            onServerRunning: { channel in ready(channel.localAddress?.port ?? 0) }, logger: logger)
+        application.logger.logLevel = .warning
+        // Pictures that the database does not know of: of a process that ended between, or of a database that was lost.
+        let adoption = Task { [parts, logger] in await parts.adoptUnknownPictures(logger) }
+        defer { adoption.cancel() }
+        var group = ServiceGroupConfiguration(
+            services: [.init(service: application, successTerminationBehavior: .gracefullyShutdownGroup)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: application.logger)
+        // Requests that wait for a picture do not outlast the job that makes it.
+        group.maximumGracefulShutdownDuration = .seconds(configuration.shutdownSeconds + 10)
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as IOError {
+            throw ServerStartError.address(
+                host: configuration.host, port: configuration.port,
+                reason: String(cString: strerror(error.errnoCode)))
+        }
+    }
+}
+
+/// What the server is made of, put together.
+struct ServerParts: Sendable {
+    let queue: JobQueue
+    let gallery: Gallery
+    let uploads: Uploads
+    let files: PictureFiles
+    let thumbnails: PictureFiles
+    let shelf: ModelShelf
+    let streams: EventStreams
+    let options: A1111Options
+    /// The styles of `styles.csv` in the server's folder, which is read each time.
+    let styles: @Sendable () -> [PromptStyle]
+
+    init(_ configuration: ServerConfiguration, pool: DatabasePool, logger: Logger) throws {
+        let limits = configuration.limits
+        let table = configuration.folder.appending(path: "styles.csv")
+        styles = { (try? PromptStyles(contentsOf: table))?.all ?? [] }
+        options = A1111Options(configuration.folder.appending(path: "options.json"))
+        func folder(_ name: String) -> URL { configuration.folder.appending(path: name) }
+        let files = try PictureFiles(folder("pictures"), ending: "png")
+        thumbnails = try PictureFiles(folder("thumbnails"), ending: "jpg")
+        let uploaded = try PictureFiles(folder("uploads"), ending: "picture")
+        let gallery = Gallery(pool: pool)
+        uploads = Uploads(pool: pool, files: uploaded, pixelLimit: limits.pixels)
+        let shelf = ModelShelf(
+            store: configuration.store, first: configuration.model, open: configuration.open)
+        let resolver = SettingsResolver(store: configuration.store) { id in
+            let bytes = uploaded.bytes(of: id) ?? files.bytes(of: id)
+            return bytes.flatMap {
+                try? PictureFile(reading: $0, named: "the picture", pixelLimit: limits.pixels).image
+            }
+        }
+        let store = JobStore(pool)
+        let events = JobEvents(log: EventLog(), gallery: gallery, queue: { try await store.queue() })
+        let speed = JobSpeed()
+        let runner = JobRunner(
+            store: store, gallery: gallery, files: files, thumbnails: thumbnails, shelf: shelf,
+            resolver: resolver, speed: speed, events: events, logger: logger,
+            patience: configuration.shutdownSeconds)
+        queue = JobQueue(
+            store: store, gallery: gallery, runner: runner, shelf: shelf, resolver: resolver, speed: speed,
+            events: events, limits: limits, rate: RequestRate(perMinute: limits.jobsPerMinute))
+        streams = EventStreams(log: events.log, limit: limits.eventStreams)
+        (self.files, self.gallery, self.shelf) = (files, gallery, shelf)
+    }
+
+    /// Takes pictures into the gallery that lie in its folder.
+    func adoptUnknownPictures(_ logger: Logger) async {
+        do {
+            let known = try await gallery.identifiers()
+            for id in files.identifiers() where !known.contains(id) && !Task.isCancelled {
+                guard let bytes = files.bytes(of: id), PictureFiles.identifier(of: bytes) == id,
+                    let picture = try? PictureFile(reading: bytes, named: id),
+                    let stored = StoredPicture(picture, id: id)
+                else { continue }
+                try thumbnails.save(Thumbnail.bytes(of: picture.image), as: id)
+                try await gallery.add(stored, to: nil)
+            }
+        } catch {
+            logger.warning("pictures were not taken into the gallery", metadata: ["reason": "\(error)"])
+        }
+    }
+}
