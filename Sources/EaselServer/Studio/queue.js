@@ -1,105 +1,105 @@
 // The queue: what is painted now, what waits (to be moved, or cancelled), and what is over.
-import { api } from './api.js';
-import { announce, failed } from './announce.js';
-import { $, button, el, on } from './dom.js';
-import { drop, finished, onJobs, put, queued, refresh, running, secondsLeft } from './jobs.js';
-import { keep, kept } from './kept.js';
-import { progressText } from './stage.js';
+import { api } from './api.js'
+import { announce, failed } from './announce.js'
+import { $, button, el, on } from './dom.js'
+import { drop, finished, onJobs, put, queued, refresh, running, secondsLeft } from './jobs.js'
+import { keep, kept } from './kept.js'
+import { progressText } from './stage.js'
 
-let dragged = null, drawing = 0;
+let dragged = null, drawing = 0
 
 function note(job) {
-	const count = job.pictures?.length ?? 0, left = secondsLeft(job);
-	if (job.state === 'running') return progressText(job);
-	if (job.state === 'failed') return job.error?.message ?? 'Failed';
-	if (job.state === 'cancelled') return 'Cancelled';
-	if (job.state === 'done') return count === 1 ? '1 picture' : `${count} pictures`;
+	const count = job.pictures?.length ?? 0, left = secondsLeft(job)
+	if (job.state === 'running') return progressText(job)
+	if (job.state === 'failed') return job.error?.message ?? 'Failed'
+	if (job.state === 'cancelled') return 'Cancelled'
+	if (job.state === 'done') return count === 1 ? '1 picture' : `${count} pictures`
 	return [
 		job.position ? `${job.position} before it` : 'next', job.settings.count > 1 && `${job.settings.count} pictures`,
 		left !== null && `done in ${left < 90 ? `${Math.ceil(left)} s` : `${Math.round(left / 60)} min`}`,
 		job.api !== 'easel' && `from ${job.api}`,
-	].filter(Boolean).join(' · ');
+	].filter(Boolean).join(' · ')
 }
 
 // To that place among those that wait.
 async function moveTo(job, index) {
-	const rest = queued().filter((other) => other.id !== job.id);
-	put(await api.move(job.id, rest[index]?.id ?? null));
-	announce(`Moved to place ${Math.min(index, rest.length) + 1}.`);
+	const rest = queued().filter((other) => other.id !== job.id)
+	put(await api.move(job.id, rest[index]?.id ?? null))
+	announce(`Moved to place ${Math.min(index, rest.length) + 1}.`)
 }
 
-const attempt = (work) => async () => { try { await work(); } catch (error) { failed(error); } finally { refresh(); } };
+const attempt = (work) => async () => { try { await work() } catch (error) { failed(error) } finally { refresh() } }
 
 function row(job, index, { length }) {
-	const prompt = job.settings?.prompt?.trim() || 'No prompt', isWaiting = job.state === 'queued';
-	const tool = (image, what, work, disabled) => button(image, `${what}: ${prompt.slice(0, 60)}`, attempt(work), { kind: 'quiet small', disabled, 'data-tool': image });
+	const prompt = job.settings?.prompt?.trim() || 'No prompt', isWaiting = job.state === 'queued'
+	const tool = (image, what, work, disabled) => button(image, `${what}: ${prompt.slice(0, 60)}`, attempt(work), { kind: 'quiet small', disabled, 'data-tool': image })
 	const tools = isWaiting ? [
-		tool('up', 'Sooner', () => moveTo(job, index - 1), index === 0), tool('down', 'Later', () => moveTo(job, index + 1), index === length - 1)] : [];
-	if (isWaiting || job.state === 'running') tools.push(tool('close', 'Cancel', async () => put(await api.cancel(job.id))));
+		tool('up', 'Sooner', () => moveTo(job, index - 1), index === 0), tool('down', 'Later', () => moveTo(job, index + 1), index === length - 1)] : []
+	if (isWaiting || job.state === 'running') tools.push(tool('close', 'Cancel', async () => put(await api.cancel(job.id))))
 	else {
 		tools.push(tool('restore', job.state === 'done' ? 'Again' : 'Try again', async () => put(await api.retry(job.id))),
-			tool('close', 'Remove from the list', async () => { await api.forget(job.id); drop(job.id); }));
+			tool('close', 'Remove from the list', async () => { await api.forget(job.id); drop(job.id) }))
 	}
 	const item = el('li', { class: 'job', 'data-id': job.id, 'data-state': job.state, draggable: isWaiting && 'true' },
 		el('span', { class: 'job-prompt' }, prompt), el('span', { class: 'job-tools' }, ...tools),
-		el('span', { class: `job-note ${job.state === 'failed' ? 'bad' : ''}` }, note(job)));
+		el('span', { class: `job-note ${job.state === 'failed' ? 'bad' : ''}` }, note(job)))
 	if (job.state === 'running') {
-		const bar = el('div', { class: 'progress-bar' });
-		bar.style.transform = `scaleX(${job.progress ?? 0})`;
-		item.append(el('div', { class: 'progress', 'aria-hidden': 'true' }, bar));
+		const bar = el('div', { class: 'progress-bar' })
+		bar.style.transform = `scaleX(${job.progress ?? 0})`
+		item.append(el('div', { class: 'progress', 'aria-hidden': 'true' }, bar))
 	}
-	if (isWaiting) makeDraggable(item, job, index);
-	return item;
+	if (isWaiting) makeDraggable(item, job, index)
+	return item
 }
 
 function makeDraggable(item, job, index) {
 	on(item, 'dragstart', (event) => {
-		dragged = job;
-		event.dataTransfer.setData('application/x-easel-job', job.id);
-	});
-	on(item, 'dragend', () => { dragged = null; show(); });
+		dragged = job
+		event.dataTransfer.setData('application/x-easel-job', job.id)
+	})
+	on(item, 'dragend', () => { dragged = null; show() })
 	on(item, 'dragover', (event) => {
-		if (!dragged || dragged.id === job.id) return;
-		event.preventDefault();
-		item.classList.add('over');
-	});
-	on(item, 'dragleave', () => item.classList.remove('over'));
+		if (!dragged || dragged.id === job.id) return
+		event.preventDefault()
+		item.classList.add('over')
+	})
+	on(item, 'dragleave', () => item.classList.remove('over'))
 	on(item, 'drop', (event) => {
-		event.preventDefault();
-		const moved = dragged;
-		dragged = null;
-		if (moved) attempt(() => moveTo(moved, index))();
-	});
+		event.preventDefault()
+		const moved = dragged
+		dragged = null
+		if (moved) attempt(() => moveTo(moved, index))()
+	})
 }
 
 function draw() {
-	drawing = 0;
-	const current = running(), waiting = queued(), over = finished().slice(0, 12), count = waiting.length + (current ? 1 : 0);
-	for (const badge of document.querySelectorAll('.badge')) { badge.textContent = count; badge.hidden = count === 0; }
-	if (dragged || ($('queue').hidden && document.body.dataset.view !== 'queue')) return;
+	drawing = 0
+	const current = running(), waiting = queued(), over = finished().slice(0, 12), count = waiting.length + (current ? 1 : 0)
+	for (const badge of document.querySelectorAll('.badge')) { badge.textContent = count; badge.hidden = count === 0 }
+	if (dragged || ($('queue').hidden && document.body.dataset.view !== 'queue')) return
 	// Drawn anew, the focus stays on the same control of the same job.
-	const focused = document.activeElement, id = focused?.closest('.job')?.dataset.id;
-	const part = (title, jobs) => (jobs.length ? [el('h3', {}, title), el('ul', { 'aria-label': title }, ...jobs.map(row))] : []);
+	const focused = document.activeElement, id = focused?.closest('.job')?.dataset.id
+	const part = (title, jobs) => (jobs.length ? [el('h3', {}, title), el('ul', { 'aria-label': title }, ...jobs.map(row))] : [])
 	$('queue-body').replaceChildren(...part('Painting', current ? [current] : []), ...part('Waiting', waiting), ...part('Before', over),
-		...(count + over.length ? [] : [el('p', { class: 'queue-empty' }, 'Nothing waits. What you generate while a picture is painted lines up here.')]));
+		...(count + over.length ? [] : [el('p', { class: 'queue-empty' }, 'Nothing waits. What you generate while a picture is painted lines up here.')]))
 	if (id) {
 		const again = $('queue-body').querySelector(`[data-id="${CSS.escape(id)}"]`);
-		(again?.querySelector(`[data-tool="${focused.dataset.tool}"]:not(:disabled)`) ?? again?.querySelector('button:not(:disabled)') ?? $('queue-body')).focus();
+		(again?.querySelector(`[data-tool="${focused.dataset.tool}"]:not(:disabled)`) ?? again?.querySelector('button:not(:disabled)') ?? $('queue-body')).focus()
 	}
 }
 
-const show = () => { drawing ||= requestAnimationFrame(draw); };
+const show = () => { drawing ||= requestAnimationFrame(draw) }
 
 export function toggleQueue(open = $('queue').hidden) {
-	$('queue').hidden = !open;
-	$('queue-toggle').setAttribute('aria-expanded', open);
-	keep('queue', open);
-	show();
+	$('queue').hidden = !open
+	$('queue-toggle').ariaExpanded = open
+	keep('queue', open)
+	show()
 }
 
 export function setUpQueue() {
-	onJobs('change', show);
-	on($('queue-toggle'), 'click', () => toggleQueue());
-	on($('queue-close'), 'click', () => { toggleQueue(false); $('queue-toggle').focus(); });
-	toggleQueue(Boolean(kept('queue')));
+	onJobs('change', show)
+	on($('queue-toggle'), 'click', () => toggleQueue())
+	on($('queue-close'), 'click', () => { toggleQueue(false); $('queue-toggle').focus() })
+	toggleQueue(Boolean(kept('queue')))
 }
