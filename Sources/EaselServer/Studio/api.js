@@ -53,7 +53,7 @@ export const api = {
 	upload: (body) => call('POST', '/uploads', { body }),
 }
 
-// A key by which a repeated submission is known; crypto.randomUUID is missing where the page is not on HTTPS or loopback.
+// crypto.randomUUID is missing where the page is neither on HTTPS nor on loopback.
 export function idempotencyKey() {
 	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

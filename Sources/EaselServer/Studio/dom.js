@@ -33,6 +33,8 @@ export function button(name, label, onclick, { text, kind = 'quiet', ...attribut
 	}, icon(name), text)
 }
 
+export const opened = () => document.querySelector('dialog[open]')
+
 // A dialog closes by its buttons, Escape, or a click beside it.
 export function openDialog(dialog) {
 	if (dialog.open) return

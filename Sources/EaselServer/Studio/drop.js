@@ -1,7 +1,7 @@
 // Files dragged over the page, pasted or chosen.
 import { api } from './api.js'
 import { failed, notice } from './announce.js'
-import { $, on } from './dom.js'
+import { $, on, opened } from './dom.js'
 import { byId } from './pictures.js'
 import { fill } from './settings.js'
 import { startFromFile, startFromPicture } from './start.js'
@@ -26,11 +26,11 @@ function take(files, work) {
 }
 
 export function setUpDrop() {
-	const cover = $('drop'), own = 'application/x-easel-picture'
+	const cover = $('drop'), own = 'easel/picture'
 	let depth = 0
 	const has = (event, type) => event.dataTransfer?.types.includes(type)
 	on(window, 'dragenter', (event) => {
-		if (!has(event, 'Files') || document.querySelector('dialog[open]')) return
+		if (!has(event, 'Files') || opened()) return
 		depth++
 		cover.hidden = false
 	})
@@ -49,7 +49,7 @@ export function setUpDrop() {
 		take(event.dataTransfer.files, event.target.closest('[data-drop="settings"]') ? readSettings : start)
 	})
 	on(window, 'paste', (event) => {
-		if (!event.clipboardData?.files.length || document.querySelector('dialog[open]')) return
+		if (!event.clipboardData?.files.length || opened()) return
 		event.preventDefault()
 		take(event.clipboardData.files, start)
 	})

@@ -139,6 +139,7 @@ export function setUpEditor() {
 	on(frame, 'pointerdown', down)
 	on(frame, 'pointermove', move)
 	on(frame, 'pointerup pointercancel', up)
+	on(frame, 'pointerenter', (event) => { if (!event.buttons) frame.focus() })
 	on(frame, 'pointerleave', () => { cursor.hidden = true })
 	on(frame, 'wheel', (event) => {
 		event.preventDefault()

@@ -5,6 +5,8 @@ import { all, byId, favour, filter, hasMore, load, loadMore, onPictures } from '
 import { clearSelection, isPicked, onSelection, pickedPictures, togglePick } from './selection.js'
 import { openViewer } from './viewer.js'
 
+const area = $('pictures')
+
 function nameOfDay(date) {
 	const now = new Date(), start = (of) => new Date(of.getFullYear(), of.getMonth(), of.getDate())
 	const ago = Math.round((start(now) - start(date)) / 86400000)
@@ -19,29 +21,29 @@ function tile(picture) {
 	const item = el('li', { class: 'tile', 'data-id': picture.id },
 		el('button', {
 			class: 'tile-open', tabindex: -1, draggable: 'true', 'aria-label': picture.prompt?.trim() || 'No prompt',
-			ondragstart: (event) => event.dataTransfer.setData('application/x-easel-picture', picture.id),
+			ondragstart: (event) => event.dataTransfer.setData('easel/picture', picture.id),
 		}, el('img', { src: picture.thumbnail, alt: '', loading: 'lazy', decoding: 'async', width: picture.width, height: picture.height })),
 		control('tile-heart', 'Favourite', 'heart', picture.favourite), control('tile-pick', 'Select', 'check', isPicked(picture.id)))
 	item.style.setProperty('--ratio', picture.width / picture.height)
 	return item
 }
 
-const tileOf = (id) => $('pictures').querySelector(`[data-id="${CSS.escape(id)}"]`)
-const tiles = () => [...$('pictures').querySelectorAll('.tile-open')]
+const tileOf = (id) => area.querySelector(`[data-id="${CSS.escape(id)}"]`)
+const tiles = () => [...area.querySelectorAll('.tile-open')]
 
 function place(picture, where) {
 	const name = nameOfDay(new Date(picture.created))
-	let day = where === 'prepend' ? $('pictures').firstElementChild : $('pictures').lastElementChild
+	let day = where === 'prepend' ? area.firstElementChild : area.lastElementChild
 	if (day?.dataset.day !== name) {
 		day = el('section', { class: 'day', 'data-day': name, 'aria-label': name }, el('h2', {}, name), el('ul', { class: 'tiles' }))
-		$('pictures')[where](day)
+		area[where](day)
 	}
 	day.lastElementChild[where](tile(picture))
 }
 
 // One tile takes the tab key; the arrows go on from there.
 function makeReachable(wanted) {
-	const reachable = $('pictures').querySelectorAll('[tabindex="0"]')
+	const reachable = area.querySelectorAll('[tabindex="0"]')
 	const current = wanted ?? reachable[0] ?? tiles()[0]
 	for (const other of reachable) other.tabIndex = -1
 	if (current) current.tabIndex = 0
@@ -53,7 +55,7 @@ function showEnd() {
 }
 
 export function focusGallery() {
-	$('pictures').querySelector('[tabindex="0"]')?.focus()
+	area.querySelector('[tabindex="0"]')?.focus()
 }
 
 function step(from, key) {
@@ -91,7 +93,6 @@ function showAll(pictures) {
 }
 
 export function setUpGallery() {
-	const area = $('pictures')
 	onPictures('reset', () => { clearSelection(); area.replaceChildren(); showAll(all()) })
 	onPictures('more', showAll)
 	onPictures('new', (picture) => { place(picture, 'prepend'); showAll([]) })

@@ -1,6 +1,6 @@
 // Every shortcut, from which the help is written too.
 import { act, actions } from './actions.js'
-import { $, el, on, openDialog } from './dom.js'
+import { $, el, on, openDialog, opened } from './dom.js'
 import { focusGallery } from './gallery.js'
 import { generate } from './generate.js'
 import { keep, kept } from './kept.js'
@@ -49,7 +49,7 @@ function writeHelp(isMac) {
 }
 
 function pressed(event) {
-	const { key, target } = event, command = event.ctrlKey || event.metaKey, dialog = document.querySelector('dialog[open]')
+	const { key, target } = event, command = event.ctrlKey || event.metaKey, dialog = opened()
 	if (command && key === 'Enter' && !dialog) { event.preventDefault(); generate(); return }
 	if (command && key === '.') { event.preventDefault(); cancelRunning(); return }
 	if (command || event.altKey || event.isComposing) return

@@ -6,7 +6,8 @@ import { drop, finished, onJobs, put, queued, refresh, running, secondsLeft } fr
 import { keep, kept } from './kept.js'
 import { progressText } from './stage.js'
 
-let dragged = null, drawing = 0
+const panel = $('queue'), body = $('queue-body'), toggle = $('queue-toggle')
+let dragged = null, drawing = 0, drawn = ''
 
 function note(job) {
 	const count = job.pictures?.length ?? 0, left = secondsLeft(job)
@@ -44,18 +45,22 @@ function row(job, index, { length }) {
 		el('span', { class: 'job-prompt' }, prompt), el('span', { class: 'job-tools' }, ...tools),
 		el('span', { class: `job-note ${job.state === 'failed' ? 'bad' : ''}` }, note(job)))
 	if (job.state === 'running') {
-		const bar = el('div', { class: 'progress-bar' })
-		bar.style.transform = `scaleX(${job.progress ?? 0})`
-		item.append(el('div', { class: 'progress', 'aria-hidden': 'true' }, bar))
+		item.append(el('div', { class: 'progress', 'aria-hidden': 'true' }, el('div', { class: 'progress-bar' })))
+		setBar(item, job)
 	}
 	if (isWaiting) makeDraggable(item, job, index)
 	return item
 }
 
+function setBar(item, job) {
+	const bar = item.querySelector('.progress-bar')
+	if (bar) bar.style.transform = `scaleX(${job.progress ?? 0})`
+}
+
 function makeDraggable(item, job, index) {
 	on(item, 'dragstart', (event) => {
 		dragged = job
-		event.dataTransfer.setData('application/x-easel-job', job.id)
+		event.dataTransfer.setData('easel/job', job.id)
 	})
 	on(item, 'dragend', () => { dragged = null; show() })
 	on(item, 'dragover', (event) => {
@@ -76,30 +81,40 @@ function draw() {
 	drawing = 0
 	const current = running(), waiting = queued(), over = finished().slice(0, 12), count = waiting.length + (current ? 1 : 0)
 	for (const badge of document.querySelectorAll('.badge')) { badge.textContent = count; badge.hidden = count === 0 }
-	if (dragged || ($('queue').hidden && document.body.dataset.view !== 'queue')) return
+	if (dragged || (panel.hidden && document.body.dataset.view !== 'queue')) return
+	// Where only the progress is another, the controls stay: a click on one takes longer than a step.
+	const listed = [...(current ? [current] : []), ...waiting, ...over], shape = listed.map((job) => job.id + job.state).join()
+	if (shape === drawn) {
+		body.querySelectorAll('.job').forEach((item, index) => {
+			item.querySelector('.job-note').textContent = note(listed[index])
+			setBar(item, listed[index])
+		})
+		return
+	}
+	drawn = shape
 	// Drawn anew, the focus stays on the same control of the same job.
 	const focused = document.activeElement, id = focused?.closest('.job')?.dataset.id
 	const part = (title, jobs) => (jobs.length ? [el('h3', {}, title), el('ul', { 'aria-label': title }, ...jobs.map(row))] : [])
-	$('queue-body').replaceChildren(...part('Painting', current ? [current] : []), ...part('Waiting', waiting), ...part('Before', over),
+	body.replaceChildren(...part('Painting', current ? [current] : []), ...part('Waiting', waiting), ...part('Before', over),
 		...(count + over.length ? [] : [el('p', { class: 'queue-empty' }, 'Nothing waits. What you generate while a picture is painted lines up here.')]))
 	if (id) {
-		const again = $('queue-body').querySelector(`[data-id="${CSS.escape(id)}"]`);
-		(again?.querySelector(`[data-tool="${focused.dataset.tool}"]:not(:disabled)`) ?? again?.querySelector('button:not(:disabled)') ?? $('queue-body')).focus()
+		const again = body.querySelector(`[data-id="${CSS.escape(id)}"]`);
+		(again?.querySelector(`[data-tool="${focused.dataset.tool}"]:not(:disabled)`) ?? again?.querySelector('button:not(:disabled)') ?? body).focus()
 	}
 }
 
 const show = () => { drawing ||= requestAnimationFrame(draw) }
 
-export function toggleQueue(open = $('queue').hidden) {
-	$('queue').hidden = !open
-	$('queue-toggle').ariaExpanded = open
+export function toggleQueue(open = panel.hidden) {
+	panel.hidden = !open
+	toggle.ariaExpanded = open
 	keep('queue', open)
 	show()
 }
 
 export function setUpQueue() {
 	onJobs('change', show)
-	on($('queue-toggle'), 'click', () => toggleQueue())
-	on($('queue-close'), 'click', () => { toggleQueue(false); $('queue-toggle').focus() })
+	on(toggle, 'click', () => toggleQueue())
+	on($('queue-close'), 'click', () => { toggleQueue(false); toggle.focus() })
 	toggleQueue(Boolean(kept('queue')))
 }

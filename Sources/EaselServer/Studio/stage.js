@@ -7,6 +7,7 @@ import { onJobs, queued, running, secondsLeft } from './jobs.js'
 import { all, onPictures } from './pictures.js'
 import { openViewer } from './viewer.js'
 
+const frame = $('stage-picture'), actions = $('stage-actions'), words = $('stage-text'), image = $('stage-image')
 let shown = null, strip = [], stripJob = null
 const stages = { denoise: 'Painting', decode: 'Finishing', encode: 'Reading the picture', prompt: 'Reading the prompt', load: 'Loading the model' }
 
@@ -34,11 +35,11 @@ export function progressText(job) {
 function showPicture(picture) {
 	shown = picture
 	if (picture) {
-		if ($('stage-image').getAttribute('src') !== picture.file) $('stage-image').src = picture.file
-		$('stage-image').alt = picture.prompt || 'Picture without a prompt'
-		$('stage-picture').ariaLabel = `Open: ${picture.prompt || 'picture'}`
+		if (image.getAttribute('src') !== picture.file) image.src = picture.file
+		image.alt = picture.prompt || 'Picture without a prompt'
+		frame.ariaLabel = `Open: ${picture.prompt || 'picture'}`
 	}
-	$('stage-actions').replaceChildren(...(picture ? buttons(() => [shown], { isText: false, names: ['use', 'start', 'inpaint', 'extend', 'favourite', 'trash'] }) : []))
+	actions.replaceChildren(...(picture ? buttons(() => [shown], { isText: false, names: ['use', 'start', 'inpaint', 'extend', 'favourite', 'trash'] }) : []))
 	$('stage-strip').replaceChildren(...(strip.length > 1 ? strip.map((one, index) => el('li', {}, el('button', {
 		'aria-label': `Picture ${index + 1}`, 'aria-pressed': String(one.id === shown?.id), onclick: () => showPicture(one),
 	}, el('img', { src: one.thumbnail, alt: '' })))) : []))
@@ -50,10 +51,10 @@ export function show() {
 	$('stage').dataset.state = job ? 'running' : shown ? 'picture' : 'empty'
 	$('stage-empty').hidden = job || shown
 	$('stage-preview').hidden = !preview
-	$('stage-picture').hidden = !shown || preview
+	frame.hidden = !shown || preview
 	$('progress').hidden = $('cancel').hidden = !job
-	$('stage-actions').hidden = Boolean(job)
-	if (shown) fit($('stage-picture'), shown.width, shown.height, 1)
+	actions.hidden = Boolean(job)
+	if (shown) fit(frame, shown.width, shown.height, 1)
 	if (preview) {
 		const scale = fit($('stage-preview'), preview.width, preview.height, 8)
 		if ($('preview-image').getAttribute('src') !== preview.image) $('preview-image').src = preview.image
@@ -63,7 +64,7 @@ export function show() {
 	const percent = Math.round(progress * 100), waiting = queued().length
 	$('progress-bar').style.transform = `scaleX(${progress})`
 	$('progress').ariaValueNow = percent
-	$('stage-text').textContent = job ? progressText(job) : shown ? shown.prompt ?? '' : waiting ? `${waiting} waiting` : ''
+	words.textContent = job ? progressText(job) : shown ? shown.prompt ?? '' : waiting ? `${waiting} waiting` : ''
 	document.title = job ? `${percent} % · Easel` : 'Easel'
 	document.body.style.setProperty('--stage-height', `${$('stage').offsetHeight}px`)
 }
@@ -86,10 +87,10 @@ export function setUpStage() {
 		if (shown?.id !== picture.id) return
 		const name = document.activeElement?.closest('#stage-actions') && document.activeElement.dataset.action
 		showPicture(picture.trashed ? strip[0] ?? all().find((one) => one.id !== picture.id && !one.trashed) ?? null : picture)
-		$('stage-actions').querySelector(`[data-action="${name}"]`)?.focus()
+		actions.querySelector(`[data-action="${name}"]`)?.focus()
 	})
-	on($('stage-picture'), 'click', () => openViewer(shown))
+	on(frame, 'click', () => openViewer(shown))
 	on($('cancel'), 'click', cancelRunning)
 	new ResizeObserver(show).observe($('mat'))
-	setInterval(() => { if (running()) $('stage-text').textContent = progressText(running()) }, 1000)
+	setInterval(() => { if (running()) words.textContent = progressText(running()) }, 1000)
 }

@@ -6,6 +6,7 @@ import { openEditor } from './editor.js'
 import { extension, setExtension, showExtension } from './extend.js'
 import { allowed, fitted, setSize } from './size.js'
 
+const form = $('compose'), section = $('start')
 // {id, url, width, height, mask: the upload's id or null, inverted: whether the mask's black is meant}
 let start = null
 
@@ -33,7 +34,7 @@ function show() {
 	const current = mode()
 	$('start-empty').hidden = Boolean(start)
 	$('start-chosen').hidden = !start
-	for (const part of $('start').querySelectorAll('[data-mode]')) part.hidden = !part.dataset.mode.includes(current)
+	for (const part of section.querySelectorAll('[data-mode]')) part.hidden = !part.dataset.mode.includes(current)
 	$('padding-field').hidden = !field('only_masked').checked
 	if (!start) return
 	if ($('start-image').getAttribute('src') !== start.url) $('start-image').src = start.url
@@ -47,12 +48,14 @@ function put(next, as = null, size = null) {
 	start = next
 	if (as) field('start-mode').value = as
 	if (size) {
+		section.scrollIntoView({ block: 'nearest' })
+		announce('The picture is the starting picture now.')
 		setSize(size)
 		setExtension({})
 	}
 	if (start && as) suitStrength()
 	show()
-	changed($('compose'))
+	changed(form)
 }
 
 // What lies beyond the edges has nothing to keep.
@@ -74,12 +77,8 @@ async function found(id) {
 	return null
 }
 
-const isNow = 'The picture is the starting picture now.'
-
 export function startFromPicture({ id, file, width, height }, as) {
 	put({ id, url: file, width, height, mask: null, inverted: false }, as, allowed(width, height))
-	$('start').scrollIntoView({ block: 'nearest' })
-	announce(isNow)
 	if (as === 'inpaint') editMask()
 }
 
@@ -88,8 +87,6 @@ export async function startFromFile(file) {
 	try {
 		const { id, width, height, settings } = await api.upload(file)
 		put({ id, url: uploadFile(id), width, height, mask: null, inverted: false }, 'whole', fitted(width / height))
-		$('start').scrollIntoView({ block: 'nearest' })
-		announce(isNow)
 		return settings
 	} catch (error) { failed(error); return null }
 }
@@ -129,12 +126,12 @@ export async function setUpStart(before, resizes) {
 	on($('start-clear'), 'click', () => put(null))
 	on($('mask-open'), 'click', editMask)
 	on($('start-picture'), 'click', editMask)
-	on($('start'), 'change', (event) => {
+	on(section, 'change', (event) => {
 		if (event.target.name === 'start-mode') suitStrength()
 		show()
-		changed($('compose'))
+		changed(form)
 	})
-	on($('compose'), 'reset', () => setTimeout(() => put(null)))
+	on(form, 'reset', () => setTimeout(() => put(null)))
 	on($('extend'), 'input', () => {
 		const { left, right, top, bottom } = extension()
 		showExtension(start)

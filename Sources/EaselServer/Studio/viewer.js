@@ -6,9 +6,10 @@ import { $, button, el, on, openDialog } from './dom.js'
 import { showTags } from './gallery.js'
 import { hasMore, loadMore, neighbour, onPictures, tag } from './pictures.js'
 
+const dialog = $('viewer'), side = $('viewer-details'), row = $('viewer-actions'), zoom = $('viewer-zoom')
 let shown = null
 
-export const shownPicture = () => ($('viewer').open ? shown : null)
+export const shownPicture = () => (dialog.open ? shown : null)
 
 async function copy(text) {
 	try { await navigator.clipboard.writeText(text); notice('Copied.') } catch { notice('The browser does not allow copying here.', { bad: true }) }
@@ -26,7 +27,7 @@ function tagEditor(picture) {
 		const name = input.value.trim()
 		if (!name || tags.includes(name)) return
 		await setTags([...tags, name])
-		$('viewer-details').querySelector('.tag-form input')?.focus()
+		side.querySelector('.tag-form input')?.focus()
 	}
 	return el('div', {}, el('h3', {}, 'Tags'),
 		el('ul', { class: 'chips' }, ...tags.map((name) => el('li', { class: 'chip' }, name,
@@ -48,7 +49,7 @@ function details(picture) {
 
 function show(picture) {
 	if (shown?.id !== picture.id) {
-		$('viewer-zoom').classList.remove('actual')
+		zoom.classList.remove('actual')
 		$('viewer-image').src = picture.file
 		$('viewer-image').alt = picture.prompt || 'Picture without a prompt'
 	}
@@ -56,9 +57,9 @@ function show(picture) {
 	$('viewer-title').textContent = picture.trashed ? 'In the trash' : 'Picture'
 	$('viewer-previous').disabled = !neighbour(picture.id, -1)
 	$('viewer-next').disabled = !neighbour(picture.id, 1) && !hasMore()
-	$('viewer-actions').replaceChildren(...buttons(() => [shown], { kind: '' }))
-	$('viewer-actions').querySelector('[data-action="use"]')?.classList.add('primary')
-	$('viewer-details').replaceChildren(...details(picture))
+	row.replaceChildren(...buttons(() => [shown], { kind: '' }))
+	row.querySelector('[data-action="use"]')?.classList.add('primary')
+	side.replaceChildren(...details(picture))
 }
 
 export async function turn(step) {
@@ -73,16 +74,16 @@ export async function turn(step) {
 
 export function openViewer(picture) {
 	show(picture)
-	openDialog($('viewer'))
+	openDialog(dialog)
 }
 
-export function zoomViewer() { $('viewer-zoom').classList.toggle('actual') }
+export function zoomViewer() { zoom.classList.toggle('actual') }
 
 export function setUpViewer() {
 	on($('viewer-previous'), 'click', () => turn(-1))
 	on($('viewer-next'), 'click', () => turn(1))
-	on($('viewer-zoom'), 'click', zoomViewer)
-	on($('viewer'), 'close', () => {
+	on(zoom, 'click', zoomViewer)
+	on(dialog, 'close', () => {
 		if (shown) $('pictures').querySelector(`[data-id="${CSS.escape(shown.id)}"] .tile-open`)?.focus()
 		shown = null
 	})
@@ -90,18 +91,17 @@ export function setUpViewer() {
 		if (shown?.id !== picture.id) return
 		const name = document.activeElement?.dataset.action
 		show(picture)
-		$('viewer-actions').querySelector(`[data-action="${name}"]`)?.focus()
+		row.querySelector(`[data-action="${name}"]`)?.focus()
 	})
 	onPictures('gone', ({ picture, next }) => {
 		if (shown?.id !== picture.id) return
-		if (next) show(next); else $('viewer').close()
+		if (next) show(next); else dialog.close()
 	})
-	// A swipe turns to the next one on a phone.
-	let from = null
-	on($('viewer-picture'), 'touchstart', (event) => { from = event.touches.length === 1 ? event.touches[0].clientX : null }, { passive: true })
+	// A swipe turns to the next one.
+	let from = 0
+	on($('viewer-picture'), 'touchstart', (event) => { from = event.touches[0].clientX }, { passive: true })
 	on($('viewer-picture'), 'touchend', (event) => {
-		if (from === null || $('viewer-zoom').classList.contains('actual')) return
 		const way = event.changedTouches[0].clientX - from
-		if (Math.abs(way) > 60) turn(way > 0 ? -1 : 1)
+		if (Math.abs(way) > 60 && !zoom.classList.contains('actual')) turn(way > 0 ? -1 : 1)
 	})
 }
