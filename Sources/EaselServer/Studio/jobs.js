@@ -1,0 +1,106 @@
+// The jobs that the server has, kept up to date by its events.
+import { api, eventsPath, parse } from './api.js'
+import { announce, notice } from './announce.js'
+import { $, on, signals } from './dom.js'
+
+const jobs = new Map()
+let source = null, wait = 1000, wasLost = false, lostTimer = 0, refreshing = 0
+
+// 'change' · 'picture': {job, picture} · 'preview': job · 'resync': the connection is there again
+const { listen, tell } = signals()
+export { listen as onJobs }
+
+const isOver = (job) => ['done', 'failed', 'cancelled'].includes(job.state)
+export const running = () => [...jobs.values()].find((job) => job.state === 'running') ?? null
+export const queued = () => [...jobs.values()].filter((job) => job.state === 'queued')
+	.sort((a, b) => (a.position ?? 1e9) - (b.position ?? 1e9) || a.created.localeCompare(b.created))
+export const finished = () => [...jobs.values()].filter(isOver)
+	.sort((a, b) => (b.finished ?? b.created).localeCompare(a.finished ?? a.created))
+
+function merge(job) {
+	const merged = { ...jobs.get(job.id), ...job, heard: performance.now() }
+	if (isOver(merged)) merged.preview = merged.position = null
+	jobs.set(job.id, merged)
+	return merged
+}
+
+export function put(job) {
+	const merged = merge(job)
+	tell('change')
+	return merged
+}
+
+export function drop(id) { jobs.delete(id); tell('change') }
+
+// How many seconds are left by now; null where nobody knows.
+export function secondsLeft(job) {
+	return typeof job.seconds_left === 'number' ? Math.max(0, job.seconds_left - (performance.now() - job.heard) / 1000) : null
+}
+
+export function refresh() {
+	clearTimeout(refreshing)
+	refreshing = setTimeout(async () => {
+		try {
+			const [now, over] = await Promise.all([
+				api.jobs({ state: 'queued,running', limit: 200 }), api.jobs({ state: 'done,failed,cancelled', limit: 12 })])
+			const listed = [...now.jobs, ...over.jobs], ids = new Set(listed.map((job) => job.id))
+			for (const job of jobs.values()) if (!isOver(job) && !ids.has(job.id)) jobs.delete(job.id)
+			listed.forEach(merge)
+			for (const job of finished().slice(30)) jobs.delete(job.id)
+			tell('change')
+		} catch { /* the connection's own state says so */ }
+	}, 120)
+}
+
+function receive(type, data) {
+	if (type === 'queue') { refresh(); return }
+	const id = data.job?.id ?? data.job ?? data.id
+	if (isOver({ state: type })) {
+		// The job comes either as the data, with its id beside, or under "job".
+		const { job: _, ...flat } = data
+		const job = put({ ...(data.job?.id ? data.job : flat), id, state: type })
+		if (type === 'failed') notice(job.error?.message ?? 'The job failed.', { bad: true })
+		else announce(type === 'done' ? 'Done.' : 'Cancelled.')
+		refresh()
+		return
+	}
+	const isKnown = jobs.has(id)
+	if (!isKnown) refresh()
+	const job = jobs.get(id) ?? { id, state: 'running', settings: {}, created: '' }
+	job.heard = performance.now()
+	if (type === 'started') { Object.assign(job, { state: 'running', position: 0 }); announce('Painting.'); refresh() }
+	if (type === 'stage') job.stage = data.stage
+	if (type === 'queued' || type === 'step') {
+		const { job: _, ...values } = data
+		Object.assign(job, values, type === 'step' && { state: 'running' })
+	}
+	if (type === 'preview') { job.preview = data; tell('preview', job); return }
+	if (type === 'warning') notice(data.message)
+	if (type === 'picture') {
+		const picture = data.file ? data : data.picture
+		job.preview = null;
+		(job.pictures ??= []).push(picture)
+		tell('picture', { job, picture })
+	}
+	if (isKnown) tell('change')
+}
+
+const types = ['queued', 'started', 'stage', 'step', 'preview', 'warning', 'picture', 'done', 'failed', 'cancelled', 'queue']
+
+export function connect() {
+	source?.close()
+	source = new EventSource(eventsPath)
+	for (const type of types) on(source, type, (event) => receive(type, parse(event.data)))
+	on(source, 'open', () => {
+		wait = 1000
+		clearTimeout(lostTimer)
+		$('connection').textContent = ''
+		if (wasLost) { wasLost = false; announce('Connected again.'); refresh(); tell('resync') }
+	})
+	on(source, 'error', () => {
+		clearTimeout(lostTimer)
+		lostTimer = setTimeout(() => { wasLost = true; $('connection').textContent = 'Easel does not answer. Trying again…' }, 1200)
+		// An EventSource connects again by itself, with Last-Event-ID, unless the answer was an error.
+		if (source.readyState === EventSource.CLOSED) { setTimeout(connect, wait); wait = Math.min(wait * 2, 15000) }
+	})
+}

@@ -1,0 +1,149 @@
+"""Clicks through the studio as a person does; see run.sh. Ends with 1 where something does not hold."""
+import os
+import sys
+import time
+import traceback
+import urllib.request
+
+from playwright.sync_api import sync_playwright
+
+import painting
+import walk
+from page import Studio, until
+from server import Server
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SHOTS = sys.argv[1] if len(sys.argv) > 1 else None
+MOST_BYTES = 150_000
+MOST_PAINT = 0.2
+failures = []
+
+
+def check(name, work, *arguments):
+    begin = time.monotonic()
+    try:
+        result = work(*arguments)
+        print(f"ok    {name}  ({time.monotonic() - begin:.1f} s){'  ' + result if result else ''}", flush=True)
+        return True
+    except Exception as error:
+        failures.append(name)
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(HERE)]
+        place = f"{os.path.basename(own[-1].filename)}:{own[-1].lineno}: {own[-1].line}"
+        print(f"FAIL  {name} at {place}\n      {str(error)[:600]}", flush=True)
+        return False
+
+
+def first_paint(browser, url):
+    """The best of three fresh browsers: what the page takes, not what else the machine does."""
+    times = []
+    for _ in range(3):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.goto(url)
+        until(page, "performance.getEntriesByName('first-contentful-paint').length > 0")
+        times.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000)
+        context.close()
+    assert min(times) < MOST_PAINT, f"the first paint takes {min(times) * 1000:.0f} ms"
+    return f"{min(times) * 1000:.0f} ms"
+
+
+def size(studio):
+    """What the page and all that it loads has, without the gallery's data; and nothing is from elsewhere."""
+    names = studio.page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    foreign = [name for name in names if not name.startswith((studio.url, "data:", "blob:"))]
+    assert not foreign, f"from elsewhere: {foreign}"
+    read = lambda url: urllib.request.urlopen(url).read()
+    html = read(studio.url)
+    begin, end = html.index(b"id=initial>") + len("id=initial>"), html.index(b"</script>", html.index(b"id=initial>"))
+    assets = {name for name in names if "/studio/" in name}
+    total = len(html) - (end - begin) + sum(len(read(name)) for name in assets)
+    assert len(assets) > 10 and total < MOST_BYTES, f"{total} bytes in {len(assets) + 1} files"
+    return f"{total} bytes in {len(assets) + 1} files"
+
+
+def policy(studio):
+    answer = urllib.request.urlopen(studio.url)
+    header = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in header and "unsafe" not in header, header
+    html = answer.read().decode()
+    assert " style=" not in html and " onclick=" not in html
+
+
+def nothing_broke(studio):
+    assert not studio.errors, studio.errors
+    assert not studio.violations, "\n".join(studio.violations)
+
+
+def phone(browser, url, scheme):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme=scheme)
+    studio = Studio(context, url, SHOTS).open()
+    page = studio.page
+    narrow = lambda: page.evaluate("document.documentElement.scrollWidth <= 390")
+    assert narrow()
+    studio.look(f"phone-create-{scheme}")
+    job = studio.generate("a yellow star on a blue background", 3)
+    page.tap(".tabs [data-view='gallery']")
+    studio.tile(job["pictures"][0]["id"]).wait_for()
+    assert narrow()
+    studio.look(f"phone-gallery-{scheme}")
+    studio.tile(job["pictures"][0]["id"]).locator(".tile-open").tap()
+    page.wait_for_selector("#viewer[open]")
+    studio.look(f"phone-viewer-{scheme}")
+    page.tap("#viewer-actions [data-action='inpaint']")
+    page.wait_for_selector("#editor[open]")
+    studio.look(f"phone-mask-{scheme}")
+    page.tap("#editor-done")
+    page.tap("#start-clear")
+    page.tap(".tabs [data-view='queue']")
+    page.wait_for_selector(".job")
+    assert narrow()
+    studio.look(f"phone-queue-{scheme}")
+    nothing_broke(studio)
+    context.close()
+
+
+def token(browser):
+    with Server("--token", "open sesame") as server:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(server.url)
+        page.wait_for_selector("#token")
+        page.fill("#token", "close sesame")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#login-wrong:not([hidden])")
+        page.fill("#token", "open sesame")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("html[data-ready]")
+        context.close()
+
+
+def main():
+    if SHOTS:
+        os.makedirs(SHOTS, exist_ok=True)
+    with sync_playwright() as playwright, Server() as server:
+        browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=["--no-sandbox"])
+        check("first paint", first_paint, browser, server.url)
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(20_000)
+        studio = Studio(context, server.url, SHOTS).open()
+        check("size", size, studio)
+        check("policy", policy, studio)
+        for work in (
+            walk.words_and_tokens, walk.first_picture, walk.seeds, walk.several_pictures, walk.use_settings, walk.kept_over_a_reload,
+            walk.sizes, walk.errors_by_their_field, walk.gallery, walk.trash, walk.compare, walk.keyboard, painting.dropped_pictures,
+            painting.inpainting, painting.outpainting, painting.queue,
+        ):
+            if not check(work.__name__.replace("_", " "), work, studio):
+                studio.open()
+        check("lost and found", painting.lost_and_found, studio, server)
+        check("no errors, axe clean", nothing_broke, studio)
+        for scheme in ("dark", "light"):
+            check(f"phone, {scheme}", phone, browser, server.url, scheme)
+        check("token", token, browser)
+        browser.close()
+    if failures:
+        print(f"{len(failures)} failed: {', '.join(failures)}")
+    return 1 if failures else 0
+
+
+sys.exit(main())

@@ -1,0 +1,272 @@
+"""What a person does in the studio, a function a thing; each leaves the page as one that the next can use."""
+
+
+def words_and_tokens(studio):
+    page = studio.page
+    page.fill("#prompt", "a red apple on a yellow background")
+    studio.until("/^\\d+ \\/ 75$/.test(document.querySelector('#prompt-tokens').textContent)")
+    page.evaluate("document.querySelector('#prompt').setSelectionRange(3, 3)")
+    for keys, wanted in (
+        ("Control+ArrowUp", "a (red:1.1) apple on a yellow background"),
+        ("Control+ArrowUp", "a (red:1.2) apple on a yellow background"),
+        ("Control+ArrowDown", "a (red:1.1) apple on a yellow background"),
+        ("Control+ArrowDown", "a red apple on a yellow background"),
+    ):
+        page.keyboard.press(keys)
+        assert page.input_value("#prompt") == wanted, page.input_value("#prompt")
+    page.evaluate("document.querySelector('#prompt').setSelectionRange(2, 11)")
+    page.keyboard.press("Control+ArrowUp")
+    assert page.input_value("#prompt") == "a (red apple:1.1) on a yellow background"
+    page.keyboard.press("Control+z")
+    assert page.input_value("#prompt") == "a red apple on a yellow background", "Ctrl+Z takes the weight back"
+    page.fill("#prompt", "an apple <lora:ink:0.8>")
+    page.evaluate("document.querySelector('#prompt').setSelectionRange(14, 14)")
+    page.keyboard.press("Control+ArrowUp")
+    assert page.input_value("#prompt") == "an apple <lora:ink:0.85>"
+    page.fill("#prompt-loras input", "0.5")
+    assert page.input_value("#prompt") == "an apple <lora:ink:0.5>"
+    page.click("#prompt-loras button")
+    assert page.input_value("#prompt").strip() == "an apple"
+
+
+def first_picture(studio):
+    page = studio.page
+    studio.look("empty")
+    page.fill("#prompt", "a red apple on a yellow background")
+    page.fill("#steps", "20")
+    job = studio.finished(lambda: page.keyboard.press("Control+Enter"))
+    page.locator(".tile").first.wait_for()
+    page.wait_for_selector("#stage-picture:not([hidden])")
+    seen = page.evaluate("({ ...seen, steps: seen.steps.size })")
+    assert seen["previews"] > 0, "no preview was shown"
+    assert seen["progress"] > 0 and seen["steps"] > 1, f"no progress was shown: {seen}"
+    picture = job["pictures"][0]
+    studio.until("document.querySelector('#stage-image').naturalWidth > 0")
+    assert page.evaluate("document.querySelector('#stage-image').naturalWidth") == picture["width"]
+    assert page.input_value("#seed") == str(picture["seed"]), "the seed that was drawn is shown"
+    studio.look("picture")
+    again = studio.finished(lambda: page.click("#generate"))
+    assert again["pictures"][0]["seed"] != picture["seed"], "without the lock each run has its own seed"
+
+
+def seeds(studio):
+    page = studio.page
+    page.click("#seed-dice")
+    thrown = page.input_value("#seed")
+    page.click("#seed-lock")
+    first = studio.generate("a green pear", 2)
+    second = studio.finished(lambda: page.click("#generate"))
+    assert [str(job["pictures"][0]["seed"]) for job in (first, second)] == [thrown, thrown]
+    assert first["pictures"][0]["id"] == second["pictures"][0]["id"], "the same settings make the same picture"
+    page.fill("#seed", "18446744073709551615")
+    if page.get_attribute("#seed-lock", "aria-pressed") != "true":
+        page.click("#seed-lock")
+    page.click("#generate")
+    studio.until("[...document.querySelectorAll('#stage-text')].length")
+    studio.until(
+        """async () => /"seed":\\s*"?18446744073709551615/.test(await (await fetch('/api/v1/pictures?limit=1')).text())""")
+    page.locator(".tile-open").first.click()
+    page.locator(".facts", has_text="18446744073709551615").wait_for()
+    page.keyboard.press("Escape")
+    page.click("#seed-lock")
+
+
+def several_pictures(studio):
+    page = studio.page
+    job = studio.generate("a blue fish on a white background", 3, count=3)
+    assert len(job["pictures"]) == 3
+    studio.until("document.querySelectorAll('#stage-strip button').length === 3")
+    page.click("#stage-strip li:nth-child(1) button")
+    page.fill("#count", "1")
+
+
+def use_settings(studio):
+    page = studio.page
+    job = studio.generate("a cat on a pink background", 5, guidance_scale=4, negative_prompt="a dog", width=192, height=128)
+    picture = job["pictures"][0]
+    page.fill("#prompt", "something else")
+    for name, value in (("steps", 9), ("guidance_scale", 8), ("negative_prompt", ""), ("width", ""), ("height", "")):
+        page.fill(f"#compose [name='{name}']", str(value))
+    studio.open_picture(picture["id"])
+    studio.look("viewer")
+    page.click("#viewer-actions [data-action='use']")
+    wanted = {"prompt": "a cat on a pink background", "negative_prompt": "a dog", "steps": "5", "guidance_scale": "4",
+              "width": "192", "height": "128", "seed": str(picture["seed"])}
+    got = {name: studio.value(name) for name in wanted}
+    assert got == wanted, got
+    again = studio.finished(lambda: page.click("#generate"))
+    assert again["pictures"][0]["id"] == picture["id"], "its settings make the picture again"
+    page.click("#seed-lock")
+
+
+def kept_over_a_reload(studio):
+    page = studio.page
+    page.fill("#prompt", "kept words")
+    page.fill("#steps", "7")
+    page.select_option("#sampler", "euler")
+    page.wait_for_timeout(400)
+    studio.open()
+    assert (studio.value("prompt"), studio.value("steps"), studio.value("sampler")) == ("kept words", "7", "euler")
+    page.select_option("#sampler", "")
+    for name in ("width", "height", "negative_prompt"):
+        page.fill(f"#compose [name='{name}']", "")
+
+
+def sizes(studio):
+    page = studio.page
+    page.click("[data-ratio='2:3']")
+    width, height = int(studio.value("width")), int(studio.value("height"))
+    assert width < height and width % 8 == 0 and height % 8 == 0, (width, height)
+    page.click("#size-swap")
+    assert (studio.value("width"), studio.value("height")) == (str(height), str(width))
+    assert page.get_attribute("[data-ratio='3:2']", "aria-pressed") == "true"
+    page.fill("#width", "")
+    page.fill("#height", "")
+
+
+def errors_by_their_field(studio):
+    page = studio.page
+    page.fill("#prompt", "an apple")
+    page.fill("#steps", "5000")
+    page.click("#generate")
+    page.locator(".slider:has(#steps) .field-error").wait_for()
+    assert page.get_attribute("#steps", "aria-invalid") == "true"
+    assert page.evaluate("document.activeElement.id") == "steps"
+    studio.look("error")
+    page.fill("#steps", "2")
+    studio.finished(lambda: page.click("#generate"))
+    assert page.locator(".field-error").count() == 0
+
+
+def gallery(studio):
+    page = studio.page
+    page.fill("#search", "blue fish")
+    studio.until("document.querySelectorAll('.tile').length === 3")
+    page.fill("#search", "nothing of that kind")
+    page.locator("#gallery-end", has_text="Nothing was found").wait_for()
+    page.fill("#search", "")
+    studio.until("document.querySelectorAll('.tile').length > 3")
+
+    first = page.locator(".tile").first
+    identifier = first.get_attribute("data-id")
+    first.hover()
+    first.locator(".tile-heart").click()
+    studio.until("document.querySelector('.tile-heart').ariaPressed === 'true'")
+    page.locator("[name='shelf'][value='favourite']").check(force=True)
+    studio.until("document.querySelectorAll('.tile').length === 1")
+    assert studio.tile(identifier).count() == 1
+
+    studio.open_picture(identifier)
+    page.fill("#viewer-details .tag-form input", "best of all")
+    page.keyboard.press("Enter")
+    page.locator("#viewer-details .chip", has_text="best of all").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("[name='shelf'][value='all']").check(force=True)
+    studio.until("document.querySelectorAll('.tile').length > 3")
+    page.locator("#tags button", has_text="best of all").click()
+    studio.until("document.querySelectorAll('.tile').length === 1")
+    page.locator("#tags button", has_text="best of all").click()
+    studio.until("document.querySelectorAll('.tile').length > 3")
+
+
+def trash(studio):
+    page = studio.page
+    count = page.locator(".tile").count()
+    identifier = page.locator(".tile").nth(1).get_attribute("data-id")
+    studio.tile(identifier).locator(".tile-open").focus()
+    page.keyboard.press("Delete")
+    studio.notice("in the trash")
+    studio.tile(identifier).wait_for(state="detached")
+    page.locator(".toast button", has_text="Undo").last.click()
+    studio.tile(identifier).wait_for()
+    assert page.locator(".tile").count() == count
+    studio.open_picture(identifier)
+    page.keyboard.press("Delete")
+    studio.tile(identifier).wait_for(state="detached")
+    assert page.locator("#viewer[open]").count() == 1, "the viewer goes on to the next picture"
+    page.keyboard.press("Escape")
+    page.locator("[name='shelf'][value='trash']").check(force=True)
+    studio.tile(identifier).wait_for()
+    studio.look("trash")
+    studio.tile(identifier).locator(".tile-open").focus()
+    page.keyboard.press("r")
+    studio.tile(identifier).wait_for(state="detached")
+    page.locator("[name='shelf'][value='all']").check(force=True)
+    studio.tile(identifier).wait_for()
+    # For good: from the trash only.
+    studio.tile(identifier).locator(".tile-open").focus()
+    page.keyboard.press("Delete")
+    studio.tile(identifier).wait_for(state="detached")
+    page.locator("[name='shelf'][value='trash']").check(force=True)
+    studio.open_picture(identifier)
+    page.click("#viewer-actions [data-action='remove']")
+    page.locator("#gallery-end", has_text="The trash is empty").wait_for()
+    page.locator("[name='shelf'][value='all']").check(force=True)
+    studio.until("document.querySelectorAll('.tile').length > 3")
+    assert studio.tile(identifier).count() == 0
+    if page.locator("#viewer[open]").count():
+        page.keyboard.press("Escape")
+
+
+def compare(studio):
+    page = studio.page
+    for index in (0, 2):
+        page.locator(".tile").nth(index).locator(".tile-open").focus()
+        page.keyboard.press("x")
+    page.locator("#selection", has_text="2 selected").wait_for()
+    studio.look("selected")
+    page.locator("#selection button", has_text="Compare").click()
+    page.wait_for_selector("#compare[open]")
+    studio.until("[...document.querySelectorAll('#compare img')].every((image) => image.naturalWidth > 0)")
+    split = lambda: float(page.evaluate("parseFloat(document.querySelector('#compare-frame').style.getPropertyValue('--split'))"))
+    box = page.locator("#compare-frame").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    assert abs(split() - 25) < 2, split()
+    page.keyboard.press("ArrowRight")
+    assert split() > 25
+    before = page.get_attribute("#compare-second", "src")
+    page.keyboard.press("ArrowDown")
+    assert page.get_attribute("#compare-second", "src") != before, "↓ takes another picture"
+    assert page.locator("#compare-differences tr").count() > 1
+    studio.look("compare")
+    page.keyboard.press("Escape")
+
+
+def keyboard(studio):
+    page = studio.page
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    page.wait_for_selector("#help[open]")
+    studio.look("help")
+    page.keyboard.press("Escape")
+    theme = page.get_attribute("html", "data-theme")
+    page.keyboard.press("t")
+    assert page.get_attribute("html", "data-theme") != theme
+    studio.look("other-theme")
+    page.keyboard.press("t")
+    page.keyboard.press("g")
+    first = page.evaluate("document.activeElement.closest('.tile').dataset.id")
+    page.keyboard.press("ArrowRight")
+    second = page.evaluate("document.activeElement.closest('.tile').dataset.id")
+    assert first != second
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#viewer[open]")
+    source = page.get_attribute("#viewer-image", "src")
+    assert second in source
+    page.keyboard.press("ArrowLeft")
+    assert first in page.get_attribute("#viewer-image", "src")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('.tile')?.dataset.id") == first, "the focus is where one was"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    assert page.evaluate("document.activeElement.id") == "prompt"
+    page.keyboard.press("Escape")
+    page.keyboard.press("q")
+    page.wait_for_selector("#queue:not([hidden])")
+    page.keyboard.press("q")
