@@ -212,7 +212,7 @@ final class RunningServer: Sendable {
 enum RawConnection {
     struct Failed: Error { let what: String }
 
-    /// Sends parts with pauses between, and reads until the server closes, or a time is over.
+    /// Sends parts with pauses between, and reads until the server closes, or the time is over.
     static func exchange(
         _ port: Int, _ parts: [[UInt8]], pause: Duration = .zero, patience: Duration = .seconds(5)
     ) async throws -> String {
@@ -258,9 +258,10 @@ enum RawConnection {
             if sent < 0 { break }
             if pause > .zero { usleep(UInt32(pause / .microseconds(1))) }
         }
+        let start = ContinuousClock.now
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
+        while start.duration(to: .now) < patience {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             guard count > 0 else { break }
             answer += buffer[..<count]

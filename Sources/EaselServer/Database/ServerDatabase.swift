@@ -42,6 +42,12 @@ final class ServerDatabase: Sendable {
         return pool
     }
 
+    /// Puts all that was written into the one file, and closes it.
+    func close() async throws {
+        _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        try pool.close()
+    }
+
     /// Takes a damaged file out of the way, with what belongs to it.
     private static func setAside(_ file: URL, reason: String) throws -> ServerStartError {
         let stamp = Int(Date().timeIntervalSince1970)

@@ -40,7 +40,8 @@ struct JobRoutes: Sendable {
             // What it says, whatever the order of its fields.
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
-            let hash = SHA256.hash(data: try encoder.encode(settings)).map { String(format: "%02x", $0) }.joined()
+            let hash = SHA256.hash(data: try encoder.encode(settings)).map { String(format: "%02x", $0) }
+                .joined()
             key = JobStore.Key(text: text, bodyHash: hash)
         }
         let (job, isNew) = try await queue.submit(
