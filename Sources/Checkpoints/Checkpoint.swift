@@ -33,6 +33,33 @@ public struct Checkpoint: WeightStorage {
         }
     }
 
+    /// Reads the headers of several files, the names of each with a prefix of its own, so that files may have the same.
+    ///
+    /// - Parameter files: At least one. The first one's path and format are the checkpoint's.
+    /// - Throws: As ``init(contentsOf:)``.
+    public init(contentsOf files: [(url: URL, prefix: String)]) throws {
+        precondition(!files.isEmpty, "no file")
+        var opened: [RegularFile] = []
+        var format: CheckpointFormat?
+        var metadata: [String: String] = [:]
+        var places: [String: Place] = [:]
+        for (index, part) in files.enumerated() {
+            let file = try RegularFile(opening: part.url.path)
+            let stored = try StoredTensors(reading: file)
+            format = format ?? stored.format
+            metadata.merge(stored.metadata) { first, _ in first }
+            for tensor in stored.tensors {
+                places[part.prefix + tensor.name] = Place(file: index, tensor: tensor)
+            }
+            opened.append(file)
+        }
+        self.files = opened
+        self.metadata = metadata
+        self.format = format ?? .safetensors
+        self.places = places
+        origin = opened[0].path
+    }
+
     private init(_ file: RegularFile) throws {
         let stored = try StoredTensors(reading: file)
         origin = file.path

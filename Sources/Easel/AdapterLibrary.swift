@@ -6,7 +6,13 @@ import Synchronization
 /// The adapters that a model was last asked to take, as they fit its layers: what is asked for again is not read again.
 final class AdapterLibrary: Sendable {
     private let networks: AdaptedNetworks
-    private let known: Mutex<[LoadedFile: AdapterUpdates]> = Mutex([:])
+    private let known: Mutex<[Part: AdapterUpdates]> = Mutex([:])
+
+    /// A file, and how much of it.
+    private struct Part: Hashable {
+        let file: LoadedFile
+        let rankLimit: Int?
+    }
 
     init(_ parts: ModelParts) {
         networks = AdaptedNetworks(
@@ -25,12 +31,18 @@ final class AdapterLibrary: Sendable {
             guard lora.weight != 0 || textWeight != 0 else { return nil }
             let url = try Adapter.file(at: URL(filePath: lora.path))
             let file = LoadedFile(url.path)
-            let updates = try before[file] ?? Adapter(contentsOf: url).updates(networks)
+            let updates =
+                try before[Part(file: file, rankLimit: lora.rankLimit)]
+                ?? Adapter(contentsOf: url).updates(networks, rankLimit: lora.rankLimit)
             return LoadedAdapter(
-                use: .init(file: file, weight: lora.weight, textEncoderWeight: textWeight), updates: updates)
+                use: .init(
+                    file: file, weight: lora.weight, textEncoderWeight: textWeight, rankLimit: lora.rankLimit),
+                updates: updates)
         }
         known.withLock { known in
-            known = Dictionary(loaded.map { ($0.use.file, $0.updates) }) { first, _ in first }
+            known = Dictionary(
+                loaded.map { (Part(file: $0.use.file, rankLimit: $0.use.rankLimit), $0.updates) }
+            ) { first, _ in first }
         }
         return loaded
     }
@@ -42,6 +54,7 @@ struct LoadedAdapter: Sendable {
         let file: LoadedFile
         let weight: Float
         let textEncoderWeight: Float
+        let rankLimit: Int?
     }
 
     let use: Use

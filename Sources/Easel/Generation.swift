@@ -72,7 +72,8 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
     case maskResized(fromWidth: Int, fromHeight: Int, toWidth: Int, toHeight: Int)
     /// The model's own sampler is not one that Easel has.
     case samplerReplaced(named: String, by: String)
-    /// The model's name says that it was made for few steps with little guidance, and the request has more.
+    /// The model's name, or a LoRA's, says that it was made for few steps with little guidance, and the request has more:
+    /// ``Model/defaults(for:)`` are the settings that it is made for.
     case distilledModel(word: String, steps: Int, guidanceScale: Float)
     /// A LoRA changes layers that the model does not have, beside those that it has.
     case loraLayersUnknown(file: String, layers: [String])
@@ -95,8 +96,8 @@ public enum Warning: Sendable, Hashable, CustomStringConvertible {
         case .samplerReplaced(let named, let by):
             "the model's own sampler \(named) is not available; \(by) is used"
         case .distilledModel(let word, let steps, let scale):
-            "the model's name says \(word): such models are for 1 to 8 steps with little guidance (--steps 4 "
-                + "--cfg-scale 1 --timestep-spacing trailing, or as its card says); this has \(steps) steps at \(scale)"
+            "the model's name, or a LoRA's, says \(word): such models are for few steps with little guidance, as they are "
+                + "taken where no option says otherwise; this has \(steps) steps at \(scale)"
         case .loraLayersUnknown(let file, let layers):
             "\(file): the model does not have \(layers.count) of the layers that it changes "
                 + "(\(layers.prefix(5).joined(separator: ", "))\(layers.count > 5 ? ", …" : ""))"

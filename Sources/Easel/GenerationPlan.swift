@@ -18,6 +18,8 @@ struct GenerationPlan: Sendable {
     let latentWidth: Int
     /// What the request starts from; nil for noise.
     let canvas: Canvas?
+    /// Whether the encoder makes latents of a picture.
+    let encodesPicture: Bool
     /// What the U-Net is asked with in each step: the negative prompt, with guidance, and each part of the prompt.
     let prompts: [Subprompt]
     /// How many of them are the negative prompt's.
@@ -75,6 +77,14 @@ struct GenerationPlan: Sendable {
         }
         try parts.sight?.check(request, model: model.name)
         canvas = try Canvas(request, width: width, height: height)
+        // A second pass may start from the first one's latents.
+        let hasLatents = request.largeFrom?.upscaler == .latent && parts.sight == nil
+        encodesPicture = canvas != nil && !hasLatents || parts.isForInpainting
+        if encodesPicture, let reason = parts.encoderMissing {
+            throw RequestError.notPossible(
+                field: canvas == nil ? "inpainting" : "starting from a picture", model: model.name,
+                reason: reason)
+        }
         seed = request.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         guidance = try ClassifierFreeGuidance(
             scales: (request.guidanceSchedule.isEmpty ? [request.guidanceScale] : request.guidanceSchedule)
@@ -94,8 +104,8 @@ struct GenerationPlan: Sendable {
                     fromWidth: mask.width, fromHeight: mask.height, toWidth: image.width,
                     toHeight: image.height))
         }
-        if parts.unet.guidanceEncodingWidth == nil, let distilled = model.distilled,
-            !DistilledName.fits(steps: request.stepCount, guidanceScale: request.guidanceScale)
+        if parts.unet.guidanceEncodingWidth == nil, let distilled = request.distilledLoRA ?? model.distilled,
+            !distilled.settings.fit(steps: request.stepCount, guidanceScale: request.guidanceScale)
         {
             warnings.append(
                 .distilledModel(

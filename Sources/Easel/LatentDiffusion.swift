@@ -16,7 +16,7 @@ extension Model {
 
         try await prepareQuantization(&watch)
         let (memory, bytes) = try await networks.planMemory(
-            plan.unet(batch: plan.batches[0].count), encodes: plan.canvas != nil || parts.isForInpainting)
+            plan.unet(batch: plan.batches[0].count), encodes: plan.encodesPicture)
         let contexts = try await encodedPrompts(plan, memory, &watch, tell)
         await networks.letGo(after: .encodingPrompts, memory)
         for batch in plan.batches {

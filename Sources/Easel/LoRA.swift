@@ -11,11 +11,15 @@ public struct LoRA: Sendable, Hashable, Codable {
     public var weight: Float
     /// How strongly the text encoders are changed; nil is as the U-Net.
     public var textEncoderWeight: Float?
+    /// How many of the ranks of its matrices are used at most, the first ones, from 1; nil for all. LoRA has ranks, of
+    /// convolutions too; LoHa, LoKr and what has a core between its matrices are used whole.
+    public var rankLimit: Int?
 
-    public init(path: String, weight: Float = 1, textEncoderWeight: Float? = nil) {
+    public init(path: String, weight: Float = 1, textEncoderWeight: Float? = nil, rankLimit: Int? = nil) {
         self.path = path
         self.weight = weight
         self.textEncoderWeight = textEncoderWeight
+        self.rankLimit = rankLimit
     }
 
     /// Reads `FILE`, `FILE:weight` or `FILE:weight:te-weight`.
@@ -53,8 +57,7 @@ extension LoRA {
             for case let file as URL in files ?? .init() where Self.endings.contains(file.pathExtension) {
                 let name = file.deletingPathExtension().lastPathComponent
                 if name == named.name {
-                    self.init(
-                        path: file.path, weight: named.weight, textEncoderWeight: named.textEncoderWeight)
+                    self.init(named, file: file)
                     return
                 }
                 names.append(name)
@@ -64,7 +67,7 @@ extension LoRA {
         for file in others {
             guard let alias = Self.alias(of: file) else { continue }
             if alias == named.name {
-                self.init(path: file.path, weight: named.weight, textEncoderWeight: named.textEncoderWeight)
+                self.init(named, file: file)
                 return
             }
             names.append(alias)
@@ -76,6 +79,12 @@ extension LoRA {
 }
 
 extension LoRA {
+    private init(_ named: ExtraNetworks.LoRA, file: URL) {
+        self.init(
+            path: file.path, weight: named.weight, textEncoderWeight: named.textEncoderWeight,
+            rankLimit: named.rankLimit)
+    }
+
     /// What kohya's trainer wrote of the name that the LoRA was to have.
     private static func alias(of file: URL) -> String? {
         try? SafetensorsHeader(contentsOf: file).metadata["ss_output_name"]

@@ -50,7 +50,18 @@ struct ModelComponents: Sendable {
     /// The folder's name, or the file's without its ending.
     var name: String {
         let url = URL(filePath: origin).standardizedFileURL
-        return fileFormat != nil ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
+        return fileFormat != nil ? url.deletingPathExtension().lastPathComponent : Self.folderName(url)
+    }
+
+    /// A folder's name; of a snapshot in the hub's cache, whose own is a commit's, that of the repository.
+    static func folderName(_ folder: URL) -> String {
+        let folder = folder.standardizedFileURL
+        let snapshots = folder.deletingLastPathComponent()
+        let repository = snapshots.deletingLastPathComponent().lastPathComponent
+        guard snapshots.lastPathComponent == "snapshots", repository.hasPrefix("models--") else {
+            return folder.lastPathComponent
+        }
+        return repository.components(separatedBy: "--").last ?? repository
     }
 
     /// Reads the configurations and the checkpoints' headers of diffusers' folder layout; no weights yet.

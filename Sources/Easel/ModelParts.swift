@@ -49,6 +49,15 @@ struct ModelParts: Sendable {
 
     var isForInpainting: Bool { sight == .maskedPicture }
 
+    /// Why the autoencoder makes no latents of pictures: it is a decoder alone; nil where it does.
+    var encoderMissing: String? {
+        guard !autoencoderWeights.names.contains(where: { $0.hasPrefix("encoder.") }) else { return nil }
+        let file = URL(filePath: autoencoderWeights.origin)
+        let name = TinyAutoencoderNames.fileName(of: .encoder, beside: file.lastPathComponent)
+        return "its autoencoder, \(file.path), is a decoder alone"
+            + (name.map { ": put \($0) beside it" } ?? "; take one that has an encoder too")
+    }
+
     /// How many ids a text encoder reads at once.
     var positions: Int { textEncoders[0].configuration.positions }
 

@@ -36,7 +36,8 @@ public struct Request: Sendable, Hashable {
     public var height: Int?
     /// What Stable Diffusion XL is told of the picture beside the prompt.
     public var sizeConditioning = SizeConditioning()
-    /// The number of times that the sampler advances, from 1.
+    /// The number of times that the sampler advances, from 1. Models that were distilled to few steps want others than the
+    /// usual ones: ``Model/defaults``.
     public var steps: Int
     /// How strongly the prompt leads (Ho and Salimans 2022); at 1 or below the negative prompt is not used.
     public var guidanceScale: Float

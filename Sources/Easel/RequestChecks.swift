@@ -71,6 +71,7 @@ extension Request {
         for lora in loras {
             try require("LoRA weight", lora.weight, -100...100)
             try require("LoRA weight", lora.textEncoderWeight ?? 0, -100...100)
+            try require("LoRA rank limit", lora.rankLimit ?? 1, 1...Int.max)
         }
         for scale in freeU?.scales ?? [] { try require("FreeU's scale", scale, 0...4) }
         try sizeConditioning.check()

@@ -103,7 +103,7 @@ struct GenerateCommand: AsyncParsableCommand {
         request.previewInterval = preview
         try prompts.apply(to: &request)
         prompts.resolveNames(in: &request, opening.folders.store)
-        sampling.apply(to: &request)
+        if from != nil { sampling.apply(to: &request) }
         seeds.apply(to: &request)
         sizes.apply(to: &request)
         if let variations = sweeps.variations {
@@ -116,6 +116,14 @@ struct GenerateCommand: AsyncParsableCommand {
         return request
     }
 
+    /// The request with the settings that the model is made for, where no option and no picture says otherwise.
+    private func completed(_ request: Request, for model: Model) -> Request {
+        guard from == nil else { return request }
+        var request = request
+        sampling.apply(model.defaults(for: request), to: &request)
+        return request
+    }
+
     private var pictureProtocol: PictureProtocol {
         guard preview != nil, !quiet, !json else { return .none }
         return previewProtocol
@@ -123,17 +131,18 @@ struct GenerateCommand: AsyncParsableCommand {
                 environment: ProcessInfo.processInfo.environment, isTerminal: isatty(STDERR_FILENO) == 1)
     }
 
-    /// The requests of all sweeps; one where there are none.
-    private func requests() throws -> [Request] {
+    /// The requests of all sweeps, each with the command that it is of; one where there are none.
+    private func requests() throws -> [(command: GenerateCommand, request: Request)] {
         let base = try request()
-        guard !sweeps.sweep.isEmpty else { return [base] }
+        guard !sweeps.sweep.isEmpty else { return [(self, base)] }
         return try sweeps.cells.map { cell in
             // The last of an option's values counts. Without a seed, all have the one that was drawn.
             var arguments = ["--seed", "\(base.seed ?? 0)"]
             for (sweep, value) in cell where sweep.name != Sweep.promptReplace && sweep.name != "prompt" {
                 arguments.append("--\(sweep.name)=\(value)")
             }
-            var request = try Self.parsed(CommandLine.arguments.dropFirst() + arguments).request()
+            let command = try Self.parsed(CommandLine.arguments.dropFirst() + arguments)
+            var request = try command.request()
             for (sweep, value) in cell {
                 if sweep.name == "prompt" { request.prompt = value }
                 if sweep.name == Sweep.promptReplace {
@@ -142,7 +151,7 @@ struct GenerateCommand: AsyncParsableCommand {
                         of: sweep.values[0], with: value)
                 }
             }
-            return request
+            return (command, request)
         }
     }
 
@@ -159,12 +168,14 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func generate() async throws {
-        let requests = try requests()
-        let (first, count) = (requests[0], requests[0].count)
-        let files = try OutputFiles(output, count: count * requests.count, isNumbered: requests.count > 1)
+        let asked = try requests()
+        let count = asked[0].request.count
+        let files = try OutputFiles(output, count: count * asked.count, isNumbered: asked.count > 1)
         let clock = ContinuousClock()
         let start = clock.now
         let model = try opening.open()
+        let requests = asked.map { $0.command.completed($0.request, for: model) }
+        let first = requests[0]
         if requests.count > 1 { for request in requests { try model.check(request) } }
         let openingTime = start.duration(to: clock.now)
         var progress = ProgressLine(quiet: quiet || json)

@@ -4,6 +4,7 @@ import EaselHub
 import EaselServer
 import Foundation
 import Logging
+import Metrics
 
 /// `easel serve`: the server and its studio.
 struct ServeCommand: AsyncParsableCommand {
@@ -52,7 +53,11 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = try await LayeredSettings(file: config)
             var logger = Logger(label: "easel")
             logger.logLevel = .notice
-            let server = try await Server(try setup(settings), logger: logger)
+            let metrics = PrometheusMetrics()
+            MetricsSystem.bootstrap(metrics)
+            var setup = try setup(settings)
+            setup.metrics = metrics
+            let server = try await Server(setup, logger: logger)
             try await server.run { [host] port in
                 let name = host ?? settings.string("host") ?? "127.0.0.1"
                 let shown = name.contains(":") ? "[\(name)]" : name

@@ -24,7 +24,8 @@ public struct ModelStore: Sendable {
     /// The folders of AUTOMATIC1111's and ComfyUI's programs, and what is in them.
     private static let layouts: [(folder: String, kind: Kind)] = [
         ("Stable-diffusion", .model), ("checkpoints", .model), ("diffusers", .model), ("Lora", .lora),
-        ("LyCORIS", .lora), ("loras", .lora), ("VAE", .vae), ("vae", .vae), ("embeddings", .embedding),
+        ("LyCORIS", .lora), ("loras", .lora), ("VAE", .vae), ("vae", .vae), ("VAE-taesd", .vae),
+        ("vae_approx", .vae), ("embeddings", .embedding),
     ]
     /// What every model's folder has.
     static let index = "model_index.json"

@@ -56,6 +56,8 @@ public struct Server: Sendable {
             gracefulShutdownSignals: [.sigterm, .sigint], logger: application.logger)
         // Requests that wait for a picture do not outlast the job that makes it.
         group.maximumGracefulShutdownDuration = .seconds(configuration.shutdownSeconds + 10)
+        // Closed, it is one file without a log beside it.
+        defer { try? database.pool.close() }
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as IOError {

@@ -19,6 +19,8 @@ public struct ServerConfiguration: Sendable {
     public var limits = ServerLimits()
     /// How long a running job may go on when the server is to end, in seconds; then it waits for the next start.
     public var shutdownSeconds = 30.0
+    /// What `/metrics` tells; nil for no such path.
+    public var metrics: PrometheusMetrics?
     /// The models that can be named, besides ``model``.
     public var store: ModelStore
     /// The model that is open from the start.

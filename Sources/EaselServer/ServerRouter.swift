@@ -17,6 +17,7 @@ struct ServerRouter {
             StudioRoutes(
                 queue: queue, catalogue: catalogue, gallery: parts.gallery, token: configuration.token
             ).add(to: router)
+            DescriptionRoutes(metrics: configuration.metrics, queue: queue).add(to: router)
             let webUI = router.group("sdapi/v1")
             A1111GenerationRoutes(
                 queue: queue, uploads: parts.uploads, files: parts.files, options: parts.options,
@@ -36,6 +37,7 @@ struct ServerRouter {
         addRoutes(to: known)
         let routes = KnownRoutes(known.routes.map { ($0.path.description, $0.method) })
         let origins = Set(configuration.allowedOrigins)
+        router.add(middleware: RequestMetrics())
         router.add(middleware: AnswerHeaders(origins: origins))
         router.add(middleware: ErrorResponses(routes: routes, logger: logger))
         router.add(

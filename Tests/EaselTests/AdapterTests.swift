@@ -89,7 +89,7 @@ struct AdapterTests {
 
     @Test(arguments: [
         "kohya", "peft", "processors", "convolutions", "dora", "loha", "lokr", "kohya-xl", "peft-folder",
-        "diffusers-xl", "onetrainer", "peft-text", "peft-loha", "peft-lokr",
+        "diffusers-xl", "onetrainer", "peft-text", "peft-loha", "peft-lokr", "projection-xl",
     ])
     func latentsAreDiffusers(_ name: String) async throws {
         let (adapter, file) = try written(name)
@@ -146,6 +146,94 @@ struct AdapterTests {
             again.prompt.contains("<lora:kohya:0.25:0.5>")
                 && again.loraFolders.map(\.path) == [folder.url.path])
         #expect(try await model.picture(again).image == named.image)
+    }
+
+    /// `dyn` of a prompt's LoRA: what a file gives that was cut to that rank, with the same scale.
+    @Test(arguments: ["kohya", "convolutions"]) func ranksCanBeLimited(_ name: String) async throws {
+        let rank = 2
+        let (adapter, whole) = try written(name)
+        let cut = folder.url.appending(path: "cut.safetensors")
+        try adapter.write(
+            to: cut,
+            changing: { file in
+                for (name, shape) in file.tensors where name.hasSuffix(".lora_down.weight") {
+                    let layer = String(name.dropLast(".lora_down.weight".count))
+                    // What has a core is used whole.
+                    guard file.tensors[layer + ".lora_mid.weight"] == nil else { continue }
+                    let up = layer + ".lora_up.weight"
+                    let upShape = file.tensors[up] ?? []
+                    let (down, all) = (
+                        TinyFile.values(of: name, shape: shape), TinyFile.values(of: up, shape: upShape)
+                    )
+                    file.given[name] = Array(down.prefix(down.count / shape[0] * rank))
+                    file.given[up] = (0..<upShape[0]).flatMap {
+                        all[($0 * shape[0])..<($0 * shape[0] + rank)]
+                    }
+                    file.tensors[name]?[0] = rank
+                    file.tensors[up]?[1] = rank
+                    file.constants[layer + ".alpha"]? *= Float(rank) / Float(shape[0])
+                }
+            })
+        let model = try model(adapter.family)
+        func latents(_ loras: [LoRA], _ words: String = "") async throws -> [Float] {
+            var request = adapter.request
+            request.loras = loras
+            request.prompt += words
+            request.loraFolders = [folder.url]
+            return try await model.picture(request).latents.values
+        }
+        let wanted = try await latents([LoRA(path: cut.path, weight: 0.5)])
+        #expect(try await latents([LoRA(path: whole.path, weight: 0.5, rankLimit: rank)]) == wanted)
+        #expect(try await latents([], "<lora:\(name):0.5:0.5:\(rank)>") == wanted)
+        // More than there are is all of them.
+        let all = try await latents([LoRA(path: whole.path, weight: 0.5)])
+        #expect(largestDifference(all, wanted) > 0.01)
+        #expect(try await latents([LoRA(path: whole.path, weight: 0.5, rankLimit: 9)]) == all)
+        var request = adapter.request
+        request.loras = [LoRA(path: whole.path, rankLimit: 0)]
+        await #expect(throws: RequestError.self) { try await model.picture(request) }
+        request.loras = [LoRA(path: whole.path, weight: 0.5, rankLimit: rank)]
+        let picture = try await model.picture(request)
+        #expect(try Request(GenerationRecord(json: picture.record.json)).loras == request.loras)
+    }
+
+    /// OpenCLIP keeps its projection the other way round than transformers does; what changes it is the same, of any kind.
+    @Test func projectionsAreChangedInFilesAndFolders() async throws {
+        let adapter = try TinyAdapter("projection-xl")
+        let single = try model(adapter.family)
+        let made = folder.url.appending(path: "made")
+        try ModelConversion(
+            of: folder.url.appending(path: "xl.safetensors"), vocabulary: TinyFamily.vocabulary
+        ).write(to: made, layout: .folder)
+        let other = try openModel(at: made)
+        var request = adapter.request
+        request.steps = 1
+        let plain = try await single.picture(request).latents.values
+        let low = ["lora_up.weight": [96, 4], "lora_down.weight": [4, 128]]
+        let kinds: [(String, [String: [Int]])] = [
+            ("LoRA", low), ("DoRA", low.merging(["dora_scale": [96, 1]]) { $1 }),
+            ("DoRA of inputs", low.merging(["dora_scale": [1, 128]]) { $1 }),
+            (
+                "LoHa",
+                [
+                    "hada_w1_a": [96, 4], "hada_w1_b": [4, 128], "hada_w2_a": [96, 4], "hada_w2_b": [4, 128],
+                ]
+            ),
+            ("LoKr", ["lokr_w1": [4, 8], "lokr_w2": [24, 16]]), ("whole", ["diff": [96, 128]]),
+        ]
+        for (kind, tensors) in kinds {
+            let named = tensors.map { ("lora_te2_text_projection.\($0)", $1) }
+            let file = folder.url.appending(path: "\(kind).safetensors")
+            try TinyFile(tensors: Dictionary(uniqueKeysWithValues: named), constants: [:]).write(to: file)
+            request.loras = [LoRA(path: file.path, weight: 8)]
+            let events = try await single.events(request)
+            #expect(events.warnings.isEmpty, "\(events.warnings)")
+            let latents = try #require(events.pictures.first).latents.values
+            let change = largestDifference(latents, plain)
+            let wanted = try await other.picture(request).latents.values
+            let difference = largestDifference(latents, wanted)
+            #expect(change > 0.001 && difference < change / 20, "\(kind): \(change), \(difference)")
+        }
     }
 
     private func problem(_ name: String, changing: (inout TinyFile) -> Void) async throws -> AdapterError? {

@@ -1,5 +1,6 @@
 import EngineInterface
 import Foundation
+import Imaging
 import OpenVINOEngine
 import ReferenceEngine
 import Sampling
@@ -133,6 +134,40 @@ struct DeepCacheTests {
             let count = cached.values.count { !$0.isFinite }
             #expect(count == 0, "\(sampler)")
         }
+    }
+
+    /// Within a mask, of an ordinary U-Net and of one that sees it.
+    @Test(arguments: ["sd1", "sd1-inpainting"]) func withAMask(_ name: String) async throws {
+        let folder = try ScratchFolder()
+        let file = folder.url.appending(path: "model.safetensors")
+        let family = try TinyFamily(name)
+        try family.write(to: file)
+        let model = try Model(
+            at: file, engine: OpenVINOEngine(threads: 1), precision: .float32,
+            vocabulary: TinyFamily.vocabulary)
+        let (width, height) = (64, 64)
+        let picture = Image(
+            width: width, height: height, pixels: (0..<3 * width * height).map { UInt8($0 * 7 % 256) })
+        let isLeft = { (pixel: Int) in pixel % width < width / 2 }
+        var request = Request.quick(steps: 6)
+        (request.initImage, request.strength) = (picture, 0.9)
+        request.inpainting = Inpainting(
+            mask: Mask(
+                width: width, height: height, values: (0..<width * height).map { isLeft($0) ? 0 : 255 }))
+        let exact = try await model.picture(request)
+        request.deepCache = DeepCache(interval: 1)
+        #expect(try await model.picture(request).latents == exact.latents)
+        request.deepCache = DeepCache(interval: 2)
+        let cached = try await model.picture(request)
+        #expect(cached.latents != exact.latents && cached.latents.values.allSatisfy(\.isFinite))
+        // What is not made anew has its own bytes.
+        for pixel in 0..<width * height where isLeft(pixel) {
+            let bytes = 3 * pixel..<3 * pixel + 3
+            #expect(Array(cached.image.pixels[bytes]) == Array(picture.pixels[bytes]))
+        }
+        (request.count, request.batchSize) = (2, 2)
+        let both = try await model.pictures(request)
+        #expect(both[0].latents == cached.latents && both[1].latents != cached.latents)
     }
 
     @Test func withGuidanceInAnIntervalASecondPassAndAPictureToStartFrom() async throws {

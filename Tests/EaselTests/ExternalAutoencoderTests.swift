@@ -76,6 +76,117 @@ struct ExternalAutoencoderTests {
         try await expectGoldenPicture("tiny", try model(vae: file))
     }
 
+    /// The author's two files, whatever their format, and one file of both: what the folder's layout gives, to the bit.
+    @Test func theAuthorsFilesAreAPair() async throws {
+        let whole = try await results(of: model(vae: written(tensors("tiny"))))
+        let pair = folder.url.appending(path: "pair")
+        try FileManager.default.createDirectory(at: pair, withIntermediateDirectories: true)
+        let (decoder, encoder) = (
+            pair.appending(path: "taesd_decoder.safetensors"),
+            pair.appending(path: "taesd_encoder.safetensors")
+        )
+        try half("decoder").write(to: decoder) { $0 }
+        var request = family.requests[0].request
+        request.initImage = picture
+        let alone = try model(vae: decoder)
+        let error = await #expect(throws: RequestError.self) { try await alone.picture(request) }
+        let reason = "\(try #require(error))"
+        #expect(reason.contains(decoder.path) && reason.contains("put taesd_encoder.safetensors beside it"))
+        request.initImage = nil
+        #expect(try await alone.picture(request).image == whole.made)
+        // A second pass that starts from latents needs none.
+        request.highResolution = HighResolution(scale: 1.5, steps: 2)
+        #expect(try await alone.picture(request).image.width == 108)
+        request.highResolution?.upscaler = .image
+        await #expect(throws: RequestError.self) { try await alone.picture(request) }
+
+        try half("encoder").write(to: encoder) { $0 }
+        #expect(try await results(of: model(vae: decoder)) == whole)
+        // Named by the other one, of another format.
+        try FileManager.default.removeItem(at: encoder)
+        let torch = pair.appending(path: "taesd_encoder.pth")
+        try half("encoder").writeTorch(to: torch)
+        #expect(try await results(of: model(vae: torch)) == whole)
+        try FileManager.default.removeItem(at: decoder)
+        let lone = #expect(throws: ModelError.self) { try model(vae: torch) }
+        #expect("\(try #require(lone))".contains("put taesd_decoder.pth beside it"))
+        try TinyFile(tensors: ["a.weight": [2, 2]], constants: [:]).write(to: decoder)
+        let other = #expect(throws: ModelError.self) { try model(vae: torch) }
+        #expect("\(try #require(other))".contains(decoder.path))
+        // Both in one file.
+        var both = TinyFile(tensors: [:], constants: [:])
+        for name in ["encoder", "decoder"] {
+            let half = try half(name)
+            for (key, shape) in half.tensors {
+                both.tensors["taesd_\(name).\(key)"] = shape
+                both.given["taesd_\(name).\(key)"] = half.given[key]
+            }
+        }
+        let file = folder.url.appending(path: "both.safetensors")
+        try both.write(to: file)
+        #expect(try await results(of: model(vae: file)) == whole)
+        #expect(try FileInspection(of: file, hashes: false).kind == .autoencoder)
+        let inspection = try FileInspection(of: torch, hashes: false)
+        #expect(
+            inspection.kind == .autoencoder && inspection.remarks.joined().contains("the encoder of TAESD"))
+    }
+
+    private struct Results: Equatable {
+        let made: Image
+        let changed: [Float]
+    }
+
+    /// A picture from noise, and the latents of one from another.
+    private func results(of model: Model) async throws -> Results {
+        var request = family.requests[0].request
+        let made = try await model.picture(request).image
+        (request.initImage, request.strength) = (picture, 0.5)
+        return Results(made: made, changed: try await model.picture(request).latents.values)
+    }
+
+    private var picture: Image {
+        let (width, height) = (72, 64)
+        let pixels = (0..<width * height).flatMap { pixel -> [UInt8] in
+            [UInt8(pixel % width * 3 % 256), UInt8(pixel / width * 2 % 256), 100]
+        }
+        return Image(width: width, height: height, pixels: pixels)
+    }
+
+    /// A half of the small autoencoder under its author's names, with the values of diffusers' names.
+    private func half(_ name: String) throws -> TinyFile {
+        var file = TinyFile(tensors: [:], constants: [:])
+        let prefix = "\(name).layers."
+        for (ours, shape) in try tensors("tiny") where ours.hasPrefix(prefix) {
+            let rest = ours.dropFirst(prefix.count)
+            let dot = try #require(rest.firstIndex(of: "."))
+            let layer = try #require(Int(rest[..<dot]))
+            let theirs = "\(layer + (name == "decoder" ? 1 : 0))\(rest[dot...])"
+            file.tensors[theirs] = shape
+            file.given[theirs] = TinyFile.values(of: ours, shape: shape)
+        }
+        return file
+    }
+
+    /// The preset's latents, decoded by the small autoencoder.
+    @Test func itGoesWithThePresetForSpeed() async throws {
+        var request = family.requests[0].request
+        request.apply(.fast)
+        let own = try await Model(
+            at: folder.url.appending(path: "model.safetensors"), engine: OpenVINOEngine(threads: 1),
+            precision: .float32, vocabulary: TinyFamily.vocabulary
+        ).picture(request)
+        let small = try model(vae: written(tensors("tiny")))
+        let fast = try await small.picture(request)
+        #expect(fast.latents == own.latents && fast.image != own.image)
+        // One by one, the same settings are the same picture.
+        var exact = family.requests[0].request
+        (exact.steps, exact.sampler) = (12, "dpmpp-2m")
+        let whole = try await small.picture(exact)
+        #expect(whole.latents != fast.latents)
+        exact.deepCache = DeepCache(interval: 3)
+        #expect(try await small.picture(exact).image == fast.image)
+    }
+
     @Test func aFolderSaysItsOwnScale() async throws {
         let component = folder.url.appending(path: "vae")
         try FileManager.default.createDirectory(at: component, withIntermediateDirectories: true)

@@ -46,6 +46,17 @@ struct SeedTests {
         }
     }
 
+    /// Of the demo model, whose sizes are real ones, to the bit: on any number of threads.
+    @Test(arguments: [1, 2]) func batchesChangeNothing(_ threads: Int) async throws {
+        let model = try Model(at: demoModel, engine: OpenVINOEngine(threads: threads), precision: .float32)
+        var request = Request(prompt: "a star on a red background", steps: 2, seed: 6, count: 4, batchSize: 4)
+        let together = try await model.pictures(request)
+        request.batchSize = 1
+        for (one, other) in zip(try await model.pictures(request), together) {
+            #expect(one.seed == other.seed && one.latents == other.latents && one.image == other.image)
+        }
+    }
+
     @Test func variationsShareTheSeedAndComeApart() async throws {
         let model = try TinyModel.sd1.opened()
         var request = Request.quick(steps: 2)

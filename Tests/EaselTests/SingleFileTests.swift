@@ -240,7 +240,7 @@ struct SingleFileTests {
         #expect(try await model.events(request).warnings.isEmpty)
         #expect(
             try FileInspection(of: file, vocabulary: TinyFamily.vocabulary, hashes: false).remarks
-                == ["its name says turbo: for few steps with little guidance"])
+                == ["its name says turbo: made for 1 step of euler-ancestral at a guidance scale of 1"])
     }
 
     @Test func foldersOfOtherFamiliesAreNamed() throws {

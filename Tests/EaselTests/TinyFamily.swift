@@ -71,6 +71,8 @@ struct TinyFile {
     var tensors: [String: [Int]]
     /// Tensors without axes, of these values.
     var constants: [String: Float]
+    /// The values of tensors whose own do not follow from their names.
+    var given: [String: [Float]] = [:]
 
     /// - Parameters:
     ///   - metadata: The header's notes, as JSON.
@@ -86,7 +88,7 @@ struct TinyFile {
             )
         }
         for (name, shape) in tensors.sorted(by: { $0.key < $1.key }) {
-            add(name, shape, Self.values(of: name, shape: shape))
+            add(name, shape, given[name] ?? Self.values(of: name, shape: shape))
         }
         for (name, value) in constants.sorted(by: { $0.key < $1.key }) { add(name, [], [value]) }
         let text = Array(("{" + header.joined(separator: ",") + "}").utf8)

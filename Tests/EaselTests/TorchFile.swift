@@ -18,7 +18,7 @@ extension TinyFile {
         pickle += Array("uu.".utf8)
         var members = [("archive/data.pkl", pickle)]
         for (key, (name, shape)) in tensors.enumerated() {
-            let values = Self.values(of: name, shape: shape)
+            let values = given[name] ?? Self.values(of: name, shape: shape)
             members.append(("archive/data/\(key)", values.withUnsafeBytes { Array($0) }))
         }
         try Data(Self.zip(members)).write(to: url)

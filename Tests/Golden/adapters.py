@@ -69,6 +69,20 @@ def kohya_file(pipeline, name_of=lambda layer: layer):
     return shapes, alphas
 
 
+def projection_file(pipeline):
+    """The second text encoder's projection, beside one of its layers."""
+    shapes, alphas = {}, {}
+    layers = matrices(pipeline.text_encoder_2)
+    attention = next(layer for layer in layers if layer.endswith("q_proj"))
+    for layer, shape in [
+        ("text_projection", pipeline.text_encoder_2.text_projection.weight.shape), (text_name(attention), layers[attention]),
+    ]:
+        key = kohya("lora_te2_", layer)
+        shapes |= low_rank(key + ".", shape)
+        alphas[key + ".alpha"] = 3.0
+    return shapes, alphas
+
+
 def convolution_file(pipeline):
     """LoCon: convolutions too, one of them with a core."""
     shapes, alphas = {}, {}
@@ -172,6 +186,8 @@ def layers_of(pipeline):
         encoders["lora_te2_"] = pipeline.text_encoder_2
     for prefix, encoder in encoders.items():
         layers |= {kohya(prefix, text_name(name)): module for name, module in encoder.named_modules()}
+        if hasattr(encoder, "text_projection"):
+            layers[prefix + "text_projection"] = encoder.text_projection
     return layers
 
 
@@ -247,6 +263,7 @@ ADAPTERS = {
     "convolutions": ("sd1", convolution_file, fuse), "dora": ("sd1", magnitude_file, weight_decompose),
     "loha": ("sd1", hadamard_file, fuse), "lokr": ("sd1", kronecker_file, fuse),
     "kohya-xl": ("xl", lambda pipeline: kohya_file(pipeline, compvis(pipeline)), None),
+    "projection-xl": ("xl", projection_file, fuse),
 }
 STRENGTH = 0.75
 

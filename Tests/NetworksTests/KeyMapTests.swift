@@ -84,6 +84,65 @@ import Testing
             batch: 1, options: options, weights: weights)
     }
 
+    /// TAESD in its author's files, `taesd.py`: the numbers of the convolutions, those with a bias, and of the blocks.
+    @Test func smallAutoencoders() throws {
+        func names(_ prefix: String, _ convolutions: [Int], biased: Set<Int>, _ blocks: [Int]) -> [String] {
+            let plain = convolutions.map { "\($0).weight" } + biased.map { "\($0).bias" }
+            let inner = blocks.flatMap { block in [0, 2, 4].map { "\(block).conv.\($0)" } }
+            return (plain + inner.flatMap { ["\($0).weight", "\($0).bias"] }).map { prefix + $0 }
+        }
+        for prefixes in [["": ""], ["encoder.": "decoder."], ["taesd_encoder.": "taesd_decoder."]] {
+            let (first, second) = try #require(prefixes.first)
+            let encoder = names(
+                first, [0, 2, 6, 10, 14], biased: [0, 14], [1, 3, 4, 5, 7, 8, 9, 11, 12, 13])
+            let decoder = names(
+                second, [1, 7, 12, 17, 19], biased: [1, 19], [3, 4, 5, 8, 9, 10, 13, 14, 15, 18])
+            func shape(_ name: String) -> Shape {
+                if name.hasSuffix("bias") {
+                    return [name == second + "19.bias" ? 3 : name == first + "14.bias" ? 4 : 64]
+                }
+                return switch name {
+                case first + "0.weight": [64, 3, 3, 3]
+                case first + "14.weight": [4, 64, 3, 3]
+                case second + "1.weight": [64, 4, 3, 3]
+                case second + "19.weight": [3, 64, 3, 3]
+                default: [64, 64, 3, 3]
+                }
+            }
+            func catalog(_ names: [String]) -> NamesOnly {
+                NamesOnly(
+                    Dictionary(
+                        uniqueKeysWithValues: names.map {
+                            ($0, WeightEntry(shape: shape($0), elementType: .float16))
+                        }))
+            }
+            let table: ModuleTable
+            if first.isEmpty {
+                #expect(TinyAutoencoderNames.half(catalog(encoder)) == .encoder)
+                #expect(TinyAutoencoderNames.half(catalog(decoder)) == .decoder)
+                expectBothWays(TinyAutoencoderNames(.encoder).table, catalog(encoder))
+                expectBothWays(TinyAutoencoderNames(.decoder).table, catalog(decoder))
+                continue
+            } else {
+                let found = try #require(TinyAutoencoderNames.prefixes(catalog(encoder + decoder)))
+                #expect(found == [.encoder: first, .decoder: second])
+                table = TinyAutoencoderNames(found).table
+            }
+            let both = catalog(encoder + decoder)
+            expectBothWays(table, both)
+            // The autoencoder that the weights describe uses each of them.
+            let weights = both.translated(table)
+            let network = try TinyAutoencoder(#require(Configuration.tinyAutoencoder(of: weights)))
+            #expect(network.factor == 8)
+            _ = try network.decoderGraph(batch: 1, height: 8, width: 8, weights: weights)
+            _ = try network.encoderGraph(batch: 1, height: 64, width: 64, weights: weights)
+        }
+        #expect(
+            TinyAutoencoderNames.fileName(of: .encoder, beside: "TAESDXL_Decoder.pth")
+                == "TAESDXL_encoder.pth")
+        #expect(TinyAutoencoderNames.fileName(of: .encoder, beside: "small.pth") == nil)
+    }
+
     /// Nothing is replaced inside of names, and a name that is not in the table is said to be.
     @Test func unknownNamesStayTheirs() throws {
         let full = try FullSize("sd1")

@@ -24,7 +24,16 @@ public struct AdaptedNetworks: Sendable {
         let layer: String
         /// Of the layer's weights, by their last names.
         let shapes: [String: Shape]
+        /// Whether the layer is a matrix alone, without a name of its own and the other way round than a linear layer's:
+        /// OpenCLIP's projection.
+        var isTransposed = false
+
+        /// - Parameter kind: Its last name.
+        func name(ofWeight kind: String) -> String { isTransposed ? layer : "\(layer).\(kind)" }
     }
+
+    /// How OpenCLIP calls the matrix that its pooled embedding is multiplied by.
+    private static let projection = "text_projection"
 
     private var layers: [AdapterKey.Network: [String: Target]] = [:]
 
@@ -59,11 +68,15 @@ public struct AdaptedNetworks: Sendable {
             shapes[String(name[..<dot]), default: [:]][String(name[name.index(after: dot)...])] = entry.shape
         }
         var targets: [String: Target] = [:]
-        for (layer, shapes) in shapes {
-            for name in names(layer) {
-                targets[name.split(separator: ".").joined(separator: "_")] =
-                    Target(network: network, layer: layer, shapes: shapes)
+        func add(_ target: Target) {
+            for name in names(target.layer) {
+                targets[name.split(separator: ".").joined(separator: "_")] = target
             }
+        }
+        for (layer, shapes) in shapes { add(Target(network: network, layer: layer, shapes: shapes)) }
+        if let shape = catalog.entry(named: projection)?.shape, shape.rank == 2 {
+            let shapes = ["weight": Shape([shape[1], shape[0]])]
+            add(Target(network: network, layer: projection, shapes: shapes, isTransposed: true))
         }
         return targets
     }

@@ -100,10 +100,13 @@ public struct Adapter: Sendable {
 
     /// What the adapter changes of a model.
     ///
-    /// - Parameter networks: The weights of each network, with other names that its layers are known by.
+    /// - Parameters:
+    ///   - networks: The weights of each network, with other names that its layers are known by.
+    ///   - rankLimit: How many of the ranks of LoRA's matrices are used, the first ones, from 1; nil for all. The scale stays
+    ///     that of all of them.
     /// - Returns: The updates of each network's weights by their names, and the layers of the adapter that no network has.
     /// - Throws: ``AdapterError`` where none has any, or a matrix does not fit its weight.
-    public func updates(_ networks: AdaptedNetworks) throws -> AdapterUpdates {
+    public func updates(_ networks: AdaptedNetworks, rankLimit: Int? = nil) throws -> AdapterUpdates {
         var updates = AdapterUpdates(unknownTensors: unknownTensors, words: words)
         for (layer, parts) in changes.sorted(by: { $0.key.name < $1.key.name }) {
             let targets = networks.targets(layer.network, layer.name)
@@ -113,11 +116,13 @@ public struct Adapter: Sendable {
             }
             let change = AdapterLayer(
                 file: path, name: layer.name, parts: parts,
-                configuration: configurations[layer.network] ?? configurations[nil])
+                configuration: configurations[layer.network] ?? configurations[nil], rankLimit: rankLimit)
             // Where the name does not say the network, it is the first one that the matrices fit.
             let (target, kinds) = try Self.first(targets) { ($0, try change.updates(of: $0.shapes)) }
             for (kind, update) in kinds {
-                updates.networks[target.network, default: [:]]["\(target.layer).\(kind)"] = update
+                let stored =
+                    target.isTransposed ? update.transposed(rows: target.shapes[kind]?[0] ?? 1) : update
+                updates.networks[target.network, default: [:]][target.name(ofWeight: kind)] = stored
             }
         }
         guard !updates.networks.isEmpty else {

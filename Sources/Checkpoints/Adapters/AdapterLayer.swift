@@ -9,6 +9,8 @@ struct AdapterLayer {
     let parts: [AdapterKey.Part: AdapterTensor]
     /// What PEFT says of the scale, where the file does not say it itself.
     let configuration: PEFTConfiguration?
+    /// How many ranks of matrices without a core between them are used; nil for all.
+    var rankLimit: Int?
 
     /// The updates of the layer's `weight` and `bias`.
     ///
@@ -59,9 +61,13 @@ struct AdapterLayer {
         let columns = count / max(1, weight.dimensions.first ?? 1)
         if parts[.up] != nil || parts[.down] != nil {
             var down = try matrix(.down)
-            let up = try matrix(.up)
+            var up = try matrix(.up)
             let rank = down.rows
-            if let core = parts[.middle] { down = try product(core, down, columns: columns) }
+            if let core = parts[.middle] {
+                down = try product(core, down, columns: columns)
+            } else if let rankLimit, up.columns == rank {
+                (up, down) = (up.columns(upTo: rankLimit), down.rows(upTo: rankLimit))
+            }
             return (.lowRank(up: up, down: down), rank)
         }
         if parts[.hadamard1Up] != nil {

@@ -109,6 +109,26 @@ struct AdapterUpdate: Sendable {
         }
     }
 
+    /// The change of the weight's transpose.
+    ///
+    /// - Parameter rows: The weight's.
+    func transposed(rows: Int) -> AdapterUpdate {
+        var result = self
+        switch form {
+        case .lowRank(let up, let down): result.form = .lowRank(up: down.transposed, down: up.transposed)
+        case .hadamard(let up1, let down1, let up2, let down2):
+            result.form = .hadamard(
+                up1: down1.transposed, down1: up1.transposed, up2: down2.transposed, down2: up2.transposed)
+        case .kronecker(let first, let second, let kernel):
+            result.form = .kronecker(first: first.transposed, second: second.transposed, kernel: kernel)
+        case .whole(let values):
+            let matrix = Matrix(rows: rows, columns: values.count / max(rows, 1), values: values)
+            result.form = .whole(matrix.transposed.values)
+        }
+        result.magnitude = magnitude.map { Magnitude(lengths: $0.lengths, isOfOutputs: !$0.isOfOutputs) }
+        return result
+    }
+
     private func product(_ first: Int, _ second: Int) -> Int {
         let (product, overflow) = first.multipliedReportingOverflow(by: second)
         return overflow ? .max : product
@@ -131,6 +151,19 @@ struct Matrix: Sendable {
     init(_ shape: Shape, _ values: [Float]) {
         let rows = shape.rank > 0 ? shape[0] : 1
         self.init(rows: rows, columns: rows > 0 ? values.count / rows : 0, values: values)
+    }
+
+    /// The first rows, as many as there are of so many.
+    func rows(upTo count: Int) -> Matrix {
+        let count = min(count, rows)
+        return Matrix(rows: count, columns: columns, values: Array(values.prefix(count * columns)))
+    }
+
+    /// The first columns, as many as there are of so many.
+    func columns(upTo count: Int) -> Matrix {
+        let count = min(count, columns)
+        let kept = (0..<rows).flatMap { values[($0 * columns)..<($0 * columns + count)] }
+        return Matrix(rows: rows, columns: count, values: kept)
     }
 
     func row(_ index: Int) -> Matrix {

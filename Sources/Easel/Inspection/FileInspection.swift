@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Networks
 import TensorGraph
 
 /// What a file or a folder of weights is: what it can be used as, what is in it, and why it would be refused.
@@ -85,7 +86,11 @@ public struct FileInspection: Sendable, Codable {
             remarks.append("\(inversion.count) embeddings of \(widths) numbers")
             if let word = inversion.word { remarks.append("its own word is \(word)") }
         } else {
-            let isAutoencoder = checkpoint.names.contains { $0.hasPrefix("decoder.") }
+            let half = TinyAutoencoderNames.half(checkpoint)
+            if let half { remarks.append("the \(half.rawValue) of TAESD alone, in its author's layout") }
+            let isAutoencoder =
+                half != nil || TinyAutoencoderNames.prefixes(checkpoint) != nil
+                || checkpoint.names.contains { $0.hasPrefix("decoder.") }
             kind = isAutoencoder ? .autoencoder : .unknown
             parts = [Part(isAutoencoder ? "VAE" : "weights", checkpoint, checkpoint.names)]
             if !isAutoencoder {
@@ -161,7 +166,7 @@ public struct FileInspection: Sendable, Codable {
             let components = try components.get()
             let parts = try ModelParts(components)
             if let distilled = DistilledName([components.name, components.title]) {
-                remarks.append("its name says \(distilled.word): for few steps with little guidance")
+                remarks.append("its name says \(distilled.word): made for \(distilled.settings.summary)")
             }
             family = family ?? parts.family
             predictionType = parts.scheduler.predictionType.rawValue

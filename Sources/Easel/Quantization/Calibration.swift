@@ -35,7 +35,7 @@ extension Model {
             let plan = try GenerationPlan(calibrationRequest(prompt, seed: UInt64(index)), for: self)
             var watch = Stopwatch { _ in }
             let (memory, _) = try await networks.planMemory(
-                plan.unet(batch: 1), encodes: plan.canvas != nil || parts.isForInpainting)
+                plan.unet(batch: 1), encodes: plan.encodesPicture)
             let contexts = try await encodedPrompts(plan, memory, &watch, besideUNet: false) { _ in }
             await networks.letGo(after: .encodingPrompts, memory)
             let sampler = try plan.makeSampler()

@@ -47,10 +47,12 @@ struct NumberList: ExpressibleByArgument {
 struct SamplingOptions: ParsableArguments {
     @Flag(
         help:
-            "Nearly the same picture in a third of the time: 12 steps of dpmpp-2m with --cache deep:3, where no option says otherwise."
+            "Nearly the same picture in a third of the time: 12 steps of dpmpp-2m with --cache deep:3, where no option says otherwise; models of few steps stay as they are."
     )
     var fast = false
-    @Option(help: "How many times the sampler advances (default: 25).")
+    @Option(
+        help:
+            "How many times the sampler advances (default: 25; for models of few steps, as their card says).")
     var steps: Int?
     @Option(help: "A name that `easel samplers` lists (default: the model's own).")
     var sampler: String?
@@ -75,7 +77,9 @@ struct SamplingOptions: ParsableArguments {
     var eta: Double?
     @Option(
         name: [.long, .customLong("cfg-scale")],
-        help: "How strongly the prompt leads; 1 is not at all (default: 7.5).")
+        help:
+            "How strongly the prompt leads; 1 is not at all (default: 7.5; for models of few steps, mostly 1)."
+    )
     var guidanceScale: Float?
     @Option(help: "Scales spread over the steps, with commas between; instead of --guidance-scale.")
     var guidanceSchedule: NumberList?
@@ -122,8 +126,23 @@ struct SamplingOptions: ParsableArguments {
         }
     }
 
-    func apply(to request: inout Request) {
-        if fast { request.apply(.fast) }
+    /// Takes the settings that the model is made for, where no option says otherwise.
+    func apply(_ defaults: SamplingDefaults, to request: inout Request) {
+        var defaults = defaults
+        // What goes with the sampler of the defaults alone.
+        if sampler != nil { (defaults.timesteps, defaults.eta) = (nil, nil) }
+        let large = request.highResolution
+        request.apply(defaults)
+        if steps != nil { request.highResolution = large }
+        apply(to: &request, usesPreset: !defaults.isForFewSteps)
+    }
+
+    /// - Parameter usesPreset: Whether `--fast` counts.
+    func apply(to request: inout Request, usesPreset: Bool = true) {
+        if fast, usesPreset { request.apply(.fast) }
+        if steps != nil || sigmas != nil || timesteps != nil {
+            (request.sigmas, request.timesteps) = (nil, nil)
+        }
         if let steps { request.steps = steps }
         if let sampler { request.sampler = sampler }
         if let schedule { request.schedule = schedule }

@@ -65,8 +65,28 @@ enum JSONRequest {
         do {
             return try JSONDecoder().decode(type, from: Data(value.line.utf8))
         } catch let error as DecodingError {
+            if case .dataCorrupted(let context) = error, context.codingPath.isEmpty {
+                throw numberError(type, object)
+            }
             throw APIError(error)
         }
+    }
+
+    /// A number that its field cannot hold: the decoder does not say of which field, which is the one that it can be read
+    /// without.
+    private static func numberError<T: Decodable>(_ type: T.Type, _ object: JSONObject) -> APIError {
+        for member in object.members {
+            let others = JSONObject(object.members.filter { $0.key != member.key }) ?? JSONObject()
+            let text = JSONValue.object(others).line
+            do {
+                _ = try JSONDecoder().decode(type, from: Data(text.utf8))
+            } catch DecodingError.dataCorrupted {
+                continue
+            } catch {}
+            return .invalid(
+                member.key, "\(member.key) \(member.value.line.prefix(40)) is not a number that it can be")
+        }
+        return .invalid(nil, "a number of the body is not possible")
     }
 }
 

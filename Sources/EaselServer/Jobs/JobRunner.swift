@@ -2,6 +2,7 @@ import Easel
 import Foundation
 import Imaging
 import Logging
+import Metrics
 import ServiceLifecycle
 import Synchronization
 
@@ -132,7 +133,9 @@ final class JobRunner: Service {
             state.ending = nil
         }
         events.started(job)
+        let start = ContinuousClock.now
         let result = await task.result
+        Timer(label: "easel_job_seconds").recordSeconds((ContinuousClock.now - start) / .seconds(1))
         let ending = state.withLock { state in
             defer { (state.progress, state.task, state.ending) = (nil, nil, nil) }
             return state.ending
@@ -216,6 +219,7 @@ final class JobRunner: Service {
         file.notes.record = file.notes.record.map(PublicMessage.withoutFolders)
         let id = try files.save(file.encoded(as: .png))
         try thumbnails.save(Thumbnail.bytes(of: picture.image), as: id)
+        Counter(label: "easel_pictures_total").increment()
         let stored = StoredPicture(picture, id: id, job: job.id, settings: job.settings)
         try await gallery.add(stored, to: job.id)
         update { progress in

@@ -1,20 +1,31 @@
 import Crypto
 import Foundation
 
-/// The files that the studio is made of, which are part of the program.
+/// The files that the studio is made of.
 enum StudioAssets {
     struct Asset: Sendable {
         let bytes: Data
         let type: String
         /// Changes with the bytes.
         let tag: String
-
-        init(_ bytes: [UInt8], _ type: String) {
-            self.bytes = Data(bytes)
-            self.type = type
-            tag = SHA256.hash(data: self.bytes).prefix(8).map { String(format: "%02x", $0) }.joined()
-        }
     }
 
-    static let all: [String: Asset] = [:]
+    /// By name; read once, so that nothing of a request becomes a path.
+    static let all: [String: Asset] = {
+        var assets: [String: Asset] = [:]
+        for name in ServerResources.names(in: "Assets") {
+            let ending = name.split(separator: ".").last.map(String.init) ?? ""
+            guard let type = types[ending], let bytes = ServerResources.bytes("Assets/\(name)") else {
+                continue
+            }
+            let tag = SHA256.hash(data: bytes).prefix(8).map { String(format: "%02x", $0) }.joined()
+            assets[name] = Asset(bytes: bytes, type: type, tag: tag)
+        }
+        return assets
+    }()
+
+    private static let types = [
+        "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8",
+        "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
+    ]
 }

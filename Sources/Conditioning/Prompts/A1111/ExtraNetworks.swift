@@ -7,14 +7,17 @@ public struct ExtraNetworks: Sendable, Hashable {
         public let weight: Float
         /// How strongly the text encoders are.
         public let textEncoderWeight: Float
+        /// How many of its matrices' ranks are used at most; nil for all.
+        public let rankLimit: Int?
     }
 
     /// The prompt without them.
     public let text: String
     public let loras: [LoRA]
 
-    /// Reads `<lora:name>`, `<lora:name:te>` and `<lora:name:te:unet>`; the weights may be named too, `te=` and `unet=`. A
-    /// weight that is not given is that of the text encoder, or 1. `lyco` means the same. What is not so is left as text.
+    /// Reads `<lora:name>`, `<lora:name:te>`, `<lora:name:te:unet>` and `<lora:name:te:unet:dyn>`; these may be named too,
+    /// `te=`, `unet=` and `dyn=`. A weight that is not given is that of the text encoder, or 1; `dyn` is how many ranks are
+    /// used, from 1. `lyco` means the same. What is not so is left as text.
     public init(_ prompt: String) {
         var text = ""
         var loras: [LoRA] = []
@@ -56,5 +59,7 @@ extension ExtraNetworks.LoRA {
         name = String(parts[1])
         textEncoderWeight = named["te"] ?? places.first.flatMap { $0 } ?? 1
         weight = named["unet"] ?? (places.count > 1 ? places[1] : nil) ?? textEncoderWeight
+        let limit = named["dyn"] ?? (places.count > 2 ? places[2] : nil)
+        rankLimit = limit.flatMap { Int(exactly: $0) }.flatMap { $0 > 0 ? $0 : nil }
     }
 }

@@ -1,0 +1,31 @@
+import Conditioning
+import Testing
+
+/// How AUTOMATIC1111 reads the LoRAs of a prompt.
+@Suite struct ExtraNetworkTests {
+    @Test(
+        arguments: [
+            ("<lora:ink>", 1, 1, nil), ("<lora:ink:0.5>", 0.5, 0.5, nil), ("<lyco:ink:0.5:2>", 0.5, 2, nil),
+            ("<lora:ink:0.5:2:8>", 0.5, 2, 8), ("<lora:ink:0.5:dyn=4>", 0.5, 0.5, 4),
+            ("<lora:ink:te=0.5:unet=-1:dyn=4>", 0.5, -1, 4), ("<lora:ink:1:1:8:dyn=4>", 1, 1, 4),
+            // What is no number of ranks counts for nothing.
+            ("<lora:ink:1:1:0>", 1, 1, nil), ("<lora:ink:1:1:-1>", 1, 1, nil),
+            ("<lora:ink:1:1:1.5>", 1, 1, nil),
+            ("<lora:ink:1:1:x>", 1, 1, nil), ("<lora:ink:1:1:1e30>", 1, 1, nil),
+            ("<lora:ink:1:1:nan>", 1, 1, nil),
+            ("<lora:ink:1:1:>", 1, 1, nil),
+        ] as [(String, Float, Float, Int?)])
+    func weightsAndRanks(_ tag: String, _ textEncoder: Float, _ unet: Float, _ ranks: Int?) throws {
+        let read = ExtraNetworks("a cat \(tag), soft")
+        #expect(read.text == "a cat , soft")
+        let lora = try #require(read.loras.first)
+        #expect(lora.name == "ink" && lora.textEncoderWeight == textEncoder && lora.weight == unet)
+        #expect(lora.rankLimit == ranks)
+    }
+
+    @Test(arguments: ["<lora>", "<lora:>", "<ink:1>", "<lora:ink", "a < b > c"]) func othersAreText(
+        _ text: String
+    ) {
+        #expect(ExtraNetworks(text).text == text && ExtraNetworks(text).loras.isEmpty)
+    }
+}
