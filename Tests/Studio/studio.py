@@ -27,7 +27,8 @@ def check(name, work, *arguments):
         return True
     except Exception as error:
         failures.append(name)
-        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(HERE)]
+        own = [frame for frame in traceback.extract_tb(error.__traceback__)
+               if frame.filename.startswith(HERE) and not frame.filename.endswith("page.py")]
         place = f"{os.path.basename(own[-1].filename)}:{own[-1].lineno}: {own[-1].line}"
         print(f"FAIL  {name} at {place}\n      {str(error)[:600]}", flush=True)
         return False
