@@ -1,6 +1,7 @@
 """Clicks through the studio as a person does; see run.sh. Ends with 1 where something does not hold."""
 import os
 import sys
+import tempfile
 import time
 import traceback
 import urllib.request
@@ -121,7 +122,13 @@ def token(browser):
 def main():
     if SHOTS:
         os.makedirs(SHOTS, exist_ok=True)
-    with sync_playwright() as playwright, Server() as server:
+    models = tempfile.TemporaryDirectory(prefix="easel-models-")
+    for name in ("Lora/ink", "Lora/watercolour", "embeddings/sketch"):
+        # The page lists names; nothing is read of them.
+        path = os.path.join(models.name, f"{name}.safetensors")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        open(path, "wb").close()
+    with models, sync_playwright() as playwright, Server("--models-dir", models.name) as server:
         browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=["--no-sandbox"])
         check("first paint", first_paint, browser, server.url)
         context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark", permissions=["clipboard-read", "clipboard-write"])
@@ -131,7 +138,7 @@ def main():
         check("policy", policy, studio)
         for work in (
             walk.words_and_tokens, walk.first_picture, walk.seeds, walk.several_pictures, walk.use_settings, walk.kept_over_a_reload,
-            walk.sizes, walk.errors_by_their_field, walk.gallery, walk.trash, walk.compare, walk.keyboard, painting.dropped_pictures,
+            walk.sizes, walk.larger_and_finer, walk.adapters, walk.errors_by_their_field, walk.gallery, walk.trash, walk.compare, walk.keyboard, walk.endless_scroll, painting.dropped_pictures,
             painting.inpainting, painting.outpainting, painting.queue,
         ):
             if not check(work.__name__.replace("_", " "), work, studio):

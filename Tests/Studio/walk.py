@@ -124,6 +124,51 @@ def sizes(studio):
     page.fill("#height", "")
 
 
+def larger_and_finer(studio):
+    page = studio.page
+    page.evaluate("document.querySelector('#hires').open = true")
+    page.check("#hires-on")
+    page.fill("[name='hires.scale']", "1.5")
+    job = studio.generate("a red apple on a yellow background", 4, width=128, height=128)
+    assert job["settings"]["hires"]["scale"] == 1.5
+    assert (job["pictures"][0]["width"], job["pictures"][0]["height"]) == (192, 192)
+    page.uncheck("#hires-on")
+    for name in ("width", "height"):
+        page.fill(f"#{name}", "")
+
+
+def adapters(studio):
+    page = studio.page
+    page.fill("#prompt", "a town")
+    page.click("#adapters-open")
+    page.locator("#adapters-list button", has_text="watercolour").wait_for()
+    studio.look("adapters")
+    page.keyboard.type("ink")
+    page.locator("#adapters-list button", has_text="watercolour").wait_for(state="detached")
+    page.keyboard.press("Enter")
+    assert page.input_value("#prompt") == "a town <lora:ink:0.8>", page.input_value("#prompt")
+    assert page.locator("#adapters[open]").count() == 0
+
+
+def endless_scroll(studio):
+    page = studio.page
+    studio.generate("a yellow star on a blue background", 1, width=64, height=64, count=30)
+    page.fill("#count", "1")
+    for name in ("width", "height"):
+        page.fill(f"#{name}", "")
+    page.wait_for_timeout(400)
+    studio.open()
+    first = page.locator(".tile").count()
+    total = len(studio.api("/pictures?limit=200")["pictures"])
+    assert total > 30, total
+    page.evaluate("document.querySelector('#main').scrollTo(0, 1e6)")
+    studio.until("(total) => document.querySelectorAll('.tile').length === total", total)
+    identifiers = page.evaluate("[...document.querySelectorAll('.tile')].map((tile) => tile.dataset.id)")
+    assert len(set(identifiers)) == total, "none comes twice"
+    page.evaluate("document.querySelector('#main').scrollTo(0, 0)")
+    return f"{first} tiles at first, {total} in the end"
+
+
 def errors_by_their_field(studio):
     page = studio.page
     page.fill("#prompt", "an apple")
