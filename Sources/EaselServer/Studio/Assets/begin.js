@@ -1,2 +1,16 @@
-// The first paint comes first; then all that makes the page work.
-requestAnimationFrame(() => setTimeout(() => import('./main.js')))
+// Before the first paint: the theme that was chosen, or the system's. After it: the modules, where a page names any.
+{
+	let chosen = null
+	try { chosen = localStorage.getItem('easel.theme') } catch { /* storage is off */ }
+	const light = matchMedia('(prefers-color-scheme: light)'), root = document.documentElement
+	const apply = () => { root.dataset.theme = chosen ?? (light.matches ? 'light' : 'dark') }
+	apply()
+	light.addEventListener('change', apply)
+	addEventListener('easel-theme', () => {
+		chosen = root.dataset.theme === 'light' ? 'dark' : 'light'
+		try { localStorage.setItem('easel.theme', chosen) } catch { /* storage is off */ }
+		apply()
+	})
+	const { modules } = document.currentScript.dataset
+	if (modules) requestAnimationFrame(() => requestAnimationFrame(() => import(modules)))
+}
