@@ -5,15 +5,24 @@ EASEL := .build/release/easel
 PROMPT ?= a red apple on a yellow background
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks Fuzz
 
-.PHONY: run test build format lint golden bench clean help set-up
+.PHONY: run serve test test-clients test-studio build format lint golden bench clean help set-up
 
 run: build ## Make a picture with the demo model: make run PROMPT="a cat on a blue background"
 	$(EASEL) generate --prompt "$(PROMPT)"
+
+serve: build ## Open the server and the web studio at http://127.0.0.1:7860
+	$(EASEL) serve
 
 test: set-up ## Run every test
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@# Tests that all run at once hold more compiled networks than the system lets one process map.
 	swift test --skip-build --experimental-maximum-parallelization-width 2
+
+test-clients: build ## Test the server with its Python clients (needs Python; minutes)
+	Tests/Clients/run.sh
+
+test-studio: build ## Click through the studio in a headless Chromium (needs Python; minutes)
+	Tests/Studio/run.sh
 
 build: set-up ## Build the tool, for release: .build/release/easel
 	swift build --configuration release --product easel
@@ -35,7 +44,7 @@ clean: ## Remove what was built; keep what set-up fetched
 	rm -rf .build
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 set-up:
 	@Scripts/set-up.sh

@@ -6,6 +6,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Easel", targets: ["Easel", "OpenVINOEngine", "Imaging", "Sampling", "Conditioning"]),
+        .library(name: "EaselServer", targets: ["EaselServer"]),
+        .library(name: "EaselClient", targets: ["EaselClient"]),
         .executable(name: "easel", targets: ["EaselCommand"]),
         // Loaded by OpenVINO where it is beside the program; without it, all works and some is slower.
         .library(name: "EaselOpenVINOOperations", type: .dynamic, targets: ["OpenVINOOperations"]),
@@ -117,6 +119,13 @@ let package = Package(
             resources: [
                 .copy("Studio/Assets"), .copy("EaselAPI/openapi.json"), .copy("A1111API/a1111-openapi.json"),
             ]),
+        .target(
+            name: "EaselClient",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .executableTarget(
             name: "EaselCommand",
             dependencies: [
@@ -193,7 +202,7 @@ let package = Package(
         .testTarget(
             name: "EaselServerTests",
             dependencies: [
-                "EaselServer", "Checkpoints", "Imaging",
+                "EaselServer", "EaselClient", "Checkpoints", "Imaging",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

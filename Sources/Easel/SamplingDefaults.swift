@@ -139,7 +139,8 @@ extension Request {
     }
 
     /// Takes settings of sampling, where nothing else is asked for afterwards. Where the request starts from a picture, or
-    /// has a second pass, there are as many steps as leave one of them to take.
+    /// has a second pass, there are as many steps as leave one of them to take. Where it follows another program, whose
+    /// samplers know no spacing, a trailing one is the schedule `sgm-uniform` there, as the cards say for those programs.
     public mutating func apply(_ defaults: SamplingDefaults) {
         (steps, guidanceScale) = (defaults.steps, defaults.guidanceScale)
         sampler = defaults.sampler ?? sampler
@@ -147,6 +148,11 @@ extension Request {
         timesteps = defaults.timesteps ?? timesteps
         eta = defaults.eta ?? eta
         predictionType = defaults.predictionType ?? predictionType
+        if profile != .diffusers, defaults.timestepSpacing == .trailing {
+            schedule = "sgm-uniform"
+            // Over noise levels, Euler's steps are nearly the same.
+            if sampler == "ddim" { sampler = "euler" }
+        }
         if initImage != nil {
             let least = leastSteps(strength: strength)
             if least > steps { (steps, timesteps) = (least, nil) }

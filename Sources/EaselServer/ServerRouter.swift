@@ -17,7 +17,8 @@ struct ServerRouter {
             StudioRoutes(
                 queue: queue, catalogue: catalogue, gallery: parts.gallery, token: configuration.token
             ).add(to: router)
-            DescriptionRoutes(metrics: configuration.metrics, queue: queue).add(to: router)
+            DescriptionRoutes(metrics: configuration.metrics, queue: queue, streams: parts.streams).add(
+                to: router)
             let webUI = router.group("sdapi/v1")
             A1111GenerationRoutes(
                 queue: queue, uploads: parts.uploads, files: parts.files, options: parts.options,

@@ -22,6 +22,13 @@ final class RunningServer: Sendable {
 
     struct NotStarted: Error { let output: String }
 
+    /// As many connections as a test wants.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4000
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     static func newFolder() -> URL {
         FileManager.default.temporaryDirectory.appending(
             path: "easel-server-\(UInt64.random(in: 0...UInt64.max))")
@@ -141,7 +148,7 @@ final class RunningServer: Sendable {
         }
         if let bytes { request.body = .bytes(ByteBuffer(bytes: bytes)) }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await Self.client.execute(request, timeout: .seconds(120))
         let body = try await response.body.collect(upTo: 64 << 20)
         return Answer(
             status: response.status.code, headers: response.headers, body: Array(body.readableBytesView))
@@ -181,7 +188,7 @@ final class RunningServer: Sendable {
     {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
         if let lastID { request.headers.add(name: "last-event-id", value: lastID) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await Self.client.execute(request, timeout: .seconds(120))
         var (text, events) = ("", [(id: String, name: String, data: String)]())
         for try await part in response.body {
             text += String(buffer: part)

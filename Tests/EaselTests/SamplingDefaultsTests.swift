@@ -91,6 +91,15 @@ struct SamplingDefaultsTests {
         same.timestepSpacing = .trailing
         #expect(try await plain.picture(same).latents == picture.latents)
         #expect(try await plain.picture(Request(picture.record)).latents == picture.latents)
+        // Other programs have a schedule for it.
+        for name in ["another_lightning_2step", "Hyper-SD15-2steps"] {
+            let model = try self.model("sd1", named: name)
+            var request = Request.quick()
+            request.imitate(.a1111)
+            request.apply(model.defaults)
+            #expect(request.schedule == "sgm-uniform" && request.sampler == "euler")
+            #expect(try await model.picture(request).record.steps == 2)
+        }
         // Others after all are told of.
         (request.steps, request.guidanceScale) = (25, 7.5)
         #expect(

@@ -134,6 +134,7 @@ struct SamplingOptions: ParsableArguments {
         let large = request.highResolution
         request.apply(defaults)
         if steps != nil { request.highResolution = large }
+        if sampler != nil || sigmas != nil || timesteps != nil { request.schedule = nil }
         apply(to: &request, usesPreset: !defaults.isForFewSteps)
     }
 

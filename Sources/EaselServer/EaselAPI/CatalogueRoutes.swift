@@ -86,8 +86,15 @@ struct CatalogueRoutes: Sendable {
         var settings = JobSettings(prompt: "")
         if let size = await queue.shelf.size(ofModel: model) { (settings.width, settings.height) = size }
         let speed = queue.speed.secondsPerStep(settings, model: model)
+        let defaults = await queue.shelf.defaults.map { defaults -> JSONValue in
+            [
+                "steps": JSONValue(defaults.steps),
+                "guidance_scale": .number(JSONNumber(Double(defaults.guidanceScale))),
+                "sampler": defaults.sampler.map { .string($0) } ?? .null,
+            ]
+        }
         return [
-            "version": .string(easelVersion), "model": .string(model),
+            "version": .string(easelVersion), "defaults": defaults ?? .null, "model": .string(model),
             "queued": JSONValue(try await queue.store.queue().count),
             "running": queue.runner.progress.map { .string($0.job) } ?? .null,
             "seconds_per_step": speed.map { .number(JSONNumber($0)) } ?? .null,

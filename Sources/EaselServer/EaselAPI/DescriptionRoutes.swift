@@ -6,6 +6,7 @@ import NIOCore
 struct DescriptionRoutes: Sendable {
     let metrics: PrometheusMetrics?
     let queue: JobQueue
+    let streams: EventStreams
 
     func add(to router: Router<ServerContext>) {
         router.get("api/v1/openapi.json") { request, _ in try description("openapi.json", request) }
@@ -26,6 +27,8 @@ struct DescriptionRoutes: Sendable {
                             easel_jobs_queued \(waiting)
                             # TYPE easel_jobs_running gauge
                             easel_jobs_running \(queue.runner.progress == nil ? 0 : 1)
+                            # TYPE easel_event_streams gauge
+                            easel_event_streams \(streams.count)
                             # TYPE process_resident_memory_bytes gauge
                             process_resident_memory_bytes \(ProcessMemory.resident ?? 0)
 

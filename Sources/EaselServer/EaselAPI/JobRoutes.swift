@@ -37,7 +37,10 @@ struct JobRoutes: Sendable {
             guard (1...255).contains(text.count) else {
                 throw APIError.invalid("Idempotency-Key", "an Idempotency-Key has from 1 to 255 characters")
             }
-            let hash = SHA256.hash(data: Data(body.line.utf8)).map { String(format: "%02x", $0) }.joined()
+            // What it says, whatever the order of its fields.
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            let hash = SHA256.hash(data: try encoder.encode(settings)).map { String(format: "%02x", $0) }.joined()
             key = JobStore.Key(text: text, bodyHash: hash)
         }
         let (job, isNew) = try await queue.submit(

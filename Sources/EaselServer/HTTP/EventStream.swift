@@ -15,6 +15,9 @@ struct EventStreams: Sendable {
         self.limit = limit
     }
 
+    /// How many are open.
+    var count: Int { open.count.withLock { $0 } }
+
     private final class OpenCount: Sendable {
         let count = Mutex(0)
     }

@@ -75,7 +75,7 @@ enum JSONRequest {
     /// A number that its field cannot hold: the decoder does not say of which field, which is the one that it can be read
     /// without.
     private static func numberError<T: Decodable>(_ type: T.Type, _ object: JSONObject) -> APIError {
-        for member in object.members {
+        for member in object.members where member.value.numberValue != nil {
             let others = JSONObject(object.members.filter { $0.key != member.key }) ?? JSONObject()
             let text = JSONValue.object(others).line
             do {

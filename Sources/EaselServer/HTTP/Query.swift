@@ -27,7 +27,7 @@ struct Query {
     func flag(_ name: String) throws -> Bool {
         switch values[name] {
         case nil, "false", "0": false
-        case "", "true", "1": true
+        case "true", "1": true
         case let other?:
             throw APIError.invalid(name, "\(name) is \(other.prefix(40)); it must be true or false")
         }

@@ -40,8 +40,10 @@ struct JobQueue: Sendable {
     /// - Throws: ``APIError`` for settings of which no picture can be made, as far as it is known before the model is open.
     private func check(_ settings: JobSettings) async throws {
         try settings.check(limits)
-        let request = try settings.request(resolver)
-        guard let model = await shelf.openModel(named: settings.model, vae: settings.vae) else { return }
+        if let vae = settings.vae { _ = try await shelf.autoencoder(named: vae) }
+        let model = await shelf.openModel(named: settings.model, vae: settings.vae)
+        let request = try settings.request(resolver, for: model)
+        guard let model else { return }
         do {
             try model.check(request)
         } catch {

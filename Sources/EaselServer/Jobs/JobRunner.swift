@@ -178,7 +178,7 @@ final class JobRunner: Service {
         _ job: Job, warn: @Sendable (String) -> Void, time: @Sendable ([String: Double]) -> Void
     ) async throws {
         let model = try await shelf.model(named: job.settings.model, vae: job.settings.vae)
-        let request = try job.settings.request(resolver)
+        let request = try job.settings.request(resolver, for: model)
         for try await event in model.generate(request) {
             switch event {
             case .stage(let stage):

@@ -3,8 +3,6 @@ extension JobSettings {
     func withSeed() -> JobSettings {
         var settings = self
         settings.seed = seed ?? Seed(UInt64(UInt32.random(in: 0...UInt32.max)))
-        settings.steps = steps ?? 25
-        settings.guidanceScale = guidanceScale ?? 7.5
         settings.count = count ?? 1
         return settings
     }

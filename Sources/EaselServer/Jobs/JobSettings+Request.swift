@@ -15,22 +15,16 @@ struct SettingsResolver: Sendable {
 extension JobSettings {
     /// The request that the settings are.
     ///
+    /// - Parameter model: Whose own settings of sampling count where nothing else is asked for.
     /// - Throws: ``APIError`` that names the field, where a word means nothing or a name is of nothing.
-    func request(_ resolver: SettingsResolver) throws -> Request {
+    func request(_ resolver: SettingsResolver, for model: Model? = nil) throws -> Request {
         var request = Request(prompt: prompt, negativePrompt: negativePrompt ?? "")
         if let profile { request.imitate(try Self.word("profile", profile, Profile.self)) }
         (request.width, request.height) = (width, height)
-        request.steps = steps ?? request.steps
-        request.guidanceScale = guidanceScale ?? request.guidanceScale
         request.guidanceRescale = guidanceRescale ?? 0
         request.seed = seed?.value
-        request.sampler = sampler
         request.schedule = schedule
         request.rho = rho
-        request.eta = eta
-        request.timestepSpacing = try timestepSpacing.map {
-            try Self.word("timestep_spacing", $0, TimestepSpacing.self)
-        }
         request.count = count ?? 1
         request.batchSize = batchSize ?? 1
         request.clipSkip = clipSkip ?? 1
@@ -71,6 +65,20 @@ extension JobSettings {
         let interval = previewInterval ?? 1
         request.previewInterval = interval == 0 ? nil : interval
         try applyPictures(to: &request, resolver)
+        if let model {
+            var defaults = model.defaults(for: request)
+            // What goes with the sampler of the defaults alone.
+            if sampler != nil { (defaults.timesteps, defaults.eta) = (nil, nil) }
+            if steps != nil { defaults.timesteps = nil }
+            request.apply(defaults)
+        }
+        request.steps = steps ?? request.steps
+        request.guidanceScale = guidanceScale ?? request.guidanceScale
+        request.sampler = sampler ?? request.sampler
+        request.eta = eta ?? request.eta
+        if let timestepSpacing {
+            request.timestepSpacing = try Self.word("timestep_spacing", timestepSpacing, TimestepSpacing.self)
+        }
         return request
     }
 

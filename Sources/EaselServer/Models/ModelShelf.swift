@@ -87,6 +87,14 @@ actor ModelShelf {
             field: "model")
     }
 
+    /// - Throws: ``APIError`` for a name of none.
+    func autoencoder(named name: String) throws -> Entry {
+        guard let found = autoencoders.first(where: { $0.name == name }) else {
+            throw APIError.invalid("vae", "there is no autoencoder \"\(name.prefix(200))\"")
+        }
+        return found
+    }
+
     /// Makes a model the one that jobs are made with that name none.
     func choose(_ name: String) throws { current = try entry(named: name).name }
 
@@ -97,12 +105,7 @@ actor ModelShelf {
         let entry = try entry(named: name)
         let key = [entry.name, vae ?? ""]
         if let opened, opened.key == key { return opened.model }
-        let autoencoder = try vae.map { vae in
-            guard let found = autoencoders.first(where: { $0.name == vae }) else {
-                throw APIError.invalid("vae", "there is no autoencoder \"\(vae.prefix(200))\"")
-            }
-            return found.location
-        }
+        let autoencoder = try vae.map { try self.autoencoder(named: $0).location }
         opened = nil
         let model = try open(entry.location, autoencoder)
         opened = (key, model)
@@ -127,6 +130,9 @@ actor ModelShelf {
         tokenizers = [entry.name: tokenizer]
         return tokenizer
     }
+
+    /// The settings that the current model is made for; nil where it is not open.
+    var defaults: SamplingDefaults? { opened.flatMap { $0.key[0] == current ? $0.model.defaults : nil } }
 
     /// The size in pixels that the open model was trained at; nil where another is asked about.
     func size(ofModel name: String) -> (width: Int, height: Int)? {

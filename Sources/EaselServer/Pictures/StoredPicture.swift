@@ -38,6 +38,8 @@ struct StoredPicture: Sendable, Hashable {
         var own = settings
         own.seed = Seed(picture.seed)
         own.count = 1
+        own.steps = picture.metadata.steps
+        own.guidanceScale = picture.metadata.guidanceScale
         own.prompt = picture.metadata.prompt
         own.negativePrompt = picture.metadata.negativePrompt
         self.settings = own

@@ -1,0 +1,103 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import Testing
+
+/// Many clients at once, and many requests after one another.
+@Suite(.serialized) struct LoadTests {
+    @Test("A thousand clients see the same job end")
+    func manyStreams() async throws {
+        let server = try await RunningServer()
+        let long = try await server.job(#"{"prompt": "a", "steps": 150, "count": 60}"#)
+        let job = try await server.job(#"{"prompt": "b", "steps": 3, "seed": 1}"#)
+        let before = server.residentMemory
+        let count = 1000
+        let ends = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    try await server.events("/api/v1/jobs/\(job)/events", until: "done").last?.name == "done"
+                }
+            }
+            // All of them are there, and the server still answers.
+            while try await server.get("/metrics").text.firstMatch(of: /easel_event_streams (\d+)/)?.1
+                != "1000"
+            {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let clock = ContinuousClock()
+            var slowest = Duration.zero
+            for _ in 0..<20 {
+                let start = clock.now
+                #expect(try await server.get("/healthz").status == 200)
+                slowest = max(slowest, start.duration(to: clock.now))
+            }
+            #expect((server.residentMemory - before) / count < 192 << 10)
+            _ = try await server.post("/api/v1/jobs/\(long)/cancel")
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(ends == count)
+    }
+
+    @Test("Clients that vanish leave nothing behind")
+    func vanishedClients() async throws {
+        let server = try await RunningServer()
+        let long = try await server.job(#"{"prompt": "a", "steps": 150, "count": 60, "preview_interval": 0}"#)
+        for _ in 0..<50 {
+            _ = try await RawConnection.exchange(
+                server.port,
+                [Array("GET /api/v1/jobs/\(long)/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".utf8)],
+                pause: .milliseconds(5), patience: .zero + .seconds(1))
+            if try await server.get("/metrics").text.contains("easel_event_streams 0") { break }
+        }
+        var open = "?"
+        for _ in 0..<200 where open != "0" {
+            open =
+                try await server.get("/metrics").text.firstMatch(of: /easel_event_streams (\d+)/).map {
+                    String($0.1)
+                } ?? "?"
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(open == "0")
+        _ = try await server.post("/api/v1/jobs/\(long)/cancel")
+    }
+
+    @Test("Malformed requests are refused one and all, and take no memory")
+    func malformedRequests() async throws {
+        let server = try await RunningServer()
+        var generator = SystemRandomNumberGenerator()
+        let paths = [
+            "/", "/api/v1/jobs", "/api/v1/jobs/x/cancel", "/api/v1/pictures/x", "/api/v1/uploads",
+            "/v1/images/edits",
+            "/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/sdapi/v1/png-info", "/v1/images/generations",
+            "/login",
+        ]
+        let seeds = [
+            "{\"prompt\": \"a\", \"steps\": 99999999999999999999}", "{\"prompt\": {\"a\": []}}", "[[[[", "\"",
+            "nul",
+            "{\"init_images\": [\"data:image/png;base64,AAAA\"]}",
+            "--x\r\nContent-Disposition: form-data\r\n\r\n--x--",
+            "{\"image\": \"iVBORw0KGgo=\"}", "\u{0}\u{1}\u{2}", "{\"prompt\":\"\\ud800\"}",
+            "{\"before\": 1e999}",
+        ]
+        func attack(_ count: Int) async throws {
+            for index in 0..<count {
+                var body = Array(seeds[index % seeds.count].utf8)
+                for _ in 0..<Int.random(in: 0...4, using: &generator) where !body.isEmpty {
+                    body[Int.random(in: body.indices, using: &generator)] = UInt8.random(
+                        in: 0...255, using: &generator)
+                }
+                let type = ["application/json", "multipart/form-data; boundary=x", "image/png", "text/plain"]
+                let answer = try await server.ask(
+                    index % 5 == 4 ? .PATCH : .POST, paths[index % paths.count], bytes: body,
+                    headers: [("content-type", type[index % type.count])])
+                #expect(
+                    answer.status < 500,
+                    "\(paths[index % paths.count]) \(String(decoding: body, as: UTF8.self))")
+            }
+        }
+        try await attack(1500)
+        let before = server.residentMemory
+        try await attack(1500)
+        #expect(server.residentMemory - before < 24 << 20)
+    }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import EaselClient
+@testable import EaselServer
+
+/// Parts of the server by themselves.
+@Suite struct ServerPartTests {
+    @Test("A form's parts are read, also where their bytes look like a boundary")
+    func form() throws {
+        let text = """
+            preamble\r\n--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na fish\r
+            --b\r\ncontent-disposition: form-data; name=image; filename="x;y.png"\r\nContent-Type: image/png\r\n\r
+            \r\n--not\r\n--\r\n\r\n--b\r\nContent-Disposition: form-data; name="image[]"\r\n\r\n\r\n--b--\r\nepilogue
+            """
+        let form = try MultipartForm(Data(text.utf8), boundary: "b")
+        #expect(form.text("prompt") == "a fish")
+        #expect(
+            form.files("image").map { String(decoding: $0, as: UTF8.self) } == ["\r\n--not\r\n--\r\n", ""])
+        #expect(form.parts.map(\.name) == ["prompt", "image", "image[]"])
+        for damaged in [
+            "", "--b", "--b\r\n", "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--",
+            "--bx\r\n\r\n--b--",
+            "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx", "--b\r\nx\r\n--b--",
+            String(repeating: "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n", count: 100)
+                + "--b--",
+        ] {
+            #expect(throws: APIError.self) { _ = try MultipartForm(Data(damaged.utf8), boundary: "b") }
+        }
+        #expect(MultipartForm.boundary(of: "multipart/form-data; boundary=\"a b\"") == "a b")
+        for type in ["multipart/form-data", "multipart/form-data; boundary=", "text/plain; boundary=x"] {
+            #expect(MultipartForm.boundary(of: type) == nil)
+        }
+    }
+
+    @Test("Clients get their turns one after another, whoever was served longest ago first")
+    func queueOrder() {
+        func entry(_ id: String, _ client: String, _ priority: Int, _ place: Double) -> QueueOrder.Entry {
+            QueueOrder.Entry(id: id, client: client, priority: priority, place: place)
+        }
+        let entries = [
+            entry("a1", "a", 0, 1), entry("a2", "a", 0, 2), entry("a3", "a", 0, 3), entry("b1", "b", 0, 4),
+            entry("b2", "b", 0, 5), entry("c1", "c", 0, 6), entry("late", "a", 3, 7),
+            entry("last", "c", -1, 0),
+        ]
+        #expect(
+            QueueOrder.sorted(entries, lastServed: [:])
+                == ["late", "b1", "c1", "a1", "b2", "a2", "a3", "last"])
+        #expect(
+            QueueOrder.sorted(entries.filter { $0.priority == 0 }, lastServed: ["b": 5, "c": 9])
+                == ["a1", "b1", "c1", "a2", "b2", "a3"])
+        #expect(QueueOrder.sorted([], lastServed: [:]).isEmpty)
+    }
+
+    @Test("What is told of an error has no folders in it")
+    func publicMessages() {
+        for (text, told) in [
+            ("/home/me/models/x.safetensors: damaged", "x.safetensors: damaged"),
+            ("there is no \"/a/b c\" here", "there is no \"b c\" here"),
+            ("and/or 1/2 (/x/y)", "and/or 1/2 (y)"), ("/one", "/one"), ("", ""),
+        ] {
+            #expect(PublicMessage.withoutFolders(text) == told)
+        }
+    }
+
+    @Test("Readers of events get what is new, of their job, or a sign of life")
+    func eventLog() async {
+        let log = EventLog()
+        let start = log.lastID
+        log.publish("a", job: "one", data: "1")
+        log.publish("b", job: "two", data: "2")
+        #expect(await log.events(after: start, of: nil).map(\.name) == ["a", "b"])
+        #expect(await log.events(after: start, of: "two").map(\.name) == ["b"])
+        let waiting = Task { await log.events(after: log.lastID, of: "one").map(\.name) }
+        try? await Task.sleep(for: .milliseconds(50))
+        log.publish("c", job: "two", data: "3")
+        log.publish("d", job: "one", data: "4")
+        #expect(await waiting.value == ["d"])
+        let idle = Task { await log.events(after: log.lastID, of: "one").map(\.name) }
+        try? await Task.sleep(for: .milliseconds(50))
+        log.wake()
+        #expect(await idle.value == [])
+        let cancelled = Task { await log.events(after: log.lastID, of: "one").map(\.name) }
+        cancelled.cancel()
+        #expect(await cancelled.value == [])
+        #expect(log.remembers(after: start) && !log.remembers(after: start - 5))
+        for index in 0..<5000 { log.publish("e", job: nil, data: "\(index)") }
+        #expect(!log.remembers(after: start))
+        #expect(await log.events(after: log.lastID - 3, of: nil).count == 3)
+    }
+
+    @Test("Figures are told as Prometheus reads them")
+    func metrics() {
+        let metrics = PrometheusMetrics()
+        let counter = metrics.makeCounter(label: "a.b", dimensions: [("path", "/x\"y\\z")])
+        counter.increment(by: 2)
+        counter.increment(by: 1)
+        metrics.makeRecorder(label: "level", dimensions: [], aggregate: false).record(1.5)
+        metrics.makeTimer(label: "t", dimensions: []).recordNanoseconds(30_000_000)
+        let lines = metrics.text.split(separator: "\n").map(String.init)
+        #expect(lines.contains(#"a_b{path="/x\"y\\z"} 3"#))
+        #expect(lines.contains("level 1.5"))
+        #expect(lines.contains(#"t_bucket{le="0.025"} 0"#) && lines.contains(#"t_bucket{le="0.05"} 1"#))
+        #expect(lines.contains(#"t_bucket{le="+Inf"} 1"#) && lines.contains("t_count 1"))
+        #expect(lines.contains("t_sum 0.03"))
+    }
+
+    @Test("A minute's jobs are counted for each client")
+    func rates() throws {
+        let rate = RequestRate(perMinute: 2)
+        let now = Date()
+        try rate.count("a", now: now)
+        try rate.count("a", now: now + 30)
+        #expect(throws: APIError.self) { try rate.count("a", now: now + 59) }
+        try rate.count("b", now: now + 59)
+        try rate.count("a", now: now + 61)
+    }
+
+    @Test("A stream of events is read however it is cut")
+    func eventStream() {
+        let text =
+            "retry: 2000\n\nid: 7\nevent: step\ndata: {\"a\":\ndata: 1}\n\n: \n\nevent: done\r\ndata: x\r\n\r\n"
+        for size in [1, 2, 3, 7, 1000] {
+            var parser = EventStreamParser()
+            var events: [EventStreamParser.Event] = []
+            var bytes = Array(text.utf8)[...]
+            while !bytes.isEmpty {
+                events += parser.events(in: bytes.prefix(size))
+                bytes = bytes.dropFirst(size)
+            }
+            #expect(
+                events == [
+                    .init(id: "7", name: "step", data: "{\"a\":\n1}"),
+                    .init(id: nil, name: "done", data: "x"),
+                ])
+        }
+    }
+
+    @Test("Samplers are known by AUTOMATIC1111's names, old ones too")
+    func samplerNames() throws {
+        let old = try A1111Settings.sampler("DPM++ 2M Karras", schedule: nil)
+        #expect(old.sampler == "DPM++ 2M" && old.schedule == "karras")
+        let new = try A1111Settings.sampler("Euler a", schedule: "Automatic")
+        #expect(new.sampler == "Euler a" && new.schedule == nil)
+        #expect(throws: APIError.self) { try A1111Settings.sampler("Karras", schedule: nil) }
+        #expect(throws: APIError.self) { try A1111Settings.sampler("Euler", schedule: "x") }
+        #expect(A1111Models.name(ofTitle: "dream.safetensors [0123456789]") == "dream")
+        #expect(A1111Models.name(ofTitle: "a [b] c") == "a [b] c")
+    }
+}
