@@ -9,6 +9,7 @@ import urllib.request
 from playwright.sync_api import sync_playwright
 
 import painting
+import pictures
 import walk
 from page import Studio, until
 from server import Server
@@ -138,8 +139,8 @@ def main():
         check("policy", policy, studio)
         for work in (
             walk.words_and_tokens, walk.first_picture, walk.seeds, walk.several_pictures, walk.use_settings, walk.kept_over_a_reload,
-            walk.sizes, walk.larger_and_finer, walk.adapters, walk.errors_by_their_field, walk.gallery, walk.trash, walk.compare, walk.keyboard, walk.endless_scroll, painting.dropped_pictures,
-            painting.inpainting, painting.outpainting, painting.queue,
+            walk.sizes, walk.larger_and_finer, walk.adapters, walk.errors_by_their_field, pictures.gallery, pictures.trash,
+            pictures.compare, walk.keyboard, pictures.endless_scroll, painting.dropped_pictures, painting.inpainting, painting.outpainting, painting.queue,
         ):
             if not check(work.__name__.replace("_", " "), work, studio):
                 studio.open()
