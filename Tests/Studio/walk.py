@@ -124,6 +124,32 @@ def sizes(studio):
     page.fill("#height", "")
 
 
+def larger_and_finer(studio):
+    page = studio.page
+    page.evaluate("document.querySelector('#hires').open = true")
+    page.check("#hires-on")
+    page.fill("[name='hires.scale']", "1.5")
+    job = studio.generate("a red apple on a yellow background", 4, width=128, height=128)
+    assert job["settings"]["hires"]["scale"] == 1.5
+    assert (job["pictures"][0]["width"], job["pictures"][0]["height"]) == (192, 192)
+    page.uncheck("#hires-on")
+    for name in ("width", "height"):
+        page.fill(f"#{name}", "")
+
+
+def adapters(studio):
+    page = studio.page
+    page.fill("#prompt", "a town")
+    page.click("#adapters-open")
+    page.locator("#adapters-list button", has_text="watercolour").wait_for()
+    studio.look("adapters")
+    page.keyboard.type("ink")
+    page.locator("#adapters-list button", has_text="watercolour").wait_for(state="detached")
+    page.keyboard.press("Enter")
+    assert page.input_value("#prompt") == "a town <lora:ink:0.8>", page.input_value("#prompt")
+    assert page.locator("#adapters[open]").count() == 0
+
+
 def errors_by_their_field(studio):
     page = studio.page
     page.fill("#prompt", "an apple")
@@ -136,103 +162,6 @@ def errors_by_their_field(studio):
     page.fill("#steps", "2")
     studio.finished(lambda: page.click("#generate"))
     assert page.locator(".field-error").count() == 0
-
-
-def gallery(studio):
-    page = studio.page
-    page.fill("#search", "blue fish")
-    studio.until("document.querySelectorAll('.tile').length === 3")
-    page.fill("#search", "nothing of that kind")
-    page.locator("#gallery-end", has_text="Nothing was found").wait_for()
-    page.fill("#search", "")
-    studio.until("document.querySelectorAll('.tile').length > 3")
-
-    first = page.locator(".tile").first
-    identifier = first.get_attribute("data-id")
-    first.hover()
-    first.locator(".tile-heart").click()
-    studio.until("document.querySelector('.tile-heart').ariaPressed === 'true'")
-    page.locator("[name='shelf'][value='favourite']").check(force=True)
-    studio.until("document.querySelectorAll('.tile').length === 1")
-    assert studio.tile(identifier).count() == 1
-
-    studio.open_picture(identifier)
-    page.fill("#viewer-details .tag-form input", "best of all")
-    page.keyboard.press("Enter")
-    page.locator("#viewer-details .chip", has_text="best of all").wait_for()
-    page.keyboard.press("Escape")
-    page.locator("[name='shelf'][value='all']").check(force=True)
-    studio.until("document.querySelectorAll('.tile').length > 3")
-    page.locator("#tags button", has_text="best of all").click()
-    studio.until("document.querySelectorAll('.tile').length === 1")
-    page.locator("#tags button", has_text="best of all").click()
-    studio.until("document.querySelectorAll('.tile').length > 3")
-
-
-def trash(studio):
-    page = studio.page
-    count = page.locator(".tile").count()
-    identifier = page.locator(".tile").nth(1).get_attribute("data-id")
-    studio.tile(identifier).locator(".tile-open").focus()
-    page.keyboard.press("Delete")
-    studio.notice("in the trash")
-    studio.tile(identifier).wait_for(state="detached")
-    page.locator(".toast button", has_text="Undo").last.click()
-    studio.tile(identifier).wait_for()
-    assert page.locator(".tile").count() == count
-    studio.open_picture(identifier)
-    page.keyboard.press("Delete")
-    studio.tile(identifier).wait_for(state="detached")
-    assert page.locator("#viewer[open]").count() == 1, "the viewer goes on to the next picture"
-    page.keyboard.press("Escape")
-    page.locator("[name='shelf'][value='trash']").check(force=True)
-    studio.tile(identifier).wait_for()
-    studio.look("trash")
-    studio.tile(identifier).locator(".tile-open").focus()
-    page.keyboard.press("r")
-    studio.tile(identifier).wait_for(state="detached")
-    page.locator("[name='shelf'][value='all']").check(force=True)
-    studio.tile(identifier).wait_for()
-    # For good: from the trash only.
-    studio.tile(identifier).locator(".tile-open").focus()
-    page.keyboard.press("Delete")
-    studio.tile(identifier).wait_for(state="detached")
-    page.locator("[name='shelf'][value='trash']").check(force=True)
-    studio.open_picture(identifier)
-    page.click("#viewer-actions [data-action='remove']")
-    page.locator("#gallery-end", has_text="The trash is empty").wait_for()
-    page.locator("[name='shelf'][value='all']").check(force=True)
-    studio.until("document.querySelectorAll('.tile').length > 3")
-    assert studio.tile(identifier).count() == 0
-    if page.locator("#viewer[open]").count():
-        page.keyboard.press("Escape")
-
-
-def compare(studio):
-    page = studio.page
-    for index in (0, 2):
-        page.locator(".tile").nth(index).locator(".tile-open").focus()
-        page.keyboard.press("x")
-    page.locator("#selection", has_text="2 selected").wait_for()
-    studio.look("selected")
-    page.locator("#selection button", has_text="Compare").click()
-    page.wait_for_selector("#compare[open]")
-    studio.until("[...document.querySelectorAll('#compare img')].every((image) => image.naturalWidth > 0)")
-    split = lambda: float(page.evaluate("parseFloat(document.querySelector('#compare-frame').style.getPropertyValue('--split'))"))
-    box = page.locator("#compare-frame").bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2, steps=4)
-    page.mouse.up()
-    assert abs(split() - 25) < 2, split()
-    page.keyboard.press("ArrowRight")
-    assert split() > 25
-    before = page.get_attribute("#compare-second", "src")
-    page.keyboard.press("ArrowDown")
-    assert page.get_attribute("#compare-second", "src") != before, "↓ takes another picture"
-    assert page.locator("#compare-differences tr").count() > 1
-    studio.look("compare")
-    page.keyboard.press("Escape")
 
 
 def keyboard(studio):

@@ -43,9 +43,8 @@ export const actions = {
 	remove: ['trash', 'Delete forever', 'Delete', remove],
 }
 
-const forTrash = ['compare', 'restore', 'remove']
 const isFor = (name, pictures) => pictures.length > 0 && (actions[name][4] ?? Infinity) >= pictures.length
-	&& (pictures[0].trashed ? forTrash : Object.keys(actions).filter((one) => one === 'compare' || !forTrash.includes(one))).includes(name)
+	&& (name === 'compare' || ['restore', 'remove'].includes(name) === Boolean(pictures[0].trashed))
 
 // Does what the key says with the pictures; whether there was anything.
 export function act(key, pictures) {

@@ -16,15 +16,15 @@ function insert(text, isTag) {
 
 function show() {
 	const wanted = $('adapters-search').value.trim().toLowerCase()
-	const part = (title, names, make, note) => {
+	const part = (title, names, make) => {
 		const found = names.filter((name) => name.toLowerCase().includes(wanted))
 		return [el('h3', {}, title), found.length
 			? el('ul', {}, ...found.map((name) => el('li', {}, el('button', { type: 'button', onclick: () => make(name) }, name))))
-			: el('p', { class: 'queue-empty' }, names.length ? 'None of that name.' : note)]
+			: el('p', { class: 'queue-empty' }, names.length ? 'None of that name.' : 'There are none: --models-dir names a folder with them.')]
 	}
 	$('adapters-list').replaceChildren(
-		...part('LoRAs', loras, (name) => insert(`<lora:${name}:0.8>`, true), 'There are none. Put files into a folder and start Easel with --lora-dir.'),
-		...part('Words of embeddings', embeddings, (name) => insert(name, false), 'There are none. Put files into a folder and start Easel with --embedding-dir.'))
+		...part('LoRAs', loras, (name) => insert(`<lora:${name}:0.8>`, true)),
+		...part('Words of embeddings', embeddings, (name) => insert(name, false)))
 }
 
 export function setAdapters(lists) {

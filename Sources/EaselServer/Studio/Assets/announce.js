@@ -18,6 +18,7 @@ export function notice(text, { bad = false, action = null, label = null, seconds
 	$('toasts').append(toast)
 	while ($('toasts').children.length > 3) $('toasts').firstChild.remove()
 	let timer = setTimeout(remove, seconds * 1000)
+	on(toast, 'click', remove)
 	on(toast, 'pointerenter', () => clearTimeout(timer))
 	on(toast, 'pointerleave', () => { timer = setTimeout(remove, 3000) })
 }

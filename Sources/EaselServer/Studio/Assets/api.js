@@ -30,7 +30,7 @@ async function call(method, path, { json, key, ...options } = {}) {
 }
 
 function query(values) {
-	return `?${new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== ''))}`
+	return `?${new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== ''))}`.replaceAll('+', '%20')
 }
 
 const job = (id, rest = '') => `/jobs/${part(id)}${rest}`, picture = (id, rest = '') => `/pictures/${part(id)}${rest}`

@@ -6,7 +6,7 @@ const names = {
 	prompt_syntax: 'Prompt syntax', tiling: 'Tiling', guidance_rescale: 'Guidance rescale', eta: 'Eta', subseed: 'Variation seed',
 	subseed_strength: 'Variation strength', vae: 'VAE', rng: 'Random numbers', emphasis: 'Emphasis',
 }
-const usual = { clip_skip: 1, guidance_rescale: 0, rng: 'torch-cpu', subseed_strength: 0 }
+const usual = { clip_skip: 1, rng: 'torch-cpu' }
 
 function inWords(name, value) {
 	if (name === 'hires') return `×${value.scale}, strength ${value.strength}${value.upscaler ? `, as ${value.upscaler}` : ''}`
@@ -18,16 +18,10 @@ function inWords(name, value) {
 
 // [[name, value]…] of what was not left as it usually is.
 export function facts(picture) {
-	const settings = picture.settings ?? {}
-	const values = {
-		...settings, size: `${picture.width} × ${picture.height}`, seed: picture.seed, steps: picture.steps ?? settings.steps, model: picture.model ?? settings.model,
-		sampler: picture.sampler ?? settings.sampler, guidance_scale: picture.guidance_scale ?? settings.guidance_scale,
-		strength: settings.init_image ? settings.strength : null,
-	}
-	return Object.entries(names).filter(([key]) => {
-		const value = values[key]
-		return value !== null && value !== undefined && value !== '' && value !== usual[key] && !(Array.isArray(value) && !value.length)
-	}).map(([key, label]) => [label, inWords(key, values[key])]).filter(([, value]) => value !== '')
+	const { settings, width, height } = picture
+	const values = { ...settings, ...picture, size: `${width} × ${height}`, strength: settings.init_image && settings.strength }
+	return Object.entries(names).filter(([key]) => (values[key]?.length ?? values[key]) && values[key] !== usual[key])
+		.map(([key, label]) => [label, inWords(key, values[key])])
 }
 
 // [[name, first, second]…] of what is not the same.

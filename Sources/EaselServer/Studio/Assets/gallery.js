@@ -28,7 +28,7 @@ function tile(picture) {
 	return item
 }
 
-const tileOf = (id) => area.querySelector(`[data-id="${CSS.escape(id)}"]`)
+const tileOf = (id) => area.querySelector(`[data-id="${id}"]`)
 const tiles = () => [...area.querySelectorAll('.tile-open')]
 
 function place(picture, where) {

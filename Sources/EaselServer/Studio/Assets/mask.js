@@ -1,6 +1,14 @@
 // The mask that is painted: strokes and what was done between them, so that each can be undone.
 
-const colour = '#e8703a'
+// Stripes of two colours, so that one of them is seen on any picture.
+function stripes(context, side) {
+	const tile = new OffscreenCanvas(side, side), pen = tile.getContext('2d'), half = side / 2
+	pen.fillStyle = '#ff6a2b'
+	pen.fillRect(0, 0, side, side)
+	pen.fillStyle = '#fff'
+	pen.fill(new Path2D(`M0 0H${half}L0 ${half}zM${side} 0V${half}L${half} ${side}H0z`))
+	return context.createPattern(tile, 'repeat')
+}
 
 export class Mask {
 	constructor(canvas) {
@@ -14,22 +22,25 @@ export class Mask {
 	open(width, height, base = null) {
 		this.canvas.width = width
 		this.canvas.height = height
-		this.base = base && Mask.#read(base, width, height)
+		this.paint = stripes(this.context, Math.max(4, Math.round(Math.min(width, height) / 24)))
+		this.base = base && this.#read(base, width, height)
 		this.done = []
 		this.undone = []
 		this.#draw()
 	}
 
 	// From a file, where white is what is made anew, to a colour that is opaque there.
-	static #read({ image, inverted }, width, height) {
+	#read({ image, inverted }, width, height) {
 		const canvas = new OffscreenCanvas(width, height), context = canvas.getContext('2d')
 		context.drawImage(image, 0, 0, width, height)
 		const pixels = context.getImageData(0, 0, width, height), data = pixels.data
 		for (let i = 0; i < data.length; i += 4) {
 			data[i + 3] = inverted ? 255 - data[i] : data[i]
-			data.set([0xe8, 0x70, 0x3a], i)
 		}
 		context.putImageData(pixels, 0, 0)
+		context.globalCompositeOperation = 'source-in'
+		context.fillStyle = this.paint
+		context.fillRect(0, 0, width, height)
 		return canvas
 	}
 
@@ -98,7 +109,7 @@ export class Mask {
 
 	#paint(step, from) {
 		const { context } = this, { width, height } = this.canvas
-		context.fillStyle = context.strokeStyle = colour
+		context.fillStyle = context.strokeStyle = this.paint
 		if (step.kind === 'clear') { context.clearRect(0, 0, width, height); return }
 		if (step.kind === 'invert') {
 			context.globalCompositeOperation = 'xor'

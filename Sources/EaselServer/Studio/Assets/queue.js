@@ -98,7 +98,7 @@ function draw() {
 	body.replaceChildren(...part('Painting', current ? [current] : []), ...part('Waiting', waiting), ...part('Before', over),
 		...(count + over.length ? [] : [el('p', { class: 'queue-empty' }, 'Nothing waits. What you generate while a picture is painted lines up here.')]))
 	if (id) {
-		const again = body.querySelector(`[data-id="${CSS.escape(id)}"]`);
+		const again = body.querySelector(`[data-id="${id}"]`);
 		(again?.querySelector(`[data-tool="${focused.dataset.tool}"]:not(:disabled)`) ?? again?.querySelector('button:not(:disabled)') ?? body).focus()
 	}
 }

@@ -12,7 +12,7 @@ let carried = {}
 
 const elements = () => [...form.elements].filter((element) => element.name)
 const plain = () => elements().filter((element) => !element.closest('#start') && !['seed', 'hires_on'].includes(element.name))
-const first = (element) => (element.options ? [...element.options].find((option) => option.defaultSelected) ?? element.options[0] : element)?.[element.options ? 'value' : 'defaultValue'] ?? ''
+const first = ({ options, defaultValue }) => (options ? [...options].find((option) => option.defaultSelected) ?? options[0] : { value: defaultValue })?.value ?? ''
 
 export function read() {
 	const settings = { ...carried }, seed = readSeed()

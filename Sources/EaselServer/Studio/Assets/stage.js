@@ -9,7 +9,7 @@ import { openViewer } from './viewer.js'
 
 const frame = $('stage-picture'), actions = $('stage-actions'), words = $('stage-text'), image = $('stage-image')
 let shown = null, strip = [], stripJob = null
-const stages = { denoise: 'Painting', decode: 'Finishing', encode: 'Reading the picture', prompt: 'Reading the prompt', load: 'Loading the model' }
+const stages = { load: 'Loading the model', encode: 'Reading', calibrate: 'Calibrating', denoise: 'Painting', decode: 'Finishing' }
 
 // As large as the easel has room for; small pictures to 512 pixels at most.
 function fit(frame, width, height, most) {
@@ -25,10 +25,10 @@ function duration(seconds) {
 }
 
 export function progressText(job) {
-	const stage = job.stage ?? 'starting', count = job.settings?.count ?? 1, left = secondsLeft(job)
-	const parts = [job.step && stage !== 'decode' ? `Step ${job.step} of ${job.steps}` : stages[stage] ?? stage[0].toUpperCase() + stage.slice(1)]
+	const count = job.settings?.count ?? 1, left = secondsLeft(job)
+	const parts = [job.step && job.stage !== 'decode' ? `Step ${job.step} of ${job.steps}` : stages[job.stage?.split('_')[0]] ?? 'Starting']
 	if (count > 1) parts.push(`picture ${(job.picture ?? 0) + 1} of ${count}`)
-	if (left > 0.5) parts.push(duration(left))
+	if (job.step && left > 0.5) parts.push(duration(left))
 	return parts.join(' · ')
 }
 

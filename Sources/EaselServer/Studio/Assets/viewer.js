@@ -84,7 +84,7 @@ export function setUpViewer() {
 	on($('viewer-next'), 'click', () => turn(1))
 	on(zoom, 'click', zoomViewer)
 	on(dialog, 'close', () => {
-		if (shown) $('pictures').querySelector(`[data-id="${CSS.escape(shown.id)}"] .tile-open`)?.focus()
+		if (shown) $('pictures').querySelector(`[data-id="${shown.id}"] .tile-open`)?.focus()
 		shown = null
 	})
 	onPictures('change', (picture) => {

@@ -1,4 +1,4 @@
-// Before the first paint: the theme that was chosen, or the system's.
+// Before the first paint: the theme that was chosen, or the system's. After it: the modules, where a page names any.
 {
 	let chosen = null
 	try { chosen = localStorage.getItem('easel.theme') } catch { /* storage is off */ }
@@ -11,4 +11,6 @@
 		try { localStorage.setItem('easel.theme', chosen) } catch { /* storage is off */ }
 		apply()
 	})
+	const { modules } = document.currentScript.dataset
+	if (modules) requestAnimationFrame(() => requestAnimationFrame(() => import(modules)))
 }
