@@ -105,6 +105,7 @@ let package = Package(
             name: "EaselServer",
             dependencies: [
                 "Easel", "EaselHub", "Checkpoints", "Conditioning", "Sampling", "Imaging", "EngineInterface",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Easel
-import EaselHub
 import EaselServer
 import Foundation
 import Logging
@@ -29,6 +28,8 @@ struct ServeCommand: AsyncParsableCommand {
     var allowHost: [String] = []
     @Option(help: "Pages of another origin that may use the server, as https://example.org; repeatable.")
     var allowOrigin: [String] = []
+    @Flag(help: "Fetch pictures that requests give the addresses of, from public machines alone.")
+    var allowUrlImages = false
     @Option(help: "Where the queue and the pictures are (default: easel/server among the user's data).")
     var dataDir: String?
     @Option(help: "The most steps of a picture (default: 150).")
@@ -78,8 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
         let model = try ModelLocation.url(named: opening.model ?? settings.string("model"), store: store)
         let folder = dataDir ?? settings.string("data-dir")
         var setup = ServerConfiguration(
-            folder: folder.map { URL(filePath: $0) }
-                ?? HubEnvironment().ownFolder.deletingLastPathComponent().appending(path: "server"),
+            folder: folder.map { URL(filePath: $0) } ?? Self.standardFolder,
             model: model, store: store
         ) { location, autoencoder in
             try Model(
@@ -91,6 +91,7 @@ struct ServeCommand: AsyncParsableCommand {
         setup.token = token ?? settings.string("token")
         setup.allowedHosts = allowHost + settings.strings("allow-host")
         setup.allowedOrigins = allowOrigin + settings.strings("allow-origin")
+        setup.allowsRemotePictures = allowUrlImages
         setup.shutdownSeconds =
             shutdownTimeout ?? settings.double("shutdown-timeout") ?? setup.shutdownSeconds
         guard (0...3600).contains(setup.shutdownSeconds) else {
@@ -107,6 +108,14 @@ struct ServeCommand: AsyncParsableCommand {
             try bounded("max-body", maxBody?.bytes, settings, 1024...(1 << 30)) ?? limits.bodyBytes
         setup.limits = limits
         return setup
+    }
+
+    /// `easel/server` among the user's data.
+    private static var standardFolder: URL {
+        let data = ProcessInfo.processInfo.environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        let home = FileManager.default.homeDirectoryForCurrentUser
+        return (data.map { URL(filePath: $0) } ?? home.appending(path: ".local/share"))
+            .appending(path: "easel/server")
     }
 
     /// A number of the options, or else of the settings.

@@ -52,7 +52,10 @@ public struct Server: Sendable {
         let adoption = Task { [parts, logger] in await parts.adoptUnknownPictures(logger) }
         defer { adoption.cancel() }
         var group = ServiceGroupConfiguration(
-            services: [.init(service: application, successTerminationBehavior: .gracefullyShutdownGroup)],
+            services: [
+                .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: EndNotice(runner: parts.queue.runner), successTerminationBehavior: .ignore),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: application.logger)
         // Requests that wait for a picture do not outlast the job that makes it.
         group.maximumGracefulShutdownDuration = .seconds(configuration.shutdownSeconds + 10)
@@ -68,6 +71,16 @@ public struct Server: Sendable {
         } catch {
             logger.warning("the database was not closed", metadata: ["reason": "\(error)"])
         }
+    }
+}
+
+/// Tells the runner first that the server is to end: requests that wait for its jobs end only then, and the server with them.
+private struct EndNotice: Service {
+    let runner: JobRunner
+
+    func run() async throws {
+        try await gracefulShutdown()
+        runner.stop()
     }
 }
 

@@ -14,6 +14,8 @@ public struct ServerConfiguration: Sendable {
     public var allowedHosts: [String] = []
     /// Pages of other origins that may use it, as `https://example.org`.
     public var allowedOrigins: [String] = []
+    /// Whether pictures may be given by address, which are then fetched from public machines.
+    public var allowsRemotePictures = false
     /// Where the database and the pictures are.
     public var folder: URL
     public var limits = ServerLimits()

@@ -22,7 +22,9 @@ struct ServerRouter {
             let webUI = router.group("sdapi/v1")
             A1111GenerationRoutes(
                 queue: queue, uploads: parts.uploads, files: parts.files, options: parts.options,
-                styles: parts.styles
+                styles: parts.styles,
+                remote: configuration.allowsRemotePictures
+                    ? RemotePicture(limit: queue.limits.bodyBytes) : nil
             ).add(to: webUI)
             A1111CatalogueRoutes(queue: queue, options: parts.options, styles: parts.styles).add(to: webUI)
             A1111ProgressRoutes(queue: queue).add(to: webUI, internals: router.group("internal"))

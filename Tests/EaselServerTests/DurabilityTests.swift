@@ -135,6 +135,26 @@ import Testing
         #expect(try await server.get("/api/v1/jobs/\(short)").text("state") == "done")
     }
 
+    @Test("Whoever waits when the server ends is told so, and streams end")
+    func waitingClients() async throws {
+        let server = try await RunningServer(["--shutdown-timeout", "0.2"])
+        let job = try await server.job(#"{"prompt": "a", "steps": 150, "count": 60}"#)
+        async let stream = server.events("/api/v1/events", until: "never")
+        async let running = server.post("/sdapi/v1/txt2img", #"{"prompt": "b", "steps": 150, "n_iter": 60}"#)
+        async let waiting = server.post("/sdapi/v1/txt2img", #"{"prompt": "c", "steps": 1}"#)
+        while try await server.get("/api/v1/status").text("queued") != "2" {}
+        _ = try await server.post("/api/v1/jobs/\(job)/cancel")
+        while try await server.get("/api/v1/status").text("queued") != "1" {}
+        let clock = ContinuousClock()
+        let start = clock.now
+        #expect(await server.end() == 0)
+        #expect(start.duration(to: clock.now) < .seconds(8))
+        for answer in [try await running, try await waiting] {
+            #expect(answer.status == 503 && !answer.headers["retry-after"].isEmpty)
+        }
+        #expect(try await !stream.isEmpty)
+    }
+
     @Test("Commits are on the disk when they return")
     func synchronous() async throws {
         let folder = Folder()

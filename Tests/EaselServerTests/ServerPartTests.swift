@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import Synchronization
 import Testing
 
@@ -134,6 +135,50 @@ import Testing
                     .init(id: "7", name: "step", data: "{\"a\":\n1}"),
                     .init(id: nil, name: "done", data: "x"),
                 ])
+        }
+    }
+
+    @Test("Pictures are fetched from public machines alone")
+    func remotePictures() async throws {
+        for (address, isPublic) in [
+            ("8.8.8.8", true), ("172.15.0.1", true), ("100.63.0.1", true), ("127.0.0.1", false),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false), ("172.31.255.255", false), ("192.168.1.1", false),
+            ("169.254.169.254", false),
+            ("100.64.0.1", false), ("0.0.0.0", false), ("224.0.0.1", false), ("255.255.255.255", false),
+            ("2606:4700::1111", true), ("::1", false), ("::", false), ("fe80::1", false), ("fc00::1", false),
+            ("::ffff:127.0.0.1", false), ("::ffff:8.8.8.8", true), ("64:ff9b::7f00:1", false),
+            ("2002:7f00:1::", false),
+            ("2001:db8::1", false), ("ff02::1", false), ("::127.0.0.1", false),
+        ] {
+            let socket = try SocketAddress(ipAddress: address, port: 80)
+            #expect(RemotePicture.isPublic(socket) == isPublic, "\(address)")
+        }
+        let remote = RemotePicture(limit: 1 << 20)
+        for address in [
+            "http://127.0.0.1/x.png", "http://localhost/", "http://[::1]/", "http://2130706433/",
+            "http://0x7f.1/",
+            "http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "ftp://8.8.8.8/", "http:///",
+            "//x",
+        ] {
+            await #expect(throws: APIError.self, "\(address)") {
+                _ = try await remote.bytes(at: address, field: "init_images")
+            }
+        }
+        let server = try await RunningServer()
+        let local = RemotePicture(limit: 1 << 20) { _ in true }
+        let fetched = try await local.bytes(
+            at: "http://localhost:\(server.port)/healthz", field: "init_images")
+        #expect(fetched == Data(#"{"status":"ok"}"#.utf8))
+        // What is moved elsewhere, is not there, or is too large is not followed.
+        for path in ["/docs", "/no-such-path"] {
+            await #expect(throws: APIError.self) {
+                _ = try await local.bytes(at: "http://127.0.0.1:\(server.port)\(path)", field: "init_images")
+            }
+        }
+        await #expect(throws: APIError.self) {
+            _ = try await RemotePicture(limit: 100) { _ in true }
+                .bytes(at: "http://127.0.0.1:\(server.port)/openapi.json", field: "init_images")
         }
     }
 

@@ -11,6 +11,8 @@ struct A1111GenerationRoutes: Sendable {
     let files: PictureFiles
     let options: A1111Options
     let styles: @Sendable () -> [PromptStyle]
+    /// How pictures are fetched that are given by address; nil where they are refused.
+    let remote: RemotePicture?
 
     func add(to api: RouterGroup<ServerContext>) {
         api.post("txt2img") { try await answer($0, $1, isFromPicture: false) }
@@ -24,7 +26,10 @@ struct A1111GenerationRoutes: Sendable {
         let asked = try await A1111Settings(
             fields, options: options, styles: styles(), isFromPicture: isFromPicture
         ) { field, base64 in
-            try await uploads.add(Base64Picture.bytes(base64, field: field)).id
+            if let remote, base64.hasPrefix("http://") || base64.hasPrefix("https://") {
+                return try await uploads.add(remote.bytes(at: base64, field: field)).id
+            }
+            return try await uploads.add(Base64Picture.bytes(base64, field: field)).id
         }
         let job: Job
         do {

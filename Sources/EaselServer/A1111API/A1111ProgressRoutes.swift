@@ -27,9 +27,11 @@ struct A1111ProgressRoutes: Sendable {
         internals.post("progress", use: taskProgress)
     }
 
-    /// Ends the job that is made now; what is done of it is its answer.
+    /// Ends the job that is made now, if it came by this API: what is done of it is its answer. Others have their own ways
+    /// to be cancelled.
     private func endRunning() {
-        if let job = queue.runner.progress?.job { _ = queue.runner.end(job, .skipped) }
+        guard let running = queue.runner.progress, running.api == .a1111 else { return }
+        _ = queue.runner.end(running.job, .skipped)
     }
 
     @Sendable private func progress(_ request: Request, _ context: ServerContext) async throws -> Response {

@@ -34,16 +34,12 @@ struct EventStreams: Sendable {
     ///   - job: The job that it is of, with which it ends; nil for all.
     /// - Throws: ``APIError`` where there are too many.
     func response(after id: Int, of job: String?, first: [(name: String, data: String)]) throws -> Response {
-        let isFull = open.count.withLock { count in
-            guard count < limit else { return true }
-            count += 1
-            return false
-        }
-        if isFull {
+        guard count < limit else {
             throw APIError(
                 .serviceUnavailable, "too_many_streams", "too many streams of events are open", retryAfter: 5)
         }
         let body = ResponseBody { writer in
+            open.count.withLock { $0 += 1 }
             defer { open.count.withLock { $0 -= 1 } }
             try await write(to: &writer, after: id, of: job, first: first)
         }

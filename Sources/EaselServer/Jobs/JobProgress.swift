@@ -4,6 +4,7 @@ import Imaging
 /// How far the running job is.
 struct JobProgress: Sendable {
     let job: String
+    let api: Job.Origin
     let started: Date
     /// The number of pictures.
     let pictures: Int
@@ -18,6 +19,7 @@ struct JobProgress: Sendable {
 
     init(_ job: Job) {
         self.job = job.id
+        api = job.api
         started = job.started ?? Date()
         pictures = job.count
         steps = job.settings.steps ?? 25

@@ -86,11 +86,18 @@ struct JobQueue: Sendable {
     }
 
     /// The job when it is over.
+    ///
+    /// - Throws: ``APIError`` where there is none, or it waits for the server's next start.
     func ended(_ id: String) async throws -> Job {
         var last = events.log.lastID
         while true {
             let job = try await job(id)
             if job.state.isOver { return job }
+            if runner.isStopping, job.state == .queued {
+                throw APIError(
+                    .serviceUnavailable, "ending", "the server ends; job \(id) is made after its next start",
+                    retryAfter: 10)
+            }
             for event in await events.log.events(after: last, of: id) { last = max(last, event.id) }
             try Task.checkCancellation()
         }

@@ -52,6 +52,9 @@ final class JobRunner: Service {
     /// The running job's; nil where none runs.
     var progress: JobProgress? { state.withLock { $0.progress } }
 
+    /// Whether no other job is begun, since the server is about to end.
+    var isStopping: Bool { state.withLock { $0.isStopping } }
+
     /// Ends a job early, if it is the one that runs.
     ///
     /// - Returns: Whether it is.
@@ -76,29 +79,27 @@ final class JobRunner: Service {
     }
 
     func run() async throws {
-        await withGracefulShutdownHandler {
-            while !state.withLock({ $0.isStopping }) {
-                do {
-                    guard let job = try await store.claim() else {
-                        await sleep()
-                        continue
-                    }
-                    await work(on: job)
-                } catch {
-                    // A full disk, mostly: the queue waits until there is room.
-                    logger.error("the queue cannot be read", metadata: ["reason": "\(error)"])
-                    try? await Task.sleep(for: .seconds(1))
+        while !isStopping {
+            do {
+                guard let job = try await store.claim() else {
+                    await sleep()
+                    continue
                 }
+                await work(on: job)
+            } catch {
+                // A full disk, mostly: the queue waits until there is room.
+                logger.error("the queue cannot be read", metadata: ["reason": "\(error)"])
+                try? await Task.sleep(for: .seconds(1))
             }
-        } onGracefulShutdown: {
-            self.stop()
         }
     }
 
-    /// Lets the running job end within the time that it has, and begins no other.
-    private func stop() {
+    /// Lets the running job end within the time that it has, and begins no other; ``run()`` then returns.
+    func stop() {
         state.withLock { $0.isStopping = true }
         wake()
+        // Those who wait for a job that is not begun any more.
+        events.log.wake()
         Task { [patience] in
             try? await Task.sleep(for: .seconds(patience))
             if let job = progress?.job { _ = end(job, .parked) }
@@ -168,7 +169,7 @@ final class JobRunner: Service {
                 logger.error(
                     "the end of a job cannot be written down",
                     metadata: ["job": "\(job.id)", "reason": "\(error)"])
-                if state.withLock({ $0.isStopping }) { return }
+                if isStopping { return }
                 try? await Task.sleep(for: .seconds(1))
             }
         }
