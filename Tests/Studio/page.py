@@ -78,15 +78,19 @@ class Studio:
             }""", [path, method, body])
 
     def look(self, name):
-        """A screenshot, where they are wanted, and what axe finds."""
-        self.page.wait_for_timeout(350)
-        if self.shots:
-            self.page.screenshot(path=os.path.join(self.shots, f"{name}.png"))
-        self.page.evaluate(AXE)
-        found = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-        for violation in found["violations"]:
-            targets = [node["target"] for node in violation["nodes"][:4]]
-            self.violations.append(f"{name}: {violation['id']} ({violation['help']}) at {json.dumps(targets)}")
+        """In each theme a screenshot, where they are wanted, and what axe finds."""
+        chosen = self.page.get_attribute("html", "data-theme")
+        for theme in ("light", "dark") if chosen == "dark" else ("dark", "light"):
+            self.page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+            # What fades is to have faded.
+            self.page.wait_for_timeout(400)
+            if self.shots:
+                self.page.screenshot(path=os.path.join(self.shots, f"{name}-{theme}.png"))
+            self.page.evaluate(AXE)
+            found = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+            for violation in found["violations"]:
+                targets = [node["target"] for node in violation["nodes"][:4]]
+                self.violations.append(f"{name}, {theme}: {violation['id']} ({violation['help']}) at {json.dumps(targets)}")
 
     def jobs(self, states="queued,running,done,failed,cancelled"):
         return self.api(f"/jobs?state={states}&limit=200")["jobs"]

@@ -1,4 +1,4 @@
-// Before the first paint: the theme that was chosen, or the system's. After it: the modules, where a page names any.
+// Before the first paint: the theme that was chosen, or the system's. After it: what opens over the page, and its modules.
 {
 	let chosen = null
 	try { chosen = localStorage.getItem('easel.theme') } catch { /* storage is off */ }
@@ -12,5 +12,10 @@
 		apply()
 	})
 	const { modules } = document.currentScript.dataset
-	if (modules) requestAnimationFrame(() => requestAnimationFrame(() => import(modules)))
+	if (modules) {
+		addEventListener('DOMContentLoaded', () => requestAnimationFrame(() => requestAnimationFrame(() => {
+			document.body.append(document.getElementById('later').content)
+			import(modules)
+		})))
+	}
 }
