@@ -28,6 +28,16 @@ import Testing
         let again = try await server.ended(try await server.job(Self.apple))
         #expect(try again.text("pictures", "0", "id") == ended.text("pictures", "0", "id"))
         #expect(try await server.get("/api/v1/pictures").value("pictures")?.arrayValue?.count == 1)
+        // Made once more after another, it is the newest, and still found by its words.
+        let other = try await server.ended(
+            try await server.job(#"{"prompt": "a blue fish", "steps": 1, "seed": 1}"#))
+        _ = try await server.ended(try await server.job(Self.apple))
+        let list = try await server.get("/api/v1/pictures")
+        #expect(try list.text("pictures", "0", "id") == ended.text("pictures", "0", "id"))
+        #expect(try list.text("pictures", "1", "id") == other.text("pictures", "0", "id"))
+        #expect(
+            try await server.get("/api/v1/pictures?search=red+yell").value("pictures")?.arrayValue?.count == 1
+        )
         let small = try await server.get(path.replacingOccurrences(of: "/file", with: "/thumbnail"))
         #expect(small.headers["content-type"] == ["image/jpeg"])
         #expect(await server.end() == 0)

@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 
 /// The parameters of a request's address, each of which is known.
@@ -7,19 +8,28 @@ struct Query {
     /// - Throws: ``APIError`` for one that is unknown or there twice.
     init(_ request: Request, _ names: Set<String>) throws {
         var values: [String: String] = [:]
-        for (key, value) in request.uri.queryParameters {
-            let name = String(key)
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let (name, value) = try (Self.text(parts[0]), Self.text(parts.count > 1 ? parts[1] : ""))
             guard names.contains(name) else {
                 throw APIError(
                     .badRequest, "unknown_field",
                     "there is no parameter \"\(name.prefix(100))\"; there are \(names.sorted().joined(separator: ", "))",
                     field: String(name.prefix(100)))
             }
-            guard values.updateValue(String(value), forKey: name) == nil else {
+            guard values.updateValue(value, forKey: name) == nil else {
                 throw APIError.invalid(name, "\(name) is given twice")
             }
         }
         self.values = values
+    }
+
+    /// As forms write it: a plus is a space.
+    private static func text(_ encoded: Substring) throws -> String {
+        guard let text = encoded.replacing("+", with: " ").removingPercentEncoding else {
+            throw APIError.invalid(nil, "the address has what is not text: \(encoded.prefix(100))")
+        }
+        return text
     }
 
     subscript(_ name: String) -> String? { values[name] }

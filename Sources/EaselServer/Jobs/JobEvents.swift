@@ -75,11 +75,3 @@ struct JobEvents: Sendable {
         object == "{}" ? "{\"job\":\"\(job)\"}" : "{\"job\":\"\(job)\"," + object.dropFirst()
     }
 }
-
-extension JobProgress {
-    /// An estimate from what is done; nil where nothing is.
-    var secondsLeft: Double? {
-        guard fraction > 0 else { return nil }
-        return Date().timeIntervalSince(started) * (1 - fraction) / fraction
-    }
-}

@@ -9,6 +9,8 @@ struct JobProgress: Sendable {
     /// The number of pictures.
     let pictures: Int
     var stage: String?
+    /// When the first step was done, and how far it was then: the model's loading says nothing of what is left.
+    private var first: (time: Date, fraction: Double)?
     /// Steps that are done, of the picture that is made now.
     var step = 0
     var steps: Int
@@ -23,6 +25,18 @@ struct JobProgress: Sendable {
         started = job.started ?? Date()
         pictures = job.count
         steps = job.settings.steps ?? 25
+    }
+
+    /// A step is done.
+    mutating func advance(step: Int, of steps: Int, picture: Int) {
+        (self.step, self.steps, self.picture) = (step, steps, picture)
+        if first == nil { first = (Date(), fraction) }
+    }
+
+    /// In seconds, by the steps that are done; nil where there are fewer than two.
+    var secondsLeft: Double? {
+        guard let first, fraction > first.fraction else { return nil }
+        return Date().timeIntervalSince(first.time) * (1 - fraction) / (fraction - first.fraction)
     }
 
     /// From 0 to 1; the steps' share of the whole.

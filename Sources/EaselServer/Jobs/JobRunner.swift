@@ -92,6 +92,8 @@ final class JobRunner: Service {
                 try? await Task.sleep(for: .seconds(1))
             }
         }
+        // One that ends before it is told to is taken for a fault.
+        try await gracefulShutdown()
     }
 
     /// Lets the running job end within the time that it has, and begins no other; ``run()`` then returns.
@@ -187,8 +189,7 @@ final class JobRunner: Service {
                 events.stage(stage.rawValue, of: job)
             case .step(let step):
                 update { progress in
-                    (progress.step, progress.steps) = (step.index + 1, step.count)
-                    progress.picture = step.picture
+                    progress.advance(step: step.index + 1, of: step.count, picture: step.picture)
                     progress.preview = step.preview ?? progress.preview
                 }
                 if let progress { events.step(progress, of: job) }

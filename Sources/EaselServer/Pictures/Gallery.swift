@@ -21,7 +21,7 @@ struct Gallery: Sendable {
             WHERE pictureTag.picture = picture.id ORDER BY tag)) AS tags
         """
 
-    /// Keeps a picture as one of a job. One that was there stays as it is, but leaves the trash.
+    /// Keeps a picture as one of a job. One that was there is the newest again, and leaves the trash.
     ///
     /// - Parameter job: Nil where it is not known which made it.
     func add(_ picture: StoredPicture, to job: String?) async throws {
@@ -32,7 +32,8 @@ struct Gallery: Sendable {
                     INSERT INTO picture (id, job, number, created, width, height, seed, model, sampler, prompt,
                         negativePrompt, settings, parameters)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (id) DO UPDATE SET trashed = NULL
+                    ON CONFLICT (id) DO UPDATE SET trashed = NULL, created = excluded.created,
+                        serial = (SELECT MAX(serial) + 1 FROM picture)
                     """,
                 arguments: [
                     picture.id, job ?? "", picture.number, picture.created.timeIntervalSince1970,
