@@ -230,7 +230,10 @@ import Testing
                 (#"{"prompt": "a", "model": "/etc/passwd"}"#, "unknown_model", "model"),
                 (#"{"prompt": "a", "loras": [{"name": "../x"}]}"#, "invalid", "loras"),
                 (#"{"prompt": "a", "profile": "x"}"#, "invalid", "profile"),
-                (#"{"prompt": "a", "strength": 1.01, "init_image": "x"}"#, "invalid", "init_image"),
+                (#"{"prompt": "a", "strength": 1.01, "init_image": "x"}"#, "invalid", "strength"),
+                (#"{"prompt": "a", "strength": -0.5}"#, "invalid", "strength"),
+                (#"{"prompt": "a", "hires": {"scale": 100}}"#, "invalid", "hires.scale"),
+                (#"{"prompt": "a", "init_image": "x"}"#, "invalid", "init_image"),
             ] {
                 let answer = try await server.post("/api/v1/jobs", body)
                 #expect(answer.status == 400, "\(body): \(answer.status)")

@@ -26,6 +26,19 @@ extension JobSettings {
         try within("preview_interval", previewInterval, 0...limits.steps)
         try within("width", width, 64...2048)
         try within("height", height, 64...2048)
+        func within(_ field: String, _ value: Double?, _ range: ClosedRange<Double>) throws {
+            guard let value, !range.contains(value) else { return }
+            throw APIError.invalid(
+                field,
+                "\(field) \(value) is not possible: it must be from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        // Those of a picture to start from are checked without one too.
+        try within("strength", strength, 0...1)
+        try within("mask_blur", maskBlur, 0...256)
+        try within("only_masked_padding", onlyMaskedPadding, 0...2048)
+        try within("hires.strength", hires?.strength, 0...1)
+        try within("hires.scale", hires?.scale, 1...8)
         if let width, let height {
             let scale = max(hires?.scale ?? 1, 1)
             let pixels = Double(width * height) * scale * scale

@@ -181,7 +181,7 @@ final class JobStore: Sendable {
             try waits(job)
             if let other {
                 guard let next = try Job.fetchOne(database, key: other) else {
-                    throw APIError.notFound("job \(other)")
+                    throw APIError.invalid("before", "there is no job \(other.prefix(64))")
                 }
                 try waits(next)
                 let previous = try Double.fetchOne(
