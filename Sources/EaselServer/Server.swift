@@ -15,6 +15,8 @@ public struct Server: Sendable {
     private let logger: Logger
     private let database: ServerDatabase
     private let parts: ServerParts
+    /// Pictures that the database does not know of: of a process that ended between, or of a database that was lost.
+    private let unknownPictures: [String]
 
     /// Opens the database and the model.
     ///
@@ -28,6 +30,9 @@ public struct Server: Sendable {
         _ = try await parts.shelf.model(named: nil)
         try await parts.queue.store.recover()
         try await parts.uploads.clean()
+        // Before a job is made: what is half written then is nobody's any more, and what is unknown stays so.
+        let known = try await parts.gallery.identifiers()
+        unknownPictures = parts.files.identifiers().filter { !known.contains($0) }
     }
 
     /// Serves until the process is told to end (SIGTERM, SIGINT), or the task is cancelled.
@@ -48,8 +53,9 @@ public struct Server: Sendable {
             services: [parts.queue.runner, EventHeartbeat(log: parts.queue.events.log)],
             onServerRunning: { channel in ready(channel.localAddress?.port ?? 0) }, logger: logger)
         application.logger.logLevel = .warning
-        // Pictures that the database does not know of: of a process that ended between, or of a database that was lost.
-        let adoption = Task { [parts, logger] in await parts.adoptUnknownPictures(logger) }
+        let adoption = Task { [parts, unknownPictures, logger] in
+            await parts.adopt(unknownPictures, logger)
+        }
         defer { adoption.cancel() }
         var group = ServiceGroupConfiguration(
             services: [
@@ -131,10 +137,9 @@ struct ServerParts: Sendable {
     }
 
     /// Takes pictures into the gallery that lie in its folder.
-    func adoptUnknownPictures(_ logger: Logger) async {
+    func adopt(_ identifiers: [String], _ logger: Logger) async {
         do {
-            let known = try await gallery.identifiers()
-            for id in files.identifiers() where !known.contains(id) && !Task.isCancelled {
+            for id in identifiers where !Task.isCancelled {
                 guard let bytes = files.bytes(of: id), PictureFiles.identifier(of: bytes) == id,
                     let picture = try? PictureFile(reading: bytes, named: id),
                     let stored = StoredPicture(picture, id: id)
