@@ -1,5 +1,4 @@
 import Checkpoints
-import Crypto
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -40,9 +39,8 @@ struct JobRoutes: Sendable {
             // What it says, whatever the order of its fields.
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
-            let hash = SHA256.hash(data: try encoder.encode(settings)).map { String(format: "%02x", $0) }
-                .joined()
-            key = JobStore.Key(text: text, bodyHash: hash)
+            key = JobStore.Key(
+                text: text, bodyHash: PictureFiles.identifier(of: try encoder.encode(settings)))
         }
         let (job, isNew) = try await queue.submit(
             settings, client: context.client(request), api: .easel, key: key)
@@ -67,9 +65,7 @@ struct JobRoutes: Sendable {
             Set(states ?? Job.State.allCases), limit: limit, before: query["before"])
         let next = jobs.count == limit ? jobs.last?.id : nil
         if states.map(Set.init) == [.queued] {
-            let order = try await queue.store.queue()
-            let places = Dictionary(
-                order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            let places = try await queue.store.places()
             jobs.sort { places[$0.id] ?? .max < places[$1.id] ?? .max }
         }
         return try JSONBody(encoding: JobList(jobs: await queue.views(jobs), next: next)).response()
@@ -131,11 +127,7 @@ struct JobRoutes: Sendable {
         if let last = EventStreams.lastEventID(request), queue.events.log.remembers(after: last) {
             return try streams.response(after: last, of: nil, first: [])
         }
-        let waiting = try await queue.store.queue().count
-        let running = queue.runner.progress?.job
-        let state: JSONValue = [
-            "queued": JSONValue(waiting), "running": running.map { .string($0) } ?? .null,
-        ]
-        return try streams.response(after: now, of: nil, first: [("queue", state.line)])
+        let state = try await queue.events.queueState(running: queue.runner.progress?.job)
+        return try streams.response(after: now, of: nil, first: [("queue", state)])
     }
 }

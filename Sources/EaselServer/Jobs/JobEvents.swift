@@ -59,11 +59,16 @@ struct JobEvents: Sendable {
     }
 
     func queueChanged(running: String?) async {
-        guard let waiting = try? await queue() else { return }
+        guard let state = try? await queueState(running: running) else { return }
+        log.publish("queue", job: nil, data: state)
+    }
+
+    /// How many jobs wait, and which is made, as JSON.
+    func queueState(running: String?) async throws -> String {
         let fields: JSONValue = [
-            "queued": JSONValue(waiting.count), "running": running.map { .string($0) } ?? .null,
+            "queued": JSONValue(try await queue().count), "running": running.map { .string($0) } ?? .null,
         ]
-        log.publish("queue", job: nil, data: fields.line)
+        return fields.line
     }
 
     private func publish(_ name: String, _ job: String, _ fields: JSONValue) {

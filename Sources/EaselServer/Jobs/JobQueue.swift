@@ -130,8 +130,7 @@ struct JobQueue: Sendable {
     /// Jobs as the API tells them.
     func views(_ jobs: [Job]) async throws -> [JobView] {
         let pictures = try await gallery.pictures(of: jobs.map(\.id))
-        let queue = try await store.queue()
-        let places = Dictionary(queue.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let places = try await store.places()
         let running = runner.progress
         var views: [JobView] = []
         for job in jobs {

@@ -146,7 +146,7 @@ final class JobRunner: Service {
         let (told, times) = (warnings.withLock { $0 }, timings.withLock { $0 })
         await record(job) { [store] in
             switch (result, ending) {
-            case (.success, nil), (.success, .skipped), (_, .skipped):
+            case (.success, nil), (_, .skipped):
                 try await store.finish(job.id, .done, warnings: told, timings: times)
             case (_, .parked): try await store.park(job.id)
             case (_, .cancelled):
@@ -202,11 +202,11 @@ final class JobRunner: Service {
                 events.warning(text, of: job)
             case .finished(let picture):
                 try await keep(picture, of: job)
-                let seconds = picture.timings.map { ($0.key.rawValue, $0.value / .seconds(1)) }
-                time(Dictionary(seconds, uniquingKeysWith: +))
+                let seconds = Dictionary(
+                    uniqueKeysWithValues: picture.timings.map { ($0.key.rawValue, $0.value / .seconds(1)) })
+                time(seconds)
                 if picture.index == job.count - 1 {
-                    speed.learn(
-                        job.settings, model: model.name, timings: Dictionary(seconds, uniquingKeysWith: +))
+                    speed.learn(job.settings, model: model.name, timings: seconds)
                 }
             }
         }

@@ -235,6 +235,11 @@ final class JobStore: Sendable {
         return ids
     }
 
+    /// The place in the queue of each job that waits, from 0.
+    func places() async throws -> [String: Int] {
+        Dictionary(uniqueKeysWithValues: try await queue().enumerated().map { ($1, $0) })
+    }
+
     private static func entries(_ database: Database) throws -> [QueueOrder.Entry] {
         try Row.fetchAll(database, sql: "SELECT id, client, priority, place FROM job WHERE state = 'queued'")
             .map {

@@ -2,7 +2,6 @@ import Conditioning
 import Easel
 import EaselHub
 import Foundation
-import Synchronization
 
 /// The models that there are by name, and the one that is open.
 actor ModelShelf {
