@@ -60,7 +60,7 @@ public final class Model: Sendable {
     ) throws {
         try self.init(
             at: location, engine: engine, precision: precision, vocabulary: vocabulary, vae: vae, use: memory,
-            memory: Int(clamping: ProcessInfo.processInfo.physicalMemory))
+            memory: engine.memoryByteCount ?? Int(clamping: ProcessInfo.processInfo.physicalMemory))
     }
 
     /// - Parameters:
@@ -93,6 +93,14 @@ public final class Model: Sendable {
         height = parts.unet.sampleHeight * parts.autoencoder.factor
         self.precision = precision
         networks = CompiledNetworks(parts, engine: engine, precision: precision, use: use, memory: memory)
+    }
+
+    /// How many numbers the weights of all of the model's networks are.
+    public var parameterCount: Int {
+        ([parts.unetWeights, parts.autoencoderWeights] + parts.textEncoders.map(\.weights)).reduce(0) {
+            sum, weights in
+            sum + weights.names.reduce(0) { $0 + (weights.entry(named: $1)?.shape.count ?? 0) }
+        }
     }
 
     /// Makes the pictures of a request, telling each event as it happens.

@@ -32,7 +32,7 @@ extension ExitCode {
                 .usage
             case let error as EngineError:
                 switch error {
-                case .unavailable, .unsupportedPrecision: .unavailable
+                case .unavailable, .unsupportedPrecision, .outOfMemory, .deviceLost: .unavailable
                 case .inputMismatch, .failed: .internalFault
                 }
             case ServerStartError.tokenMissing: .usage

@@ -6,6 +6,9 @@ public protocol Engine: Sendable {
     /// The name that users choose it by, such as `openvino`.
     var name: String { get }
 
+    /// The bytes of memory that networks and their values are held in; nil where it is the machine's.
+    var memoryByteCount: Int? { get }
+
     /// The precision that the engine takes for `requested` on this machine's processor; `automatic` becomes
     /// the fastest one of floating-point numbers that the processor runs natively.
     func resolve(_ requested: Precision) throws -> Precision
@@ -17,6 +20,10 @@ public protocol Engine: Sendable {
     ///   `CheckpointError` where the weights cannot be read.
     func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
         -> any CompiledGraph
+}
+
+extension Engine {
+    public var memoryByteCount: Int? { nil }
 }
 
 /// A graph that is ready to run, any number of times; runs do not overlap.
