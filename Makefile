@@ -1,9 +1,14 @@
 # Easel's commands. `make help` lists them.
 export PKG_CONFIG_PATH := $(CURDIR)/.openvino/lib/pkgconfig:$(PKG_CONFIG_PATH)
 
+# Where Homebrew has the headers of Vulkan.
+ifeq ($(shell uname -s),Darwin)
+export CPATH := $(shell brew --prefix)/include:$(CPATH)
+endif
+
 EASEL := .build/release/easel
 PROMPT ?= a red apple on a yellow background
-SWIFT_SOURCES := Package.swift Sources Tests Benchmarks Fuzz
+SWIFT_SOURCES := Package.swift Plugins Sources Tests Benchmarks Fuzz
 
 .PHONY: run serve test test-clients test-studio build format lint golden bench clean help set-up
 
@@ -13,7 +18,8 @@ run: build ## Make a picture with the demo model: make run PROMPT="a cat on a bl
 serve: build ## Open the server and the web studio at http://127.0.0.1:7860
 	$(EASEL) serve
 
-test: set-up ## Run every test
+test: ## Run every test
+	@Scripts/set-up.sh tests
 	swift build --build-tests --explicit-target-dependency-import-check error
 	@# Tests that all run at once hold more compiled networks than the system lets one process map.
 	swift test --skip-build --experimental-maximum-parallelization-width 2

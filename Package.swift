@@ -5,7 +5,9 @@ let package = Package(
     name: "Easel",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Easel", targets: ["Easel", "OpenVINOEngine", "Imaging", "Sampling", "Conditioning"]),
+        .library(
+            name: "Easel",
+            targets: ["Easel", "OpenVINOEngine", "VulkanEngine", "Imaging", "Sampling", "Conditioning"]),
         .library(name: "EaselServer", targets: ["EaselServer"]),
         .library(name: "EaselClient", targets: ["EaselClient"]),
         .executable(name: "easel", targets: ["EaselCommand"]),
@@ -80,6 +82,12 @@ let package = Package(
             name: "OpenVINOEngine",
             dependencies: ["EngineInterface", "TensorGraph", "Checkpoints", "COpenVINOLoader"],
             path: "Sources/Engines/OpenVINO"),
+        .plugin(name: "CompileShaders", capability: .buildTool()),
+        .target(name: "CVulkanLoader", path: "Sources/Engines/CVulkanLoader"),
+        .target(
+            name: "VulkanEngine",
+            dependencies: ["EngineInterface", "TensorGraph", "Checkpoints", "CVulkanLoader"],
+            path: "Sources/Engines/Vulkan", exclude: ["Shaders"], plugins: ["CompileShaders"]),
         .target(
             name: "EngineConformance",
             dependencies: ["EngineInterface", "ReferenceEngine", "TensorGraph", "Checkpoints"]),
@@ -130,7 +138,7 @@ let package = Package(
         .executableTarget(
             name: "EaselCommand",
             dependencies: [
-                "Easel", "EaselHub", "EaselServer", "OpenVINOEngine",
+                "Easel", "EaselHub", "EaselServer", "EngineInterface", "OpenVINOEngine", "VulkanEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -184,10 +192,15 @@ let package = Package(
                 "OpenVINOEngine", "EngineConformance", "EngineInterface", "TensorGraph", "Checkpoints",
             ]),
         .testTarget(
+            name: "VulkanEngineTests",
+            dependencies: [
+                "VulkanEngine", "EngineConformance", "EngineInterface", "TensorGraph", "Checkpoints",
+            ]),
+        .testTarget(
             name: "EaselTests",
             dependencies: [
-                "Easel", "OpenVINOEngine", "ReferenceEngine", "EngineInterface", "Networks", "Checkpoints",
-                "Conditioning", "Sampling", "Imaging", "TensorGraph",
+                "Easel", "OpenVINOEngine", "ReferenceEngine", "VulkanEngine", "EngineInterface", "Networks",
+                "Checkpoints", "Conditioning", "Sampling", "Imaging", "TensorGraph",
             ]),
         .testTarget(
             name: "EaselHubTests",

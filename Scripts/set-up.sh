@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what Easel builds with: system libraries by apt, the OpenVINO runtime into .openvino/, and CLIP's vocabulary
 # into .clip/.
-# Does nothing where all of it is there.
+# Does nothing where all of it is there. `set-up.sh tests` installs what the tests need beside: a Vulkan driver that needs
+# no GPU, and the layer that checks calls.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,6 +31,14 @@ has_library libpng || missing+=(libpng-dev)
 has_library libjpeg || missing+=(libjpeg62-turbo-dev)
 has_library libwebpdemux || missing+=(libwebp-dev)
 has_library sqlite3 || missing+=(libsqlite3-dev)
+command -v glslc >/dev/null || missing+=(glslc)
+has_any() { for path in "$@"; do [ ! -e "$path" ] || return 0; done; return 1; }
+has_any /usr/include/vulkan/vulkan.h /usr/local/include/vulkan/vulkan.h /opt/homebrew/include/vulkan/vulkan.h ||
+    missing+=(libvulkan-dev)
+if [ "${1:-}" = tests ] && [ "$(uname -s)" = Linux ]; then
+    has_any /usr/share/vulkan/icd.d/lvp_icd*.json || missing+=(mesa-vulkan-drivers)
+    has_any /usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json || missing+=(vulkan-validationlayers)
+fi
 [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 
 need_wheels() { # what fetching and unpacking a package of PyPI needs

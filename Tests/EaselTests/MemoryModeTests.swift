@@ -13,13 +13,6 @@ struct MemoryModeTests {
         try Model(at: folder, engine: OpenVINOEngine(threads: 1), precision: .float32, memory: use)
     }
 
-    /// In decibels, over all values of two pictures of one size.
-    private static func psnr(_ one: Image, _ other: Image) -> Double {
-        let squares = zip(one.pixels, other.pixels).map { pow(Double($0) - Double($1), 2) }
-        let mean = squares.reduce(0, +) / Double(squares.count)
-        return mean == 0 ? .infinity : 10 * log10(255 * 255 / mean)
-    }
-
     private static func request(width: Int = 64, height: Int = 64, steps: Int = 2) -> Request {
         var request = Request(prompt: "a red apple on a blue background", steps: steps, seed: 3)
         (request.width, request.height) = (width, height)
@@ -82,7 +75,7 @@ struct MemoryModeTests {
         let side = max(width, height) / 2 / 16 * 16
         let tiled = try await Self.model(MemoryUse(.fast, tileSize: side)).picture(request)
         #expect(tiled.latents == whole.latents)
-        let psnr = Self.psnr(tiled.image, whole.image)
+        let psnr = peakSignalToNoise(tiled.image, whole.image)
         #expect(psnr >= 40 && psnr < 90, "\(psnr) dB")
     }
 
@@ -91,7 +84,7 @@ struct MemoryModeTests {
         request.tiling = .both
         let whole = try await Self.model(MemoryUse(.fast)).picture(request)
         let tiled = try await Self.model(MemoryUse(.fast, tileSize: 96, tileOverlap: 48)).picture(request)
-        let psnr = Self.psnr(tiled.image, whole.image)
+        let psnr = peakSignalToNoise(tiled.image, whole.image)
         #expect(psnr >= 40, "\(psnr) dB")
     }
 
@@ -103,7 +96,7 @@ struct MemoryModeTests {
         request.strength = 0.1
         let whole = try await Self.model(MemoryUse(.fast)).picture(request)
         let tiled = try await Self.model(MemoryUse(.fast, tileSize: 64, tileOverlap: 32)).picture(request)
-        let psnr = Self.psnr(tiled.image, whole.image)
+        let psnr = peakSignalToNoise(tiled.image, whole.image)
         #expect(psnr >= 35, "\(psnr) dB")
     }
 
@@ -113,7 +106,7 @@ struct MemoryModeTests {
         let minimal = try await Self.model(MemoryUse(.minimal)).picture(request)
         #expect(fast.memory == .fast && minimal.memory == .minimal)
         #expect(fast.latents == minimal.latents)
-        let psnr = Self.psnr(minimal.image, fast.image)
+        let psnr = peakSignalToNoise(minimal.image, fast.image)
         #expect(psnr >= 40, "\(psnr) dB")
     }
 }

@@ -1,0 +1,121 @@
+import CVulkanLoader
+import EngineInterface
+
+/// Commands that are recorded once and may be submitted again and again.
+final class Commands: @unchecked Sendable {
+    private let device: VulkanDevice
+    private let graph: String
+    private let pool: VkCommandPool
+    private let buffer: VkCommandBuffer
+    private let fence: VkFence
+    private var isUnderWay = false
+
+    /// - Throws: ``EngineError``.
+    init(_ device: VulkanDevice, graph: String) throws(EngineError) {
+        self.device = device
+        self.graph = graph
+        let functions = device.functions
+        var poolInformation = VkCommandPoolCreateInfo()
+        poolInformation.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO
+        poolInformation.flags = VkCommandPoolCreateFlags(
+            VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT.rawValue)
+        poolInformation.queueFamilyIndex = device.queueFamily
+        var pool: VkCommandPool?
+        try device.check(
+            functions.vkCreateCommandPool(device.handle, &poolInformation, nil, &pool), graph: graph)
+        var allocation = VkCommandBufferAllocateInfo()
+        allocation.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO
+        allocation.commandPool = pool
+        allocation.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY
+        allocation.commandBufferCount = 1
+        var buffer: VkCommandBuffer?
+        var status = functions.vkAllocateCommandBuffers(device.handle, &allocation, &buffer)
+        var fenceInformation = VkFenceCreateInfo()
+        fenceInformation.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO
+        var fence: VkFence?
+        if status == VK_SUCCESS {
+            status = functions.vkCreateFence(device.handle, &fenceInformation, nil, &fence)
+        }
+        guard status == VK_SUCCESS, let pool, let buffer, let fence else {
+            functions.vkDestroyCommandPool(device.handle, pool, nil)
+            try device.check(status, graph: graph)
+            throw .failed(engine: "vulkan", graph: graph, reason: "no command buffer was made")
+        }
+        self.pool = pool
+        self.buffer = buffer
+        self.fence = fence
+    }
+
+    deinit {
+        // What is under way reads what is about to be freed.
+        try? finish()
+        if device.isLost { return }
+        device.functions.vkDestroyFence(device.handle, fence, nil)
+        device.functions.vkDestroyCommandPool(device.handle, pool, nil)
+    }
+
+    /// Records what `body` adds, in place of what was recorded before.
+    ///
+    /// - Throws: ``EngineError``.
+    func record(isUsedOnce: Bool, _ body: () throws(EngineError) -> Void) throws(EngineError) {
+        var information = VkCommandBufferBeginInfo()
+        information.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
+        if isUsedOnce {
+            information.flags = VkCommandBufferUsageFlags(
+                VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT.rawValue)
+        }
+        try device.check(device.functions.vkBeginCommandBuffer(buffer, &information), graph: graph)
+        try body()
+        barrier(toHost: true)
+        try device.check(device.functions.vkEndCommandBuffer(buffer), graph: graph)
+    }
+
+    /// Adds a dispatch.
+    ///
+    /// - Parameter addresses: Those of the operands, in their order.
+    func dispatch(_ call: KernelCall, at addresses: [UInt64]) throws(EngineError) {
+        let functions = device.functions
+        functions.vkCmdBindPipeline(
+            buffer, VK_PIPELINE_BIND_POINT_COMPUTE, try device.pipeline(call.kernel, graph: graph))
+        var parameters = addresses.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32($0 >> 32)] }
+        parameters += call.parameters
+        // All that a shader may read is written, whatever it declares.
+        parameters += [UInt32](repeating: 0, count: Kernel.parameterByteCount / 4 - parameters.count)
+        functions.vkCmdPushConstants(
+            buffer, device.pipelineLayout, VkShaderStageFlags(VK_SHADER_STAGE_COMPUTE_BIT.rawValue), 0,
+            UInt32(Kernel.parameterByteCount), parameters)
+        let workgroups = call.workgroups
+        functions.vkCmdDispatch(buffer, UInt32(workgroups.x), UInt32(workgroups.y), UInt32(workgroups.z))
+    }
+
+    /// Lets what comes after see what came before.
+    func barrier(toHost: Bool = false) {
+        var barrier = VkMemoryBarrier()
+        barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER
+        barrier.srcAccessMask = VkAccessFlags(VK_ACCESS_SHADER_WRITE_BIT.rawValue)
+        barrier.dstAccessMask = VkAccessFlags(
+            toHost
+                ? VK_ACCESS_HOST_READ_BIT.rawValue
+                : VK_ACCESS_SHADER_READ_BIT.rawValue | VK_ACCESS_SHADER_WRITE_BIT.rawValue)
+        let after = toHost ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT
+        device.functions.vkCmdPipelineBarrier(
+            buffer, VkPipelineStageFlags(VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue),
+            VkPipelineStageFlags(after.rawValue), 0, 1, &barrier, 0, nil, 0, nil)
+    }
+
+    /// Has the device begin.
+    func start() throws(EngineError) {
+        try device.submit(buffer, signalling: fence, graph: graph)
+        isUnderWay = true
+    }
+
+    /// Waits until the device is done; at once where it was not started.
+    func finish() throws(EngineError) {
+        guard isUnderWay else { return }
+        isUnderWay = false
+        try device.wait(for: fence, graph: graph)
+        _ = withUnsafePointer(to: fence as VkFence?) {
+            device.functions.vkResetFences(device.handle, 1, $0)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import CVulkanLoader
+import EngineInterface
+
+/// Memory with an address that shaders know, given back when nobody holds it.
+final class DeviceBuffer: @unchecked Sendable {
+    /// Whose memory it is.
+    enum Place {
+        /// The device's own, which the CPU need not see.
+        case device
+        /// The machine's, in which the CPU writes what the device reads.
+        case staging
+        /// The machine's, in which the CPU reads what the device writes.
+        case results
+    }
+
+    let byteCount: Int
+    /// The first byte's address on the device.
+    let address: UInt64
+    /// The first byte on the CPU; nil in the device's own memory.
+    let pointer: UnsafeMutableRawPointer?
+    private let device: VulkanDevice
+    private let buffer: VkBuffer
+    private let memory: VkDeviceMemory
+
+    /// - Throws: ``EngineError/outOfMemory(engine:device:graph:byteCount:)``.
+    init(byteCount: Int, in place: Place, of device: VulkanDevice, graph: String) throws(EngineError) {
+        let byteCount = max(byteCount, 16)
+        self.device = device
+        self.byteCount = byteCount
+        let functions = device.functions
+        guard byteCount <= device.physical.largestAllocation else {
+            throw .outOfMemory(
+                engine: "vulkan", device: device.physical.name, graph: graph, byteCount: byteCount)
+        }
+        var information = VkBufferCreateInfo()
+        information.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO
+        information.size = VkDeviceSize(byteCount)
+        information.usage = VkBufferUsageFlags(
+            VK_BUFFER_USAGE_STORAGE_BUFFER_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue
+                | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
+                | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT.rawValue)
+        information.sharingMode = VK_SHARING_MODE_EXCLUSIVE
+        var made: VkBuffer?
+        try device.check(
+            functions.vkCreateBuffer(device.handle, &information, nil, &made), graph: graph,
+            byteCount: byteCount)
+        guard let buffer = made else {
+            throw .failed(engine: "vulkan", graph: graph, reason: "no buffer was made")
+        }
+        var requirements = VkMemoryRequirements()
+        functions.vkGetBufferMemoryRequirements(device.handle, buffer, &requirements)
+        var memory: VkDeviceMemory?
+        var status = VK_ERROR_OUT_OF_DEVICE_MEMORY
+        // The next best kind where the best one is used up.
+        for type in device.memoryTypes(for: place, among: requirements.memoryTypeBits) {
+            var flags = VkMemoryAllocateFlagsInfo()
+            flags.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO
+            flags.flags = VkMemoryAllocateFlags(VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT.rawValue)
+            status = withUnsafePointer(to: &flags) { flags in
+                var allocation = VkMemoryAllocateInfo()
+                allocation.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO
+                allocation.pNext = UnsafeRawPointer(flags)
+                allocation.allocationSize = requirements.size
+                allocation.memoryTypeIndex = type
+                return functions.vkAllocateMemory(device.handle, &allocation, nil, &memory)
+            }
+            if status == VK_SUCCESS { break }
+        }
+        var pointer: UnsafeMutableRawPointer?
+        if status == VK_SUCCESS {
+            status = functions.vkBindBufferMemory(device.handle, buffer, memory, 0)
+        }
+        if status == VK_SUCCESS, place != .device {
+            status = functions.vkMapMemory(device.handle, memory, 0, VkDeviceSize.max, 0, &pointer)
+        }
+        guard status == VK_SUCCESS, let memory else {
+            functions.vkDestroyBuffer(device.handle, buffer, nil)
+            if let memory { functions.vkFreeMemory(device.handle, memory, nil) }
+            try device.check(status, graph: graph, byteCount: byteCount)
+            throw .failed(engine: "vulkan", graph: graph, reason: "no memory was given")
+        }
+        var question = VkBufferDeviceAddressInfo()
+        question.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO
+        question.buffer = buffer
+        address = functions.vkGetBufferDeviceAddress(device.handle, &question)
+        self.buffer = buffer
+        self.memory = memory
+        self.pointer = pointer
+    }
+
+    deinit {
+        if device.isLost { return }
+        device.functions.vkDestroyBuffer(device.handle, buffer, nil)
+        device.functions.vkFreeMemory(device.handle, memory, nil)
+    }
+}
+
+extension VulkanDevice {
+    /// The kinds of memory that will do, the best first.
+    fileprivate func memoryTypes(for place: DeviceBuffer.Place, among bits: UInt32) -> [UInt32] {
+        let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
+        let visible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue
+        let coherent = VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
+        let cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue
+        let (needed, wished, unwished): (UInt32, UInt32, UInt32) =
+            switch place {
+            case .device: (0, local, visible)
+            case .staging: (visible | coherent, 0, local | cached)
+            case .results: (visible | coherent, cached, local)
+            }
+        func rank(_ flags: UInt32) -> Int {
+            (flags & wished == wished ? 0 : 4) + (flags & unwished).nonzeroBitCount
+        }
+        return memoryTypes.indices
+            .filter { bits >> $0 & 1 == 1 && memoryTypes[$0].propertyFlags & needed == needed }
+            .sorted { rank(memoryTypes[$0].propertyFlags) < rank(memoryTypes[$1].propertyFlags) }
+            .map(UInt32.init)
+    }
+}

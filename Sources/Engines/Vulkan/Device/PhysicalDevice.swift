@@ -1,0 +1,108 @@
+import CVulkanLoader
+
+/// A processor that Vulkan's drivers know, as it is before it is opened.
+struct PhysicalDevice: @unchecked Sendable {
+    let handle: VkPhysicalDevice
+    let instance: VulkanInstance
+    let name: String
+    let kind: VulkanDeviceDescription.Kind
+    let driver: String
+    private let apiVersion: UInt32
+    /// The bytes of the largest memory of its own; a processor without any has the machine's.
+    let memoryByteCount: Int
+    /// The first family of queues that computes.
+    let queueFamily: UInt32?
+    /// The bytes of memory that the invocations of a workgroup can share.
+    let sharedMemoryByteCount: Int
+    let largestAllocation: Int
+    private let hasAddresses: Bool
+    /// Whether numbers of 16 bits can be stored.
+    let hasHalfStorage: Bool
+
+    init(_ handle: VkPhysicalDevice, of instance: VulkanInstance) {
+        self.handle = handle
+        self.instance = instance
+        let functions = instance.functions
+        var drivers = VkPhysicalDeviceDriverProperties()
+        drivers.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES
+        var maintenance = VkPhysicalDeviceMaintenance3Properties()
+        maintenance.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES
+        var properties = VkPhysicalDeviceProperties2()
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
+        withUnsafeMutablePointer(to: &drivers) { drivers in
+            withUnsafeMutablePointer(to: &maintenance) { maintenance in
+                maintenance.pointee.pNext = UnsafeMutableRawPointer(drivers)
+                properties.pNext = UnsafeMutableRawPointer(maintenance)
+                functions.vkGetPhysicalDeviceProperties2(handle, &properties)
+            }
+        }
+        name = text(properties.properties.deviceName)
+        driver = "\(text(drivers.driverName)) \(text(drivers.driverInfo))"
+        kind = VulkanDeviceDescription.Kind(properties.properties.deviceType)
+        apiVersion = properties.properties.apiVersion
+        sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
+        largestAllocation = Int(clamping: maintenance.maxMemoryAllocationSize)
+
+        var eleven = VkPhysicalDeviceVulkan11Features()
+        eleven.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES
+        var twelve = VkPhysicalDeviceVulkan12Features()
+        twelve.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
+        if apiVersion >= VulkanInstance.version {
+            var features = VkPhysicalDeviceFeatures2()
+            features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
+            withUnsafeMutablePointer(to: &twelve) { twelve in
+                withUnsafeMutablePointer(to: &eleven) { eleven in
+                    eleven.pointee.pNext = UnsafeMutableRawPointer(twelve)
+                    features.pNext = UnsafeMutableRawPointer(eleven)
+                    functions.vkGetPhysicalDeviceFeatures2(handle, &features)
+                }
+            }
+        }
+        hasAddresses = twelve.bufferDeviceAddress == VK_TRUE
+        hasHalfStorage = eleven.storageBuffer16BitAccess == VK_TRUE
+
+        var familyCount: UInt32 = 0
+        functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, nil)
+        var families = [VkQueueFamilyProperties](
+            repeating: VkQueueFamilyProperties(), count: Int(familyCount))
+        functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, &families)
+        queueFamily = families.firstIndex {
+            $0.queueFlags & VkQueueFlags(VK_QUEUE_COMPUTE_BIT.rawValue) != 0
+        }.map(UInt32.init)
+
+        let heaps = Self.memory(of: handle, instance).heaps
+        let own = heaps.filter { $0.flags & VkMemoryHeapFlags(VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue) != 0 }
+        memoryByteCount = (own.isEmpty ? heaps : own).map { Int(clamping: $0.size) }.max() ?? 0
+    }
+
+    /// The kinds of memory and the heaps that they are of.
+    static func memory(
+        of handle: VkPhysicalDevice, _ instance: VulkanInstance
+    ) -> (types: [VkMemoryType], heaps: [VkMemoryHeap]) {
+        var properties = VkPhysicalDeviceMemoryProperties2()
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2
+        instance.functions.vkGetPhysicalDeviceMemoryProperties2(handle, &properties)
+        let memory = properties.memoryProperties
+        let types = withUnsafeBytes(of: memory.memoryTypes) {
+            Array($0.bindMemory(to: VkMemoryType.self).prefix(Int(memory.memoryTypeCount)))
+        }
+        let heaps = withUnsafeBytes(of: memory.memoryHeaps) {
+            Array($0.bindMemory(to: VkMemoryHeap.self).prefix(Int(memory.memoryHeapCount)))
+        }
+        return (types, heaps)
+    }
+
+    /// What the engine needs and the device or its driver does not have; nil where all is there.
+    var missing: String? {
+        if apiVersion < VulkanInstance.version { return "its driver is older than Vulkan 1.2" }
+        if queueFamily == nil { return "it does not compute" }
+        if !hasAddresses { return "its driver has no buffer addresses (bufferDeviceAddress)" }
+        return nil
+    }
+
+    var description: VulkanDeviceDescription {
+        VulkanDeviceDescription(
+            name: name, kind: kind, driver: driver, memoryByteCount: memoryByteCount,
+            precisions: hasHalfStorage ? [.float16, .float32] : [.float32], missing: missing)
+    }
+}

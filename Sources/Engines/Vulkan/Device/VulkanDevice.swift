@@ -1,0 +1,162 @@
+import CVulkanLoader
+import EngineInterface
+import Foundation
+import Synchronization
+
+/// A processor that is open: its queue, its memory and the pipelines that were made for it.
+final class VulkanDevice: @unchecked Sendable {
+    let functions: easel_vulkan_device
+    let handle: VkDevice
+    let physical: PhysicalDevice
+    let memoryTypes: [VkMemoryType]
+    let queueFamily: UInt32
+    private let queue: VkQueue
+    /// Queues are for one thread at a time.
+    private let queueLock = NSLock()
+    let pipelineLayout: VkPipelineLayout
+    let pipelines = Mutex<[Kernel: VkPipeline]>([:])
+    /// How long a submission is waited for before the device is taken for lost.
+    let patience: Duration
+    /// Whether it stopped: what it may still be at work on is never given back.
+    private let loss = Mutex(false)
+    var isLost: Bool { loss.withLock { $0 } }
+
+    /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)``.
+    init(_ physical: PhysicalDevice, patience: Duration) throws(EngineError) {
+        self.physical = physical
+        self.patience = patience
+        func unavailable(_ reason: String) -> EngineError {
+            .unavailable(
+                engine: "vulkan", reason: "\(physical.name): \(reason)",
+                remedy:
+                    "Update the GPU's driver, choose another device of `easel devices`, or compute on the CPU "
+                    + "(--device cpu).")
+        }
+        if let missing = physical.missing { throw unavailable(missing) }
+        guard let queueFamily = physical.queueFamily else { throw unavailable("it does not compute") }
+        self.queueFamily = queueFamily
+        let instance = physical.instance
+        memoryTypes = PhysicalDevice.memory(of: physical.handle, instance).types
+
+        var eleven = VkPhysicalDeviceVulkan11Features()
+        eleven.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES
+        eleven.storageBuffer16BitAccess = VkBool32(physical.hasHalfStorage ? VK_TRUE : VK_FALSE)
+        var twelve = VkPhysicalDeviceVulkan12Features()
+        twelve.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
+        twelve.bufferDeviceAddress = VkBool32(VK_TRUE)
+        // A device that is layered over another interface must have this extension on.
+        let portability = "VK_KHR_portability_subset"
+        let offered = listed {
+            instance.functions.vkEnumerateDeviceExtensionProperties(physical.handle, nil, $0, $1)
+        }.map { text($0.extensionName) }
+        var device: VkDevice?
+        let status = withNames([portability].filter(offered.contains)) { names in
+            withUnsafeMutablePointer(to: &twelve) { twelve in
+                withUnsafeMutablePointer(to: &eleven) { eleven in
+                    withUnsafePointer(to: Float(1)) { priority in
+                        eleven.pointee.pNext = UnsafeMutableRawPointer(twelve)
+                        var queues = VkDeviceQueueCreateInfo()
+                        queues.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
+                        queues.queueFamilyIndex = queueFamily
+                        queues.queueCount = 1
+                        queues.pQueuePriorities = priority
+                        return withUnsafePointer(to: &queues) { queues in
+                            var information = VkDeviceCreateInfo()
+                            information.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                            information.pNext = UnsafeRawPointer(eleven)
+                            information.queueCreateInfoCount = 1
+                            information.pQueueCreateInfos = queues
+                            information.enabledExtensionCount = UInt32(names.count)
+                            information.ppEnabledExtensionNames = names.baseAddress
+                            return instance.functions.vkCreateDevice(
+                                physical.handle, &information, nil, &device)
+                        }
+                    }
+                }
+            }
+        }
+        guard status == VK_SUCCESS, let device else {
+            throw unavailable("it could not be opened (\(status.name))")
+        }
+        var functions = easel_vulkan_device()
+        let missing = withUnsafePointer(to: instance.functions) {
+            easel_vulkan_load_device($0, device, &functions)
+        }
+        if let missing { throw unavailable("its driver has no function \(String(cString: missing))") }
+        self.functions = functions
+        handle = device
+        var queue: VkQueue?
+        functions.vkGetDeviceQueue(device, queueFamily, 0, &queue)
+        var layout: VkPipelineLayout?
+        var range = VkPushConstantRange()
+        range.stageFlags = VkShaderStageFlags(VK_SHADER_STAGE_COMPUTE_BIT.rawValue)
+        range.size = UInt32(Kernel.parameterByteCount)
+        let layoutStatus = withUnsafePointer(to: &range) { range in
+            var information = VkPipelineLayoutCreateInfo()
+            information.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO
+            information.pushConstantRangeCount = 1
+            information.pPushConstantRanges = range
+            return functions.vkCreatePipelineLayout(device, &information, nil, &layout)
+        }
+        guard layoutStatus == VK_SUCCESS, let queue, let layout else {
+            functions.vkDestroyDevice(device, nil)
+            throw unavailable("it could not be opened (\(layoutStatus.name))")
+        }
+        self.queue = queue
+        pipelineLayout = layout
+    }
+
+    deinit {
+        if isLost { return }
+        for pipeline in pipelines.withLock({ $0.values }) {
+            functions.vkDestroyPipeline(handle, pipeline, nil)
+        }
+        functions.vkDestroyPipelineLayout(handle, pipelineLayout, nil)
+        functions.vkDestroyDevice(handle, nil)
+    }
+
+    /// Submits recorded commands; the fence is signalled when they are done.
+    func submit(_ commands: VkCommandBuffer, signalling fence: VkFence?, graph: String) throws(EngineError) {
+        if isLost { try check(VK_ERROR_DEVICE_LOST, graph: graph) }
+        let status = queueLock.withLock {
+            withUnsafePointer(to: commands as VkCommandBuffer?) { commands in
+                var information = VkSubmitInfo()
+                information.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
+                information.commandBufferCount = 1
+                information.pCommandBuffers = commands
+                return functions.vkQueueSubmit(queue, 1, &information, fence)
+            }
+        }
+        try check(status, graph: graph)
+    }
+
+    /// Waits until the fence is signalled.
+    ///
+    /// - Throws: ``EngineError/deviceLost(engine:device:graph:reason:)``, also where it takes longer than ``patience``.
+    func wait(for fence: VkFence, graph: String) throws(EngineError) {
+        let nanoseconds = patience / .nanoseconds(1)
+        let status = withUnsafePointer(to: fence as VkFence?) {
+            functions.vkWaitForFences(handle, 1, $0, VkBool32(VK_TRUE), UInt64(nanoseconds))
+        }
+        if status == VK_TIMEOUT {
+            loss.withLock { $0 = true }
+            throw .deviceLost(
+                engine: "vulkan", device: physical.name, graph: graph, reason: "no answer in \(patience)")
+        }
+        try check(status, graph: graph)
+    }
+
+    func check(_ status: VkResult, graph: String, byteCount: Int = 0) throws(EngineError) {
+        switch status {
+        case VK_SUCCESS: return
+        case VK_ERROR_DEVICE_LOST:
+            loss.withLock { $0 = true }
+            throw .deviceLost(
+                engine: "vulkan", device: physical.name, graph: graph, reason: "the driver says so")
+        case VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_OUT_OF_HOST_MEMORY:
+            throw .outOfMemory(
+                engine: "vulkan", device: physical.name, graph: graph, byteCount: byteCount)
+        default: throw .failed(engine: "vulkan", graph: graph, reason: "\(physical.name): \(status.name)")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// One dispatch: a kernel, what it reads and writes, and its numbers.
+struct KernelCall: Sendable {
+    struct Operand: Sendable {
+        let view: View
+        let isWritten: Bool
+
+        static func reads(_ view: View) -> Operand { Operand(view: view, isWritten: false) }
+        static func writes(_ view: View) -> Operand { Operand(view: view, isWritten: true) }
+    }
+
+    let kernel: Kernel
+    /// In the order of the shader's addresses.
+    let operands: [Operand]
+    /// What follows the addresses in the shader's parameters.
+    let parameters: [UInt32]
+    let workgroups: Workgroups
+    /// The layer that asked for it, for listings.
+    let layer: String
+}
+
+/// How many workgroups a dispatch has on each axis.
+struct Workgroups: Sendable, Hashable {
+    let x, y, z: Int
+
+    init(_ x: Int, _ y: Int = 1, _ z: Int = 1) {
+        self.x = x
+        self.y = y
+        self.z = z
+    }
+
+    /// So many in a row, folded where they are more than one axis has on every device.
+    init(inRow count: Int) {
+        let most = 32768
+        self.init(min(count, most), (count + most - 1) / most)
+    }
+
+    /// As many as have that many invocations, with so many in a workgroup.
+    init(invocations: Int, each: Int = 256) { self.init(inRow: (invocations + each - 1) / each) }
+}

@@ -1,0 +1,17 @@
+/// What is chosen for a device: results are the same but for the order of sums.
+struct Tuning: Sendable, Hashable {
+    /// How many rows or columns of a product a workgroup has at most: 64 or 128.
+    var largestTile: Int
+    /// How many of the largest tiles there must be for them to be taken.
+    var fewestTiles = 64
+    /// The bytes that a workgroup's invocations may share.
+    var sharedMemoryByteCount: Int
+    /// The bytes of each of the two stages that weights go through.
+    var stagingByteCount = 32 << 20
+
+    init(_ device: PhysicalDevice) {
+        // A program's registers are memory.
+        largestTile = device.kind == .software ? 64 : 128
+        sharedMemoryByteCount = device.sharedMemoryByteCount
+    }
+}

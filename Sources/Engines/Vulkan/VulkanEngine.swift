@@ -1,0 +1,91 @@
+import Checkpoints
+import EngineInterface
+import TensorGraph
+
+/// Computes graphs with Vulkan: on NVIDIA's, AMD's, Intel's and other GPUs, with nothing but their driver.
+public struct VulkanEngine: Engine {
+    public let name = "vulkan"
+    private let device: VulkanDevice
+    var tuning: Tuning
+
+    /// Opens a device.
+    ///
+    /// - Parameter choice: Its number in ``devices()``, or its name or a part of it; nil takes the best one: a GPU with memory
+    ///   of its own before another, and none that is a program.
+    /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)`` where there is no such device, or none.
+    public init(_ choice: String? = nil) throws {
+        try self.init(choice, of: VulkanInstance.shared.get())
+    }
+
+    /// - Parameter patience: How long a run may take before the device is taken for lost.
+    init(_ choice: String?, of instance: VulkanInstance, patience: Duration = .seconds(600)) throws {
+        let physical = try Self.choose(choice, among: instance.devices(), named: \.name) { device in
+            guard device.missing == nil else { return nil }
+            switch device.kind {
+            case .discrete: return 0
+            case .integrated, .virtual, .other: return 1
+            case .software: return nil
+            }
+        }
+        device = try VulkanDevice(physical, patience: patience)
+        tuning = Tuning(physical)
+    }
+
+    /// The device that is meant.
+    ///
+    /// - Parameter rank: How good one is that nobody named, less being better; nil for one that is only taken by name.
+    static func choose<Device>(
+        _ choice: String?, among devices: [Device], named name: (Device) -> String,
+        rank: (Device) -> Int?
+    ) throws(EngineError) -> Device {
+        let list = devices.enumerated().map { "\($0) \(name($1))" }.joined(separator: ", ")
+        guard let choice else {
+            let ranked = devices.compactMap { device in rank(device).map { (device, $0) } }
+            guard let best = ranked.min(by: { $0.1 < $1.1 }) else {
+                throw .noVulkan(
+                    list.isEmpty ? "there is no device" : "there is no GPU among the devices: \(list)")
+            }
+            return best.0
+        }
+        if let index = Int(choice) {
+            guard devices.indices.contains(index) else {
+                throw .noVulkan("there is no device \(index)" + (list.isEmpty ? "" : " among \(list)"))
+            }
+            return devices[index]
+        }
+        guard let named = devices.first(where: { name($0).lowercased().contains(choice.lowercased()) }) else {
+            throw .noVulkan("there is no device \"\(choice)\"" + (list.isEmpty ? "" : " among \(list)"))
+        }
+        return named
+    }
+
+    /// The processors that Vulkan's drivers know, by their numbers.
+    ///
+    /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)`` where there is no driver.
+    public static func devices() throws -> [VulkanDeviceDescription] {
+        try VulkanInstance.shared.get().devices().map(\.description)
+    }
+
+    /// The device that computes.
+    public var deviceDescription: VulkanDeviceDescription { device.physical.description }
+
+    public var memoryByteCount: Int? {
+        device.physical.kind == .discrete ? device.physical.memoryByteCount : nil
+    }
+
+    public func resolve(_ requested: Precision) throws -> Precision {
+        let supported = deviceDescription.precisions
+        if requested == .automatic { return supported[0] }
+        guard supported.contains(requested) else {
+            throw EngineError.unsupportedPrecision(requested, engine: name, supported: supported)
+        }
+        return requested
+    }
+
+    public func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
+        -> any CompiledGraph
+    {
+        let isHalf = try resolve(precision) == .float16
+        return try await VulkanGraph(graph, weights: weights, device: device, isHalf: isHalf, tuning: tuning)
+    }
+}

@@ -1,0 +1,215 @@
+import Checkpoints
+import EngineInterface
+import TensorGraph
+
+/// Weights and constants in the device's memory, as the kernels want them.
+///
+/// Bytes go from the mapped checkpoint to memory that the device sees, whence a kernel takes them to their place in the
+/// graph's precision and order of axes, while the next ones are copied.
+struct WeightMemory {
+    private let buffers: [DeviceBuffer]
+    /// Of each weight.
+    let addresses: [UInt64]
+    let byteCount: Int
+
+    /// The bytes of one allocation, but for larger weights.
+    private static let chunkByteCount = 256 << 20
+
+    /// - Throws: ``EngineError``.
+    init(
+        _ placed: [Lowering.PlacedWeight], from weights: any WeightStorage, to device: VulkanDevice,
+        isHalf: Bool, graph: String, stagingByteCount: Int
+    ) throws {
+        var places: [(chunk: Int, offset: Int)] = []
+        var chunks: [Int] = []
+        for weight in placed {
+            let size = (weight.count * (isHalf && weight.element == .number ? 2 : 4) + 255) & ~255
+            if let last = chunks.last, last + size <= Self.chunkByteCount {
+                places.append((chunks.count - 1, last))
+                chunks[chunks.count - 1] += size
+            } else {
+                places.append((chunks.count, 0))
+                chunks.append(size)
+            }
+        }
+        let buffers = try chunks.map {
+            try DeviceBuffer(byteCount: $0, in: .device, of: device, graph: graph)
+        }
+        self.buffers = buffers
+        addresses = places.map { buffers[$0.chunk].address + UInt64($0.offset) }
+        byteCount = buffers.reduce(0) { $0 + $1.byteCount }
+
+        let names = placed.compactMap { weight in
+            if case .weight(let name, _) = weight.source { name } else { nil }
+        }
+        let mapped = try weights.map(Set(names), additionalBytes: 0)
+        var upload = try WeightUpload(
+            device, isHalf: isHalf, graph: graph, stagingByteCount: stagingByteCount)
+        for (weight, address) in zip(placed, addresses) {
+            switch weight.source {
+            case .constant(let tensor):
+                switch tensor.elements {
+                case .float32(let values):
+                    try values.withUnsafeBytes {
+                        try upload.add($0, storedAs: .float32, shape: weight, to: address)
+                    }
+                case .int32(let values):
+                    try values.withUnsafeBytes {
+                        try upload.add($0, storedAs: .int32, shape: weight, to: address)
+                    }
+                }
+            case .weight(let name, let storage):
+                guard let entry = weights.entry(named: name), let offset = mapped.offset(of: name) else {
+                    throw EngineError.failed(
+                        engine: "vulkan", graph: graph, reason: "the weights have no \"\(name)\"")
+                }
+                switch storage {
+                case .float32, .float16, .bfloat16, .int8:
+                    let bytes = UnsafeRawBufferPointer(
+                        rebasing: mapped.bytes[offset..<offset + weight.count * storage.byteCount])
+                    try upload.add(bytes, storedAs: storage, shape: weight, to: address)
+                case .float64, .int64, .int32, .int16, .uint8, .boolean:
+                    let values = [Float](unsafeUninitializedCapacity: weight.count) { buffer, count in
+                        count = mapped.readFloats(of: name, entry, from: 0, into: buffer)
+                    }
+                    try values.withUnsafeBytes {
+                        try upload.add($0, storedAs: .float32, shape: weight, to: address)
+                    }
+                }
+            }
+        }
+        try upload.finish()
+        try mapped.validate()
+        mapped.releaseFilePages()
+    }
+}
+
+/// Two stages, of which the device empties one while the other is filled.
+private struct WeightUpload {
+    private struct Stage {
+        let buffer: DeviceBuffer
+        let commands: Commands
+        var filled = 0
+        var calls: [(call: KernelCall, addresses: [UInt64])] = []
+    }
+
+    private var stages: [Stage]
+    private var current = 0
+    private let isHalf: Bool
+    private let graph: String
+
+    init(_ device: VulkanDevice, isHalf: Bool, graph: String, stagingByteCount: Int) throws {
+        self.isHalf = isHalf
+        self.graph = graph
+        stages = try (0..<2).map { _ in
+            Stage(
+                buffer: try DeviceBuffer(
+                    byteCount: stagingByteCount, in: .staging, of: device, graph: graph),
+                commands: try Commands(device, graph: graph))
+        }
+    }
+
+    /// Takes a weight's bytes to an address, in parts where they are more than a stage holds.
+    mutating func add(
+        _ bytes: UnsafeRawBufferPointer, storedAs type: ElementType, shape weight: Lowering.PlacedWeight,
+        to address: UInt64
+    ) throws {
+        // What is in its own order is one row of numbers.
+        let isPlain = weight.order == Array(weight.shape.indices)
+        let shape = isPlain ? [weight.count] : weight.shape
+        let order = isPlain ? [0] : weight.order
+        let strides = View.strides(of: shape, in: order)
+        let isHalf = isHalf && weight.element == .number
+        let size = isHalf ? 2 : 4
+        guard weight.count > 0 else { return }
+        let rowByteCount = bytes.count / shape[0]
+        let most = stages[0].buffer.byteCount
+        guard rowByteCount <= most else {
+            throw EngineError.failed(
+                engine: "vulkan", graph: graph,
+                reason: "a weight of \(weight.shape) has rows larger than \(most) bytes")
+        }
+        var row = 0
+        while row < shape[0] {
+            // Kernels read whole words.
+            var start = (stages[current].filled + 15) & ~15
+            if start + rowByteCount > most {
+                try turn()
+                start = 0
+            }
+            let rows = min(shape[0] - row, rowByteCount == 0 ? shape[0] : (most - start) / rowByteCount)
+            let part = UnsafeRawBufferPointer(
+                rebasing: bytes[row * rowByteCount..<(row + rows) * rowByteCount])
+            guard let target = stages[current].buffer.pointer else {
+                preconditionFailure("stages are seen by the CPU")
+            }
+            UnsafeMutableRawBufferPointer(start: target + start, count: part.count).copyMemory(from: part)
+            stages[current].filled = start + part.count
+            var partShape = shape
+            partShape[0] = rows
+            stages[current].calls.append(
+                (
+                    try call(partShape, strides, type, isHalf: isHalf),
+                    [
+                        stages[current].buffer.address + UInt64(start),
+                        address + UInt64(row * strides[0] * size),
+                    ]
+                ))
+            row += rows
+        }
+    }
+
+    private func call(
+        _ shape: [Int], _ strides: [Int], _ type: ElementType, isHalf: Bool
+    ) throws -> KernelCall {
+        let axes = MergedAxes(shape, order: Array(shape.indices), [Shape(shape).strides, strides])
+        guard axes.sizes.count <= 6 else {
+            throw EngineError.failed(
+                engine: "vulkan", graph: graph, reason: "a weight of \(shape) has too many axes")
+        }
+        let count = shape.reduce(1, *)
+        let sizes = MergedAxes.padded(axes.sizes, to: 6, with: 1)
+        let targets = MergedAxes.padded(axes.strides[1], to: 6, with: 0)
+        if type == .int32 {
+            let sources = MergedAxes.padded(axes.strides[0], to: 6, with: 0)
+            return KernelCall(
+                kernel: Kernel(shader: .copy, isHalf: false, constants: [Int32(axes.rank)]), operands: [],
+                parameters: [UInt32(count)] + sizes + sources + targets,
+                workgroups: Workgroups(invocations: count), layer: "weights")
+        }
+        let number: Int32 =
+            switch type {
+            case .float16: 1
+            case .bfloat16: 2
+            case .int8: 3
+            default: 0
+            }
+        return KernelCall(
+            kernel: Kernel(shader: .load, isHalf: isHalf, constants: [Int32(axes.rank), number]),
+            operands: [], parameters: [UInt32(count)] + sizes + targets,
+            workgroups: Workgroups(invocations: count), layer: "weights")
+    }
+
+    /// Has the device empty the stage, and goes on with the other one.
+    private mutating func turn() throws {
+        try start()
+        current = 1 - current
+        try stages[current].commands.finish()
+        stages[current].filled = 0
+    }
+
+    private mutating func start() throws {
+        let stage = stages[current]
+        guard !stage.calls.isEmpty else { return }
+        try stage.commands.record(isUsedOnce: true) { () throws(EngineError) in
+            for (call, addresses) in stage.calls { try stage.commands.dispatch(call, at: addresses) }
+        }
+        try stage.commands.start()
+        stages[current].calls = []
+    }
+
+    mutating func finish() throws {
+        try start()
+        for stage in stages { try stage.commands.finish() }
+    }
+}

@@ -1,0 +1,118 @@
+import EngineConformance
+import EngineInterface
+import TensorGraph
+import Testing
+
+@testable import VulkanEngine
+
+/// Vulkan held to the reference engine on Mesa's software driver, with each call checked by the validation layers.
+@Suite(.serialized) struct VulkanEngineTests {
+    /// One for all tests: drivers take long to start.
+    static let instance = Result { try VulkanInstance(isValidating: true) }
+    static let engine = Result { try VulkanEngine("llvmpipe", of: instance.get()) }
+
+    var engine: VulkanEngine
+    let objections: VulkanInstance.Objections
+
+    init() throws {
+        engine = try Self.engine.get()
+        objections = try #require(Self.instance.get().objections)
+    }
+
+    private func expectConformance(
+        _ engine: VulkanEngine, _ precision: Precision, _ cases: [ConformanceCase],
+        at location: SourceLocation = #_sourceLocation
+    ) async {
+        let failures = await conformanceFailures(of: engine, precision: precision, cases: cases)
+        #expect(
+            failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))",
+            sourceLocation: location)
+        #expect(objections.all == [], sourceLocation: location)
+    }
+
+    @Test(arguments: [Precision.float32, .float16])
+    func primitivesConform(precision: Precision) async throws {
+        await expectConformance(engine, precision, try primitiveCases())
+    }
+
+    @Test(arguments: [Precision.float32, .float16])
+    func compositesConform(precision: Precision) async throws {
+        await expectConformance(engine, precision, try compositeCases())
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64]) func randomShapesConform(seed: UInt64) async throws {
+        for precision in [Precision.float32, .float16] {
+            await expectConformance(engine, precision, try randomCases(count: 12, seed: seed))
+        }
+    }
+
+    /// The tiles that are otherwise taken for large products on GPUs, and sums that end within a tile.
+    @Test func largeTilesConform() async throws {
+        var engine = engine
+        (engine.tuning.largestTile, engine.tuning.fewestTiles) = (128, 1)
+        await expectConformance(engine, .float16, try productCases())
+    }
+
+    /// A workgroup that shares so little that the scores of attention are in memory after all.
+    @Test func littleSharedMemoryConforms() async throws {
+        var engine = engine
+        engine.tuning.sharedMemoryByteCount = 2048
+        let cases = try compositeCases().filter { $0.name.contains("attention") || $0.name.contains("block") }
+        #expect(cases.count > 10)
+        await expectConformance(engine, .float32, cases)
+    }
+
+    /// Weights that go through their stages in many parts, in all types and orders.
+    @Test func smallStagesConform() async throws {
+        var engine = engine
+        engine.tuning.stagingByteCount = 512
+        let cases = try (primitiveCases() + compositeCases() + productCases()).filter {
+            !$0.graph.weights.isEmpty
+                && $0.graph.weights.allSatisfy { $0.type.shape.dimensions.dropFirst().reduce(4, *) <= 512 }
+        }
+        #expect(cases.count > 10)
+        await expectConformance(engine, .float32, cases)
+    }
+
+    /// Additions and functions that follow a product, in the orders that networks have them and in others.
+    @Test(arguments: [Precision.float32, .float16])
+    func whatFollowsProductsConforms(precision: Precision) async throws {
+        await expectConformance(engine, precision, try fusionCases())
+    }
+
+    @Test func runsGiveTheSameAgain() async throws {
+        let one = try #require(try compositeCases().first { $0.name == "transformer block" })
+        let compiled = try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+        let first = try await compiled.run(one.inputs)
+        for _ in 0..<3 { #expect(try await compiled.run(one.inputs) == first) }
+    }
+
+    @Test func memoryIsSharedByValuesInTurn() async throws {
+        let one = try #require(try compositeCases().first { $0.name == "transformer block" })
+        let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)
+        let plan = MemoryPlan(lowering.calls, byteCounts: lowering.valueByteCounts)
+        let sum = lowering.valueByteCounts.reduce(0) { $0 + ($1 + 255) & ~255 }
+        #expect(plan.leastByteCount <= plan.byteCount && plan.byteCount < sum)
+        // No two values that are there at one time have a byte in common.
+        var lives: [Int: ClosedRange<Int>] = [:]
+        for (index, call) in lowering.calls.enumerated() {
+            for operand in call.operands {
+                guard case .value(let value) = operand.view.storage else { continue }
+                lives[value] = (lives[value]?.lowerBound ?? index)...index
+            }
+        }
+        for (left, first) in lives {
+            for (right, second) in lives where left < right && first.overlaps(second) {
+                let (a, b) = (plan.offsets[left], plan.offsets[right])
+                #expect(a + lowering.valueByteCounts[left] <= b || b + lowering.valueByteCounts[right] <= a)
+            }
+        }
+    }
+
+    @Test func picturesStayAsTheyLie() async throws {
+        let one = try #require(try compositeCases().first { $0.name == "residual block" })
+        let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)
+        // The picture is given and taken row by row; between, its channels are nearest, and nothing is moved.
+        #expect(lowering.calls.map(\.kernel.shader) == [.load, .groupNorm, .convolution, .store])
+    }
+}

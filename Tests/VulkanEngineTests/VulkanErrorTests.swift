@@ -1,0 +1,114 @@
+import EngineConformance
+import EngineInterface
+import TensorGraph
+import Testing
+
+@testable import VulkanEngine
+
+/// What a device does not have or do is an error that says so, and what to do.
+@Suite(.serialized) struct VulkanErrorTests {
+    private func engine(patience: Duration = .seconds(600)) throws -> VulkanEngine {
+        try VulkanEngine("llvmpipe", of: VulkanInstance.shared.get(), patience: patience)
+    }
+
+    private struct Named {
+        let name: String
+        let rank: Int?
+    }
+
+    private func chosen(_ choice: String?, among devices: [Named]) throws -> String {
+        try VulkanEngine.choose(choice, among: devices, named: \.name) { $0.rank }.name
+    }
+
+    @Test func devicesAreChosenByRankNumberAndName() throws {
+        let devices = [
+            Named(name: "Intel UHD", rank: 1), Named(name: "GeForce RTX 4090", rank: 0),
+            Named(name: "llvmpipe", rank: nil),
+        ]
+        #expect(try chosen(nil, among: devices) == "GeForce RTX 4090")
+        #expect(try chosen("0", among: devices) == "Intel UHD")
+        #expect(try chosen("2", among: devices) == "llvmpipe")
+        #expect(try chosen("rtx", among: devices) == "GeForce RTX 4090")
+        for (choice, words) in [("3", "no device 3"), ("radeon", "no device \"radeon\"")] {
+            let error = #expect(throws: EngineError.self) { try chosen(choice, among: devices) }
+            #expect(error?.description.contains(words) == true)
+            #expect(error?.description.contains("1 GeForce RTX 4090") == true)
+            #expect(error?.description.contains("--device cpu") == true)
+        }
+        // A program that does a GPU's work is slower than the CPU's own engine: never without being asked for.
+        #expect(throws: EngineError.self) { try chosen(nil, among: [devices[2]]) }
+        #expect(throws: EngineError.self) { try chosen(nil, among: []) }
+    }
+
+    @Test func integersAreNotComputedWith() throws {
+        let engine = try engine()
+        #expect(try engine.resolve(.automatic) == .float16)
+        let error = #expect(throws: EngineError.self) { try engine.resolve(.int8) }
+        #expect(error?.description.contains("f16, f32") == true)
+    }
+
+    @Test func whatMemoryDoesNotHoldIsRefused() async throws {
+        let engine = try engine()
+        func large(_ size: Int) throws -> ConformanceCase {
+            try ConformanceCase("large") { builder in
+                let rows = builder.input("x", [1 << 20, 1])
+                return ["y": mean(rows + builder.input("z", [1, size]), axes: [0, 1])]
+            }
+        }
+        func refusal(_ size: Int) async throws -> EngineError? {
+            let one = try large(size)
+            return await #expect(throws: EngineError.self) {
+                try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+            }
+        }
+        let error = try await refusal(1 << 10)
+        #expect(error?.description.contains("MiB more for graph \"large\"") == true)
+        #expect(error?.description.contains("--device cpu") == true)
+        #expect(try await refusal(1 << 12)?.description.contains("more elements than") == true)
+        // What comes after is computed as ever.
+        let small = try ConformanceCase("small") { ["y": $0.input("x", [3]) * 2] }
+        #expect(await conformanceFailures(of: engine, cases: [small]).isEmpty)
+    }
+
+    @Test func valuesOfManyAxesAreRefused() async throws {
+        let engine = try engine()
+        let one = try ConformanceCase("axes") { builder in
+            let shape: Shape = [2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2]
+            let other: Shape = [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]
+            return ["y": builder.input("x", shape) + builder.input("z", other)]
+        }
+        let error = await #expect(throws: EngineError.self) {
+            try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+        }
+        #expect(error?.description.contains("more axes than 6") == true)
+    }
+
+    /// A device that does not answer is given up, and whatever it may still be at work on is left alone.
+    @Test func noAnswerIsAnError() async throws {
+        let engine = try engine(patience: .microseconds(1))
+        let one = try ConformanceCase("long") { builder in
+            let x = builder.input("x", [1, 1200, 1200])
+            return ["y": matrixMultiply(matrixMultiply(x, x), x)]
+        }
+        for reason in ["no answer in", "the driver says so"] {
+            let error = await #expect(throws: EngineError.self) {
+                try await engine.compile(one.graph, weights: one.weights, precision: .float32).run(one.inputs)
+            }
+            #expect(error?.description.contains("was lost") == true)
+            #expect(error?.description.contains(reason) == true)
+            #expect(error?.description.contains("--device cpu") == true)
+        }
+    }
+
+    @Test func cancelledRunsEndWithoutAResult() async throws {
+        let engine = try engine()
+        let one = try ConformanceCase("cancelled") { ["y": $0.input("x", [3]) * 2] }
+        let compiled = try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await compiled.run(one.inputs)
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try await compiled.run(one.inputs)["y"]?.shape == [3])
+    }
+}
