@@ -51,7 +51,7 @@ struct BenchCommand: AsyncParsableCommand {
         defer { progress.clear() }
         let result = try await model.benchmark(benchmark) { progress.show($0) }
         progress.clear()
-        let report = BenchmarkReport(result, openSeconds: openSeconds, threads: opening.processor.threads)
+        let report = BenchmarkReport(result, openSeconds: openSeconds, threads: opening.processor.cpu.threads)
         print(json ? try report.line() : report.table)
     }
 }

@@ -12,7 +12,7 @@ struct EaselTool: AsyncParsableCommand {
             GenerateCommand.self, ServeCommand.self, SamplersCommand.self, TokensCommand.self,
             InspectCommand.self,
             ConvertCommand.self, QuantizeCommand.self, PullCommand.self, ModelsCommand.self,
-            RemoveCommand.self, GraphCommand.self, BenchCommand.self,
+            RemoveCommand.self, GraphCommand.self, BenchCommand.self, DevicesCommand.self,
         ],
         defaultSubcommand: GenerateCommand.self)
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Easel
 import Foundation
+import OpenVINOEngine
 
 /// `easel quantize`: a model as integers of 8 bits, half as large as in half precision.
 struct QuantizeCommand: AsyncParsableCommand {
@@ -29,9 +30,9 @@ struct QuantizeCommand: AsyncParsableCommand {
     )
     var vocabulary: String?
     @OptionGroup
-    var processor: ThreadOptions
+    var cpu: ThreadOptions
 
-    func validate() throws { try processor.check() }
+    func validate() throws { try cpu.check() }
 
     func run() async throws { try await reportingErrors { try await quantize() } }
 
@@ -46,7 +47,8 @@ struct QuantizeCommand: AsyncParsableCommand {
         var conversion = try ModelConversion(of: location, vocabulary: vocabulary, vae: vae)
         try conversion.check(target, layout: layout)
         let measured = try Model(
-            at: location, engine: processor.engine(), precision: .int8, vocabulary: vocabulary,
+            at: location, engine: OpenVINOEngine(threads: cpu.threads), precision: .int8,
+            vocabulary: vocabulary,
             vae: vae)
         conversion.quantize(try await measured.activationRanges())
         try conversion.write(to: target, layout: layout, numbers: type)

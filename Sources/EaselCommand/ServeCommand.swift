@@ -70,7 +70,6 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func setup(_ settings: LayeredSettings) throws -> ServerConfiguration {
         let opening = opening
-        let engine = try opening.processor.engine()
         let store = opening.folders.store
         let vocabulary = opening.vocabulary.map { URL(filePath: $0) }
         let vae = opening.vae.map {
@@ -82,9 +81,11 @@ struct ServeCommand: AsyncParsableCommand {
             folder: folder.map { URL(filePath: $0) } ?? Self.standardFolder,
             model: model, store: store
         ) { location, autoencoder in
-            try Model(
-                at: location, engine: engine, precision: opening.precision, vocabulary: vocabulary,
-                vae: autoencoder ?? vae, memory: opening.memory.use)
+            try opening.processor.open(opening.precision) { engine in
+                try Model(
+                    at: location, engine: engine, precision: opening.precision, vocabulary: vocabulary,
+                    vae: autoencoder ?? vae, memory: opening.memory.use)
+            }
         }
         setup.host = host ?? settings.string("host") ?? setup.host
         setup.port = try bounded("port", port, settings, 0...65535) ?? setup.port

@@ -2,7 +2,6 @@ import ArgumentParser
 import Easel
 import EngineInterface
 import Foundation
-import OpenVINOEngine
 
 /// Which model makes pictures, and how it is computed.
 struct ModelOptions: ParsableArguments {
@@ -26,38 +25,26 @@ struct ModelOptions: ParsableArguments {
     @OptionGroup(title: "Memory")
     var memory: MemoryOptions
     @OptionGroup
-    var processor: ThreadOptions
+    var processor: ProcessorOptions
 
     /// - Throws: `ValidationError`.
     func check() throws {
         try memory.check()
-        try processor.check()
+        try processor.cpu.check()
     }
 
     /// Opens the model.
     ///
     /// - Throws: What ``Model/init(at:engine:precision:vocabulary:vae:memory:)`` throws.
     func open() throws -> Model {
-        try Model(
-            at: ModelLocation.url(named: model, store: folders.store), engine: processor.engine(),
-            precision: precision, vocabulary: vocabulary.map { URL(filePath: $0) },
-            vae: vae.map { URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: folders.store)) },
-            memory: memory.use)
-    }
-}
-
-/// How much of the processor computes.
-struct ThreadOptions: ParsableArguments {
-    @Option(help: "The number of threads (default: one a core).")
-    var threads: Int?
-
-    /// - Throws: `ValidationError`.
-    func check() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads \(threads) is not possible: it must be from 1 to 1024.")
+        let location = try ModelLocation.url(named: model, store: folders.store)
+        let vae = try vae.map {
+            URL(filePath: try ModelLocation.path(named: $0, kind: .vae, store: folders.store))
+        }
+        return try processor.open(precision) { engine in
+            try Model(
+                at: location, engine: engine, precision: precision,
+                vocabulary: vocabulary.map { URL(filePath: $0) }, vae: vae, memory: memory.use)
         }
     }
-
-    /// - Throws: `EngineError` where the engine is not on this machine.
-    func engine() throws -> OpenVINOEngine { try OpenVINOEngine(threads: threads) }
 }
