@@ -33,6 +33,7 @@ extension ExitCode {
             case let error as EngineError:
                 switch error {
                 case .unavailable, .unsupportedPrecision: .unavailable
+                case .noMemory: .unavailable
                 case .inputMismatch, .failed: .internalFault
                 }
             case ServerStartError.tokenMissing: .usage

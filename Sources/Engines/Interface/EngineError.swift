@@ -8,6 +8,8 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
     case unsupportedPrecision(Precision, engine: String, supported: [Precision])
     /// An input is missing, has another shape or type, or is not one of the graph's.
     case inputMismatch(graph: String, input: String, expected: String, actual: String)
+    /// The system gave no memory.
+    case noMemory(engine: String, graph: String)
     /// The engine's library refused or failed.
     case failed(engine: String, graph: String, reason: String)
 
@@ -20,6 +22,8 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
                 + supported.map(\.rawValue).joined(separator: ", ")
         case .inputMismatch(let graph, let input, let expected, let actual):
             "graph \"\(graph)\", input \"\(input)\": expected \(expected), got \(actual)"
+        case .noMemory(let engine, let graph):
+            "\(engine) got no memory for graph \"\(graph)\": make a smaller picture, or end other programs"
         case .failed(let engine, let graph, let reason): "\(engine) failed on graph \"\(graph)\": \(reason)"
         }
     }
