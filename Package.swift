@@ -221,7 +221,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
+            ], exclude: ["Faults/faults.c"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

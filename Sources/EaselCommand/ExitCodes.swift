@@ -32,7 +32,8 @@ extension ExitCode {
                 .usage
             case let error as EngineError:
                 switch error {
-                case .unavailable, .unsupportedPrecision, .outOfMemory, .deviceLost: .unavailable
+                case .unavailable, .unsupportedPrecision, .noMemory, .noDeviceMemory, .deviceLost:
+                    .unavailable
                 case .inputMismatch, .failed: .internalFault
                 }
             case ServerStartError.tokenMissing: .usage

@@ -56,6 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger.logLevel = .notice
             let metrics = PrometheusMetrics()
             MetricsSystem.bootstrap(metrics)
+            OpenFileLimit.raise()
             var setup = try setup(settings)
             setup.metrics = metrics
             let server = try await Server(setup, logger: logger)

@@ -40,12 +40,14 @@ public struct Server: Sendable {
     /// - Parameter ready: Told the port when requests are answered.
     /// - Throws: ``ServerStartError/address(host:port:reason:)``.
     public func run(ready: @escaping @Sendable (_ port: Int) -> Void) async throws {
+        let connections = OpenConnections()
         let router = ServerRouter(configuration, parts, logger).router
         var application = Application(
             router: router,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [SlowRequestHandler()], idleTimeout: .seconds(75),
+                    additionalChannelHandlers: [ConnectionLimit(connections), SlowRequestHandler()],
+                    idleTimeout: .seconds(75),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(
@@ -117,7 +119,7 @@ struct ServerParts: Sendable {
         let shelf = ModelShelf(
             store: configuration.store, first: configuration.model, open: configuration.open)
         let resolver = SettingsResolver(store: configuration.store) { id in
-            let bytes = uploaded.bytes(of: id) ?? files.bytes(of: id)
+            let bytes = try uploaded.bytes(of: id) ?? files.bytes(of: id)
             return bytes.flatMap {
                 try? PictureFile(reading: $0, named: "the picture", pixelLimit: limits.pixels).image
             }
@@ -140,7 +142,7 @@ struct ServerParts: Sendable {
     func adopt(_ identifiers: [String], _ logger: Logger) async {
         do {
             for id in identifiers where !Task.isCancelled {
-                guard let bytes = files.bytes(of: id), PictureFiles.identifier(of: bytes) == id,
+                guard let bytes = try? files.bytes(of: id), PictureFiles.identifier(of: bytes) == id,
                     let picture = try? PictureFile(reading: bytes, named: id),
                     let stored = StoredPicture(picture, id: id)
                 else { continue }

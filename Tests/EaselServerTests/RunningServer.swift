@@ -20,6 +20,12 @@ final class RunningServer: Sendable {
         return tests.deletingLastPathComponent().appending(path: "easel")
     }()
 
+    /// The demo model's folder.
+    static var demoModel: URL {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Models/demo")
+    }
+
     struct NotStarted: Error { let output: String }
 
     /// As many connections as a test wants.
@@ -34,14 +40,25 @@ final class RunningServer: Sendable {
             path: "easel-server-\(UInt64.random(in: 0...UInt64.max))")
     }
 
-    /// - Parameter folder: One that outlasts the server.
-    init(_ options: [String] = [], folder: URL? = nil, environment: [String: String] = [:]) async throws {
+    /// - Parameters:
+    ///   - folder: One that outlasts the server.
+    ///   - descriptors: How many descriptors it may have; nil for as many as this process.
+    init(
+        _ options: [String] = [], folder: URL? = nil, environment: [String: String] = [:],
+        descriptors: Int? = nil
+    ) async throws {
         self.folder = folder ?? Self.newFolder()
         ownsFolder = folder == nil
         process = Process()
         process.executableURL = Self.executable
         process.arguments =
             ["serve", "--port", "0", "--data-dir", self.folder.path, "--precision", "f32"] + options
+        if let descriptors {
+            process.arguments =
+                ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", Self.executable.path]
+                + process.arguments!
+            process.executableURL = URL(filePath: "/bin/bash")
+        }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
@@ -231,26 +248,9 @@ enum RawConnection {
     private static func blockingExchange(
         _ port: Int, _ parts: [[UInt8]], _ pause: Duration, _ patience: Duration
     ) throws -> String {
-        #if os(Linux)
-            let stream = Int32(SOCK_STREAM.rawValue)
-        #else
-            let stream = SOCK_STREAM
-        #endif
-        let descriptor = socket(AF_INET, stream, 0)
-        guard descriptor >= 0 else { throw Failed(what: "socket") }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0 else { throw Failed(what: "connect") }
-        var limit = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        let connection = try OpenConnection(port, patience: patience)
+        defer { connection.close() }
+        let descriptor = connection.descriptor
         for part in parts {
             let sent = part.withUnsafeBytes {
                 send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -267,5 +267,53 @@ enum RawConnection {
             answer += buffer[..<count]
         }
         return String(decoding: answer, as: UTF8.self)
+    }
+}
+
+/// A connection that stays open.
+final class OpenConnection {
+    let descriptor: Int32
+    private var isOpen = true
+
+    /// - Parameter patience: How long an answer is waited for.
+    init(_ port: Int, patience: Duration = .seconds(5)) throws {
+        #if os(Linux)
+            let stream = Int32(SOCK_STREAM.rawValue)
+        #else
+            let stream = SOCK_STREAM
+        #endif
+        descriptor = socket(AF_INET, stream, 0)
+        guard descriptor >= 0 else { throw RawConnection.Failed(what: "socket") }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else {
+            close()
+            throw RawConnection.Failed(what: "connect")
+        }
+        var limit = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close() }
+
+    /// Sends a text, and reads the first of the answer.
+    func ask(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return "" }
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        return String(decoding: buffer[..<max(recv(descriptor, &buffer, buffer.count, 0), 0)], as: UTF8.self)
+    }
+
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        Foundation.close(descriptor)
     }
 }

@@ -55,7 +55,7 @@ struct A1111GenerationRoutes: Sendable {
 
     /// The picture's file in base64, in the format that the options say.
     private func image(of picture: StoredPicture) throws -> String {
-        guard let bytes = files.bytes(of: picture.id) else {
+        guard let bytes = try files.bytes(of: picture.id) else {
             throw APIError.notFound("picture \(picture.id)")
         }
         let format: PictureFormat? =

@@ -99,7 +99,9 @@ struct PictureRoutes: Sendable {
     @Sendable func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.parameter("id")
         // One that the picture's own file must make good for: a full disk may have kept it from being written.
-        if PictureFiles.isIdentifier(id), thumbnails.bytes(of: id) == nil, let bytes = files.bytes(of: id) {
+        if PictureFiles.isIdentifier(id), try thumbnails.bytes(of: id) == nil,
+            let bytes = try files.bytes(of: id)
+        {
             let image = try PictureFile(reading: bytes, named: "the picture", pixelLimit: limits.pixels).image
             let small = try Thumbnail.bytes(of: image)
             try? thumbnails.save(small, as: id)
@@ -110,14 +112,14 @@ struct PictureRoutes: Sendable {
 
     @Sendable func uploadedFile(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.parameter("id")
-        let type = uploads.files.bytes(of: id).flatMap { PictureFormat($0) }?.mediaType
+        let type = try uploads.files.bytes(of: id).flatMap { PictureFormat($0) }?.mediaType
         return try bytes(of: id, in: uploads.files, type ?? "application/octet-stream", request)
     }
 
     private func bytes(
         of id: String, in files: PictureFiles, _ type: String, _ request: Request
     ) throws -> Response {
-        guard let bytes = files.bytes(of: id) else { throw APIError.notFound("such picture") }
+        guard let bytes = try files.bytes(of: id) else { throw APIError.notFound("such picture") }
         return try BytesResponse.response(bytes, type: type, tag: id, to: request)
     }
 

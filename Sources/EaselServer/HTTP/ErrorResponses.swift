@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import GRDB
 import Hummingbird
@@ -39,8 +40,11 @@ struct ErrorResponses: RouterMiddleware {
             return APIError(.badRequest, "not_a_picture", "the picture cannot be read: \(reason)")
         case let error as ImageError: return storageFull(error)
         case let error as DatabaseError
-        where [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_BUSY].contains(error.resultCode.primaryResultCode):
-            return storageFull(error)
+        where Self.diskResults.contains(error.resultCode.primaryResultCode): return storageFull(error)
+        case let error as FileError:
+            logger.error("a file cannot be read", metadata: ["reason": "\(error)"])
+            return APIError(
+                .serviceUnavailable, "unreadable", PublicMessage.text(of: error), retryAfter: 10)
         case let error as CocoaError where error.code == .fileWriteOutOfSpace: return storageFull(error)
         case is CancellationError:
             return APIError(.serviceUnavailable, "ending", "the server is about to end", retryAfter: 5)
@@ -51,6 +55,11 @@ struct ErrorResponses: RouterMiddleware {
             return APIError(.internalServerError, "internal", "the server has a fault; its log says which")
         }
     }
+
+    /// What SQLite says where the disk, or the system, does not do its part.
+    private static let diskResults: [ResultCode] = [
+        .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_BUSY, .SQLITE_CANTOPEN, .SQLITE_NOMEM,
+    ]
 
     private func storageFull(_ error: any Error) -> APIError {
         logger.error("nothing can be written", metadata: ["reason": "\(error)"])

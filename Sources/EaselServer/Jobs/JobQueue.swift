@@ -1,3 +1,4 @@
+import Checkpoints
 import Easel
 import Foundation
 import Imaging
@@ -46,6 +47,8 @@ struct JobQueue: Sendable {
         guard let model else { return }
         do {
             try model.check(request)
+        } catch let error as FileError {
+            throw error
         } catch {
             throw APIError.invalid(RequestError.field(of: error), PublicMessage.text(of: error))
         }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Easel
 import Foundation
 import Imaging
@@ -245,6 +246,8 @@ extension Job.Failure {
             self.init(code: error.code, message: error.message)
         } else if case .notWritable(_, let reason) = error as? ImageError {
             self.init(code: "not_written", message: "the picture cannot be written: \(reason)")
+        } else if error is FileError {
+            self.init(code: "unreadable", message: PublicMessage.text(of: error))
         } else if error is RequestError {
             self.init(code: "invalid", message: PublicMessage.text(of: error))
         } else {

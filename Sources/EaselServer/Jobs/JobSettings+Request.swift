@@ -8,8 +8,9 @@ import Sampling
 /// What the names in settings are names of.
 struct SettingsResolver: Sendable {
     let store: ModelStore
-    /// The picture of a hash: one that was handed in, or one of the gallery; nil where there is none.
-    let image: @Sendable (String) -> Image?
+    /// The picture of a hash: one that was handed in, or one of the gallery; nil where there is none, an error where its file
+    /// cannot be read.
+    let image: @Sendable (String) throws -> Image?
 }
 
 extension JobSettings {
@@ -92,7 +93,7 @@ extension JobSettings {
             return
         }
         func image(_ field: String, _ id: String) throws -> Image {
-            guard PictureFiles.isIdentifier(id), let image = resolver.image(id) else {
+            guard PictureFiles.isIdentifier(id), let image = try resolver.image(id) else {
                 throw APIError.invalid(field, "there is no picture of that id: hand it in at /api/v1/uploads")
             }
             return image

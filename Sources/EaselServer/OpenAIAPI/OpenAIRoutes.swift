@@ -139,7 +139,7 @@ struct OpenAIRoutes: Sendable {
 extension OpenAIRequest {
     /// A picture's file in base64, in the format that is asked for.
     func base64(_ id: String, _ files: PictureFiles) throws -> String {
-        guard let bytes = files.bytes(of: id) else { throw APIError.notFound("such picture") }
+        guard let bytes = try files.bytes(of: id) else { throw APIError.notFound("such picture") }
         if format == .png { return bytes.base64EncodedString() }
         let file = try PictureFile(reading: bytes, named: "the picture")
         return try file.encoded(as: format, quality: quality).base64EncodedString()

@@ -1,3 +1,4 @@
+import Checkpoints
 import Crypto
 import Foundation
 import Imaging
@@ -41,13 +42,24 @@ struct PictureFiles: Sendable {
         guard !FileManager.default.fileExists(atPath: file.path) else { return }
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try replaceFile(at: file, with: bytes)
+        do {
+            try replaceFile(at: file, with: bytes)
+        } catch {
+            // One whose name is perhaps not on the disk would be taken for kept the next time.
+            remove(id)
+            throw error
+        }
     }
 
     /// - Returns: Nil where there is none.
-    func bytes(of id: String) -> Data? {
+    /// - Throws: `FileError` where it cannot be read, which says at which byte.
+    func bytes(of id: String) throws -> Data? {
         guard Self.isIdentifier(id) else { return nil }
-        return try? Data(contentsOf: file(id))
+        do throws(FileError) {
+            return Data(try [UInt8](contentsOf: file(id), limit: .max))
+        } catch .missing {
+            return nil
+        }
     }
 
     func remove(_ id: String) {

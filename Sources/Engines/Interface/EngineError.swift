@@ -8,8 +8,10 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
     case unsupportedPrecision(Precision, engine: String, supported: [Precision])
     /// An input is missing, has another shape or type, or is not one of the graph's.
     case inputMismatch(graph: String, input: String, expected: String, actual: String)
+    /// The system gave no memory.
+    case noMemory(engine: String, graph: String)
     /// The device's memory does not hold what the graph needs.
-    case outOfMemory(engine: String, device: String, graph: String, byteCount: Int)
+    case noDeviceMemory(engine: String, device: String, graph: String, byteCount: Int)
     /// The device stopped, or did not answer for so long that it must have.
     case deviceLost(engine: String, device: String, graph: String, reason: String)
     /// The engine's library refused or failed.
@@ -24,7 +26,9 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
                 + supported.map(\.rawValue).joined(separator: ", ")
         case .inputMismatch(let graph, let input, let expected, let actual):
             "graph \"\(graph)\", input \"\(input)\": expected \(expected), got \(actual)"
-        case .outOfMemory(let engine, let device, let graph, let byteCount):
+        case .noMemory(let engine, let graph):
+            "\(engine) got no memory for graph \"\(graph)\": make a smaller picture, or end other programs"
+        case .noDeviceMemory(let engine, let device, let graph, let byteCount):
             "\(engine): \(device) has no \(byteCount >> 20) MiB more for graph \"\(graph)\". Ask for a smaller picture, fewer "
                 + "at once or f16, end other programs that use the GPU, or compute on the CPU (--device cpu)."
         case .deviceLost(let engine, let device, let graph, let reason):

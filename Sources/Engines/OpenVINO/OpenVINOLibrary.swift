@@ -95,7 +95,12 @@ struct OpenVINOLibrary: @unchecked Sendable {
     }
 
     fileprivate func failure(_ graph: String) -> EngineError {
-        .failed(engine: "openvino", graph: graph, reason: functions.lastError)
+        let reason = functions.lastError
+        // What OpenVINO says where the system, or C++, has no memory for it.
+        if ["bad_alloc", "Failed to allocate"].contains(where: reason.contains) {
+            return .noMemory(engine: "openvino", graph: graph)
+        }
+        return .failed(engine: "openvino", graph: graph, reason: reason)
     }
 
     private func makeTensor(

@@ -22,14 +22,14 @@ final class DeviceBuffer: @unchecked Sendable {
     private let buffer: VkBuffer
     private let memory: VkDeviceMemory
 
-    /// - Throws: ``EngineError/outOfMemory(engine:device:graph:byteCount:)``.
+    /// - Throws: ``EngineError/noDeviceMemory(engine:device:graph:byteCount:)``.
     init(byteCount: Int, in place: Place, of device: VulkanDevice, graph: String) throws(EngineError) {
         let byteCount = max(byteCount, 16)
         self.device = device
         self.byteCount = byteCount
         let functions = device.functions
         guard byteCount <= device.physical.largestAllocation else {
-            throw .outOfMemory(
+            throw .noDeviceMemory(
                 engine: "vulkan", device: device.physical.name, graph: graph, byteCount: byteCount)
         }
         var information = VkBufferCreateInfo()

@@ -154,7 +154,7 @@ final class VulkanDevice: @unchecked Sendable {
             throw .deviceLost(
                 engine: "vulkan", device: physical.name, graph: graph, reason: "the driver says so")
         case VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_OUT_OF_HOST_MEMORY:
-            throw .outOfMemory(
+            throw .noDeviceMemory(
                 engine: "vulkan", device: physical.name, graph: graph, byteCount: byteCount)
         default: throw .failed(engine: "vulkan", graph: graph, reason: "\(physical.name): \(status.name)")
         }
