@@ -156,6 +156,12 @@ let package = Package(
             name: "LoRAChange", dependencies: ["Easel", "OpenVINOEngine", "EngineInterface"],
             path: "Benchmarks/LoRAChange"),
         .executableTarget(
+            name: "LatentDistance",
+            dependencies: [
+                "Easel", "OpenVINOEngine", "EngineInterface", "Checkpoints", "Imaging", "Sampling",
+            ],
+            path: "Benchmarks/LatentDistance"),
+        .executableTarget(
             name: "OpenTime", dependencies: ["Easel", "OpenVINOEngine", "Checkpoints"],
             path: "Benchmarks/OpenTime"),
         .executableTarget(

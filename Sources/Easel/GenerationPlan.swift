@@ -203,7 +203,8 @@ struct GenerationPlan: Sendable {
     func unet(batch: Int) -> UNetPlan {
         UNetPlan(
             batch: seesByPass ? batch * prompts.count : batch,
-            passes: runsPassesAlone || seesByPass ? 1 : prompts.count, tokens: chunkCount * tokensPerChunk,
+            passes: runsPassesAlone || seesByPass ? 1 : prompts.count,
+            canRunPassesAlone: canRunPassesAlone, tokens: chunkCount * tokensPerChunk,
             height: latentHeight, width: latentWidth,
             options: UNet.Options(
                 freeU: request.freeU?.version, perturbsAttention: isPerturbed,
@@ -213,7 +214,10 @@ struct GenerationPlan: Sendable {
     }
 
     /// Whether each pass is run alone: where some steps are not guided, they can leave out what they do not need.
-    var runsPassesAlone: Bool { isGuided && !guidance.isConstant && !isPerturbed && !seesByPass }
+    var runsPassesAlone: Bool { canRunPassesAlone && !guidance.isConstant }
+
+    /// Whether the passes have nothing to do with each other.
+    var canRunPassesAlone: Bool { isGuided && !isPerturbed && !seesByPass }
 
     /// Whether the U-Net sees something else beside the latents in each pass.
     var seesByPass: Bool { unledPasses > 1 }

@@ -77,7 +77,8 @@ extension Model {
             }, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
             contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
             pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
-            runsPassesAlone: plan.runsPassesAlone, perturbedScale: request.perturbedAttentionScale,
+            runsPassesAlone: plan.runsPassesAlone || memory.runsPassesAlone && plan.canRunPassesAlone,
+            perturbedScale: request.perturbedAttentionScale,
             freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
         let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
         return try await watch.time(.denoising) { [noise] in

@@ -16,6 +16,8 @@ struct ModelComponents: Sendable {
     let origin: String
     /// Of a file; nil for a folder.
     let fileFormat: CheckpointFormat?
+    /// Whether a file's U-Net has matrices of few bits, in blocks.
+    let isInBlocks: Bool
     /// What a file's notes call it; empty where they do not.
     let title: String
     /// diffusers' pipeline: `StableDiffusionPipeline`.
@@ -78,6 +80,7 @@ struct ModelComponents: Sendable {
         }
         origin = folder.url.path
         fileFormat = nil
+        isInBlocks = false
         title = ""
         pipelineClass = folder.pipelineClass
         unet = try component("unet")
@@ -114,6 +117,7 @@ struct ModelComponents: Sendable {
     init(_ file: SingleFile, vocabulary: URL) throws {
         origin = file.origin
         fileFormat = file.format
+        isInBlocks = file.isInBlocks
         title = file.title
         pipelineClass = file.family.pipelineClass
         unet = try file.unet()

@@ -12,6 +12,8 @@ struct ModelParts: Sendable {
     let textEncoders: [TextEncoderPart]
     let unet: UNetConfiguration
     let unetWeights: any WeightStorage
+    /// Whether the file has some of them with few bits, in blocks.
+    let isInBlocks: Bool
     let autoencoder: any PictureAutoencoder
     let autoencoderWeights: any WeightStorage
     /// Whether an empty negative prompt is no embedding at all, instead of the empty text's.
@@ -102,6 +104,7 @@ struct ModelParts: Sendable {
             unet.inputChannels == latent + $0.channels(latent: latent)
         }
         unetWeights = model.unet.weights
+        isInBlocks = model.isInBlocks
         autoencoderWeights = model.autoencoder.weights
         zeroesEmptyPrompt = unet.addition != nil && model.zeroesEmptyPrompt
 

@@ -7,8 +7,10 @@ import TensorGraph
 struct UNetPlan: Sendable {
     /// How many pictures.
     let batch: Int
-    /// How many contexts each picture is predicted for.
+    /// How many contexts each picture is predicted for at once.
     let passes: Int
+    /// Whether each context can have a run of its own instead.
+    var canRunPassesAlone = false
     /// How many embeddings there are in a context.
     let tokens: Int
     /// In latent cells, as the width.
@@ -40,7 +42,9 @@ extension CompiledNetworks {
 
     func shape(_ plan: UNetPlan, _ memory: MemoryPlan? = nil) -> Shape {
         Shape(
-            batch: plan.batch, passes: plan.passes, tokens: plan.tokens, height: plan.height,
+            batch: plan.batch,
+            passes: memory?.runsPassesAlone == true && plan.canRunPassesAlone ? 1 : plan.passes,
+            tokens: plan.tokens, height: plan.height,
             width: plan.width, options: plan.options, wrapped: plan.wrapped,
             adapters: plan.adapters.map(\.use), precision: precision, memory: memory)
     }

@@ -13,6 +13,13 @@ struct SingleFile: Sendable {
 
     var origin: String { checkpoint.origin }
     var format: CheckpointFormat { checkpoint.format }
+    /// Whether the U-Net has matrices that ggml's blocks of few bits are.
+    var isInBlocks: Bool {
+        checkpoint.format == .gguf
+            && checkpoint.names.contains {
+                $0.hasPrefix(CompVisUNetNames.prefix) && checkpoint.storedType(of: $0)?.hasPrefix("Q") == true
+            }
+    }
     var title: String { checkpoint.metadata["modelspec.title"] ?? "" }
 
     /// Whether a tensor's name is one of a whole model's, if only of a part of it.

@@ -4,54 +4,63 @@ import Easel
 import Foundation
 import OpenVINOEngine
 
-/// `easel quantize`: a model as integers of 8 bits, half as large as in half precision.
+extension BlockFormat: ExpressibleByArgument {}
+
+/// `easel quantize`: a model as integers of 8 bits, half as large as in half precision; or its weights alone as integers
+/// of 8 to 4 bits, as GGUF files have them.
 struct QuantizeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quantize",
-        abstract: "Write a model as integers of 8 bits, which is smaller, loads sooner and paints faster.",
+        abstract: "Write a model as integers of 8 bits or fewer, which is smaller.",
         discussion: """
-            The model makes a few pictures first, to see what its layers are given: that takes a minute or two for one of \
-            full size, once for the same weights.
+            With a .safetensors file or a folder as output, the model is computed with integers: it loads sooner and \
+            paints faster. It makes a few pictures first, to see what its layers are given: that takes a minute or two \
+            for one of full size, once for the same weights.
+
+            With a .gguf file as output, its matrices alone are stored so, in blocks that share a scale, as --weights \
+            says; it is computed as other models are. stable-diffusion.cpp reads it too.
             """)
 
-    @Argument(help: "A model: a folder in diffusers' layout, or a single file of any format.")
-    var model: String
-    @Argument(help: "What is written: a .safetensors file, or else a folder. It must not be there yet.")
-    var output: String
-    @Option(help: "folder or file (default: by the ending of the output's name).")
-    var layout: ModelConversion.Layout?
+    @OptionGroup
+    var conversion: ConversionOptions
+    @Option(
+        help: "q8_0, q5_1, q5_0, q4_1 or q4_0: what matrices are stored as in a .gguf file (default: q8_0).")
+    var weights: BlockFormat?
     @Option(help: "What the other numbers are stored as: f32, f16 or bf16 (default: each as it is).")
     var type: NumberType?
-    @Option(help: "An autoencoder in place of the model's own: a file or a folder.")
-    var vae: String?
-    @Option(
-        help:
-            "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
-    )
-    var vocabulary: String?
     @OptionGroup
     var cpu: ThreadOptions
 
-    func validate() throws { try cpu.check() }
+    func validate() throws {
+        try cpu.check()
+        if weights != nil, !conversion.isGGUF {
+            throw ValidationError("--weights is for a .gguf file: \(conversion.output) is none.")
+        }
+        if conversion.isGGUF, conversion.layout == .folder {
+            throw ValidationError("A .gguf file is no folder: leave --layout out.")
+        }
+        if let type, ![.float32, .float16, .bfloat16].contains(type) {
+            throw ValidationError("--type \(type.rawValue) is not possible here: take f32, f16 or bf16.")
+        }
+    }
 
     func run() async throws { try await reportingErrors { try await quantize() } }
 
     private func quantize() async throws {
-        let target = URL(filePath: output)
-        let layout = layout ?? (target.pathExtension == "safetensors" ? .file : .folder)
-        let location = try ModelLocation.url(named: model)
-        let vocabulary = vocabulary.map { URL(filePath: $0) }
-        let vae = vae.map {
-            URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: ModelLocation.store()))
+        let target = conversion.target
+        var opened = try conversion.open()
+        if conversion.isGGUF {
+            try opened.write(to: target, blocks: weights ?? .q8, numbers: type)
+        } else {
+            let layout = conversion.targetLayout
+            try opened.check(target, layout: layout)
+            let measured = try Model(
+                at: ModelLocation.url(named: conversion.model), engine: OpenVINOEngine(threads: cpu.threads),
+                precision: .int8,
+                vocabulary: conversion.vocabularyURL, vae: conversion.vaeURL)
+            opened.quantize(try await measured.activationRanges())
+            try opened.write(to: target, layout: layout, numbers: type)
         }
-        var conversion = try ModelConversion(of: location, vocabulary: vocabulary, vae: vae)
-        try conversion.check(target, layout: layout)
-        let measured = try Model(
-            at: location, engine: OpenVINOEngine(threads: cpu.threads), precision: .int8,
-            vocabulary: vocabulary,
-            vae: vae)
-        conversion.quantize(try await measured.activationRanges())
-        try conversion.write(to: target, layout: layout, numbers: type)
-        print(output)
+        print(conversion.output)
     }
 }

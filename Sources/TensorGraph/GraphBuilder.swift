@@ -70,6 +70,14 @@ public final class GraphBuilder {
             && catalog.entry(named: path + Self.scaleEnding) != nil
     }
 
+    /// The shape `[rows, groups, group size]` that a matrix is stored in as integers of 8 bits; nil for others.
+    func groups(_ path: String, of matrix: Shape) -> Shape? {
+        guard isScaled(path), matrix.rank == 2, let own = catalog.entry(named: path)?.shape, own.rank == 3,
+            own[0] == matrix[0], own[2] > 0, matrix[1].isMultiple(of: own[2]), own[1] == matrix[1] / own[2]
+        else { return nil }
+        return own
+    }
+
     /// Appends a primitive, inferring its type from its inputs.
     func append(_ primitive: Primitive, _ inputs: [Tensor]) -> Tensor {
         let types = inputs.map(\.type)

@@ -53,6 +53,26 @@ import Testing
         #expect(additional.allSatisfy { $0 == 0 })
     }
 
+    @Test func groupsHaveScalesOfTheirOwn() throws {
+        let quantized = QuantizedWeights(try weights(), matrices: ["a", "b", "no.such"], groupSize: 2)
+        // Rows of three numbers are no groups of two.
+        #expect(Set(quantized.names) == ["a.weight", "a.bias", "b.weight", "b.weight_scale"])
+        #expect(quantized.entry(named: "a.weight")?.shape == [2, 3])
+        #expect(
+            quantized.entry(named: "b.weight") == WeightEntry(shape: [1, 1, 2], elementType: .int8))
+        #expect(
+            quantized.entry(named: "b.weight_scale") == WeightEntry(shape: [1, 1, 1], elementType: .float32))
+        let threes = QuantizedWeights(try weights(), matrices: ["a"], groupSize: 1)
+        let mapped = try threes.map(additionalBytes: 0)
+        func values(_ name: String) -> [Float]? {
+            threes.entry(named: name).flatMap { mapped.floats(of: name, $0) }
+        }
+        #expect(values("a.weight") == [127, -127, 127, 0, 0, 0])
+        let scales: [Float] = [1 / 127, 2 / 127, 0.5 / 127, 1, 1, 1]
+        #expect(values("a.weight_scale") == scales && values("a.bias") == [5, 6])
+        #expect(!threes.isQuantized)
+    }
+
     @Test func activationsCanStayAsTheyAre() throws {
         let quantized = QuantizedWeights(try weights(), layers: ["a", "b"], ranges: ActivationRanges())
         #expect(quantized.names.contains("b.weight_scale") && !quantized.names.contains("b.input_range"))

@@ -50,6 +50,35 @@ struct MemoryModeTests {
         #expect(try await parts.run(inputs) == whole)
     }
 
+    @Test func passesOneAfterTheOtherGiveTheSameBits() async throws {
+        for folder in [TinyModel.sd1.folder, demoModel] {
+            var request = Self.request()
+            request.prompt += " AND a pear :0.5"
+            let together = try await Self.model(MemoryUse(.fast), at: folder).picture(request)
+            let alone = try await Self.model(MemoryUse(.minimal, runsPassesAlone: true), at: folder)
+                .picture(request)
+            #expect(alone.latents == together.latents)
+        }
+    }
+
+    @Test func passesOfLargePicturesAreRunAlone() async throws {
+        let model = try Self.model(MemoryUse(.minimal))
+        func plan(_ side: Int) -> UNetPlan {
+            UNetPlan(
+                batch: 1, passes: 2, canRunPassesAlone: true, tokens: 77, height: side / 8, width: side / 8)
+        }
+        let (small, large) = (
+            try await model.networks.planMemory(plan(768), encodes: false).plan,
+            try await model.networks.planMemory(plan(1024), encodes: false).plan
+        )
+        #expect(!small.runsPassesAlone && large.runsPassesAlone)
+        let shape = await model.networks.shape(plan(1024), large)
+        #expect(shape.passes == 1)
+        let together = try Self.model(MemoryUse(.minimal, runsPassesAlone: false))
+        let (_, bytes) = try await together.networks.planMemory(plan(1024), encodes: false)
+        #expect(try await model.networks.planMemory(plan(1024), encodes: false).bytes < bytes)
+    }
+
     @Test func slicedAttentionGivesTheSamePicture() async throws {
         let whole = try await Self.model(MemoryUse(.fast)).picture(Self.request(width: 128, height: 128))
         let model = try openModel(at: demoModel)

@@ -1,5 +1,6 @@
 """Writes a GGUF file with a tensor of each type, a safetensors file of numbers of 8 bits, and their values:
-Tests/Golden/checkpoints/{types.gguf,float8.safetensors,quantized.safetensors}.
+Tests/Golden/checkpoints/{types.gguf,float8.safetensors,quantized.safetensors}; and numbers with the blocks that they are
+rounded to: blocks.safetensors.
 
     python Tests/Golden/quantized.py
 
@@ -9,7 +10,7 @@ ggml's own Python package says what blocks are; PyTorch says what numbers of 8 b
 import gguf
 import numpy as np
 import torch
-from gguf.quants import dequantize
+from gguf.quants import dequantize, quantize
 from safetensors.torch import save_file
 
 from networks import HERE
@@ -32,6 +33,22 @@ def blocks(name, rows, columns, random):
         scales = random.normal(0, 0.01, len(data)).astype(np.float16)
         data[:, place : place + 2] = scales.view(np.uint8).reshape(-1, 2)
     return data.reshape(rows, -1), kind
+
+
+def rounded(random):
+    """Blocks of usual weights, of zeros, of one sign, of the greatest number in either place, and of next to nothing."""
+    numbers = random.normal(0, 0.05, (8, 64)).astype(np.float32)
+    numbers[1] = 0
+    numbers[2] = np.abs(numbers[2])
+    numbers[3] = -np.abs(numbers[3]) - 1
+    numbers[4, :2] = [2, -2]
+    numbers[5, :2] = [-3, 3]
+    numbers[6] *= 1e-7
+    numbers[7] = np.arange(64) / 4 - 8
+    return {"numbers": torch.from_numpy(numbers)} | {
+        name: torch.from_numpy(quantize(numbers, gguf.GGMLQuantizationType[name]).copy())
+        for name in ["Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0"]
+    }
 
 
 def main():
@@ -69,6 +86,7 @@ def main():
     save_file({name: every.view(kind).clone() for name, kind in eights.items()}, FOLDER / "float8.safetensors")
     expected |= {name: every.view(kind).half() for name, kind in eights.items()}
     save_file(expected, FOLDER / "quantized.safetensors")
+    save_file(rounded(random), FOLDER / "blocks.safetensors")
 
 
 if __name__ == "__main__":

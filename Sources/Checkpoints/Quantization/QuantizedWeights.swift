@@ -4,10 +4,15 @@ import TensorGraph
 /// Weights of which some matrices and kernels are integers of 8 bits, made when the weights are mapped: each row times a
 /// scale of its own, `<layer>.weight_scale` `[rows, 1, …]`. Where a layer's activations are rounded too, their lowest and
 /// highest level are `<layer>.input_range` `[2]`.
+///
+/// Or matrices alone, with a scale for each group of some numbers of a row: the weight is `[rows, groups, group size]`
+/// then, and its scale `[rows, groups, 1]`.
 public struct QuantizedWeights: WeightStorage {
     private let base: any WeightStorage
     /// By the layers' paths; nil for one whose activations stay as they are.
     private let layers: [String: ActivationRanges.Range?]
+    /// How many numbers have a scale; nil where each row has one.
+    private let groupSize: Int?
 
     /// - Parameters:
     ///   - layers: The paths of the layers whose weights become integers; those that are not in the weights, or are no
@@ -23,6 +28,23 @@ public struct QuantizedWeights: WeightStorage {
             own.updateValue(ranges[layer], forKey: layer)
         }
         self.layers = own
+        groupSize = nil
+    }
+
+    /// - Parameters:
+    ///   - matrices: The paths of the layers whose matrices become integers; those that are not in the weights, have rows
+    ///     that are not of whole groups, or are no floating-point matrices, are left as they are.
+    ///   - groupSize: How many numbers of a row share a scale.
+    public init(_ base: any WeightStorage, matrices: Set<String>, groupSize: Int) {
+        self.base = base
+        self.groupSize = groupSize
+        let own = matrices.filter { layer in
+            guard let entry = base.entry(named: layer + Self.weight) else { return false }
+            return entry.shape.rank == 2 && entry.shape[1] > 0 && entry.shape[1].isMultiple(of: groupSize)
+                && entry.elementType.isFloatingPoint
+        }
+        let none: ActivationRanges.Range? = nil
+        layers = Dictionary(uniqueKeysWithValues: own.map { ($0, none) })
     }
 
     static let (weight, scale, range) = (".weight", ".weight_scale", ".input_range")
@@ -43,10 +65,13 @@ public struct QuantizedWeights: WeightStorage {
             return layers[layer] == nil ? nil : layer
         }
         if layer(Self.weight) != nil, let own = base.entry(named: name) {
-            return WeightEntry(shape: own.shape, elementType: .int8)
+            guard let groupSize else { return WeightEntry(shape: own.shape, elementType: .int8) }
+            let groups: Shape = [own.shape[0], own.shape[1] / groupSize, groupSize]
+            return WeightEntry(shape: groups, elementType: .int8)
         }
         if let layer = layer(Self.scale), let own = base.entry(named: layer + Self.weight) {
-            let scale = own.shape.dimensions.enumerated().map { $0.offset == 0 ? $0.element : 1 }
+            var scale = own.shape.dimensions.enumerated().map { $0.offset == 0 ? $0.element : 1 }
+            if let groupSize { scale = [own.shape[0], own.shape[1] / groupSize, 1] }
             return WeightEntry(shape: Shape(scale), elementType: .float32)
         }
         if let layer = layer(Self.range), layers[layer] != .some(nil) {
@@ -63,14 +88,15 @@ public struct QuantizedWeights: WeightStorage {
             guard let stored = base.entry(named: layer + Self.weight), let count = stored.shape.checkedCount
             else { continue }
             places.append((layer, range, stored))
-            made.reserve(layer + Self.scale, byteCount: 4 * stored.shape[0])
-            made.reserve(layer + Self.range, byteCount: 8)
+            let scales = groupSize.map { count / $0 } ?? stored.shape[0]
+            made.reserve(layer + Self.scale, byteCount: 4 * scales)
+            if groupSize == nil { made.reserve(layer + Self.range, byteCount: 8) }
             made.reserve(layer + Self.weight, byteCount: count)
         }
         let own = names.filter { base.entry(named: $0) != nil }
         let weights = try base.map(own, additionalBytes: made.additionalBytes(and: additionalBytes))
         return try made.making(of: weights, among: base.names, iterations: places.count) {
-            [places] index, memory in
+            [places, groupSize] index, memory in
             let (layer, range, stored) = places[index]
             let scales = memory(layer + Self.scale).bindMemory(to: Float.self)
             let values = memory(layer + Self.weight).bindMemory(to: Int8.self)
@@ -82,6 +108,7 @@ public struct QuantizedWeights: WeightStorage {
                 scales[index] = quantize(
                     row, into: .init(rebasing: values[index * size..<(index + 1) * size]))
             }
+            guard groupSize == nil else { return }
             let levels = memory(layer + Self.range).bindMemory(to: Float.self)
             (levels[0], levels[1]) = range?.levels ?? (0, 0)
         }

@@ -1,43 +1,23 @@
 import Foundation
 import TensorGraph
 
-/// A tensor that is to be written: weights one behind the other, as other programs store several in one.
-public struct PlannedTensor: Sendable {
-    public let name: String
-    public let shape: Shape
-    /// The weights that it consists of, along the first axis; none for zeros.
-    public let sources: [String]
-    /// Whether the one matrix that it is stands the other way round.
-    public let isTransposed: Bool
-
-    public init(_ name: String, shape: Shape, sources: [String], isTransposed: Bool = false) {
-        self.name = name
-        self.shape = shape
-        self.sources = sources
-        self.isTransposed = isTransposed
-    }
-}
-
 /// Writes a safetensors file: https://github.com/huggingface/safetensors#format.
 public struct SafetensorsWriter {
-    /// Weights, and what is written of them.
-    public typealias Group = (weights: any WeightStorage, tensors: [PlannedTensor])
-
-    private let groups: [Group]
+    private let groups: [PlannedTensor.Group]
     private let numbers: NumberType?
     private let metadata: [String: String]
 
     /// - Parameters:
     ///   - numbers: What floating-point numbers are stored as; nil leaves each as it is. Others stay whole numbers.
     ///   - metadata: The free text of the header.
-    public init(_ groups: [Group], numbers: NumberType?, metadata: [String: String]) {
+    public init(_ groups: [PlannedTensor.Group], numbers: NumberType?, metadata: [String: String]) {
         self.groups = groups
         self.numbers = numbers
         self.metadata = metadata
     }
 
     private func type(of tensor: PlannedTensor, in weights: any WeightStorage) -> SafetensorsType {
-        let own = tensor.sources.first.flatMap { weights.entry(named: $0)?.elementType } ?? .float16
+        let own = tensor.elementType(in: weights)
         // What integers are multiplied by is not rounded.
         let isScale = [QuantizedWeights.scale, QuantizedWeights.range].contains { tensor.name.hasSuffix($0) }
         guard own.isFloatingPoint, !isScale, let numbers else { return SafetensorsType(own) }
@@ -95,14 +75,7 @@ public struct SafetensorsWriter {
                 try file.write(bytes)
                 continue
             }
-            var values = mapped.floats(of: source, entry) ?? []
-            if tensor.isTransposed {
-                let (rows, columns) = (entry.shape[0], entry.shape[1])
-                let own = values
-                for row in 0..<rows {
-                    for column in 0..<columns { values[column * rows + row] = own[row * columns + column] }
-                }
-            }
+            let values = tensor.floats(of: source, entry, in: mapped)
             var stored = [UInt8](repeating: 0, count: values.count * (type.bitCount / 8))
             stored.withUnsafeMutableBytes { type.store(values, into: $0) }
             try stored.withUnsafeBytes { try file.write($0) }

@@ -78,6 +78,27 @@ public struct ModelConversion: Sendable {
         case .folder: try FolderLayout(components, parts).write(to: target, numbers: numbers)
         }
     }
+
+    /// Writes the model as one GGUF file under the names of CompVis' and Stability's layout, as stable-diffusion.cpp does:
+    /// its matrices in blocks, kernels and vectors in numbers. The file appears whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - target: What must not be there yet.
+    ///   - numbers: What is stored that is not in blocks, of 16 bits or more; nil leaves each as it is.
+    /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part; `FileError`.
+    public func write(to target: URL, blocks: BlockFormat, numbers: NumberType? = nil) throws {
+        try check(target, layout: .file)
+        guard !components.unet.weights.isQuantized else {
+            throw ModelError(
+                model: components.origin,
+                reason: "it is of integers already; take the model that it was made of")
+        }
+        let file = try SingleFileLayout(components, parts)
+        try GGUFWriter(
+            file.groups, blocks: blocks, numbers: numbers,
+            metadata: file.metadata.merging(["general.architecture": file.architecture]) { $1 }
+        ).write(to: target)
+    }
 }
 
 extension ModelComponents {

@@ -4,8 +4,10 @@ import TensorGraph
 
 /// A model's tensors as one file in CompVis' and Stability's layout has them.
 struct SingleFileLayout {
-    private(set) var groups: [SafetensorsWriter.Group] = []
+    private(set) var groups: [PlannedTensor.Group] = []
     let metadata: [String: String]
+    /// What GGUF files call the family.
+    let architecture: String
 
     /// - Throws: ``ModelError`` where the layout has no place for a part.
     init(_ components: ModelComponents, _ parts: ModelParts) throws(ModelError) {
@@ -15,6 +17,12 @@ struct SingleFileLayout {
                 reason: "a small autoencoder has no place in a model's file; write a folder")
         }
         let family = SingleFileFamily(parts)
+        architecture =
+            switch family {
+            case .stableDiffusion1: "sd1"
+            case .stableDiffusion2: "sd2"
+            case .stableDiffusionXL, .stableDiffusionXLRefiner: "sdxl"
+            }
         metadata = [
             "format": "pt",
             "modelspec.prediction_type": parts.scheduler.predictionType == .vPrediction ? "v" : "epsilon",

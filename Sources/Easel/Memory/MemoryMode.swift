@@ -30,9 +30,14 @@ public struct MemoryUse: Sendable, Hashable {
     public var limit: Int?
     /// Which networks stay ready; nil is the mode's.
     public var residency: NetworkResidency?
-    /// How many millions of attention's scores are in memory at once; nil is the mode's: all, but for the autoencoder's
-    /// and those of `minimal`.
+    /// How many millions of attention's scores are in memory at once; nil is all, but for the autoencoder's.
     public var attentionSlice: Int?
+    /// Whether the U-Net predicts with the prompt and without it in turn, in half of the memory for its values; nil is the
+    /// mode's: `minimal` does for pictures of 1024×1024 pixels and more.
+    public var runsPassesAlone: Bool?
+    /// Whether the U-Net's matrices stay integers of 8 bits in memory, each group of 32 numbers with a scale, whatever the
+    /// arithmetic; nil is what the model's file has: GGUF's blocks stay so at half precision.
+    public var compressesWeights: Bool?
     /// The side in pixels of the tiles that pictures are encoded and decoded in; 0 for none, nil is the mode's.
     public var tileSize: Int?
     /// By how many pixels tiles overlap; nil is a quarter of a tile.
@@ -40,12 +45,15 @@ public struct MemoryUse: Sendable, Hashable {
 
     public init(
         _ mode: MemoryMode = .automatic, limit: Int? = nil, residency: NetworkResidency? = nil,
-        attentionSlice: Int? = nil, tileSize: Int? = nil, tileOverlap: Int? = nil
+        attentionSlice: Int? = nil, runsPassesAlone: Bool? = nil, compressesWeights: Bool? = nil,
+        tileSize: Int? = nil, tileOverlap: Int? = nil
     ) {
         self.mode = mode
         self.limit = limit
         self.residency = residency
         self.attentionSlice = attentionSlice
+        self.runsPassesAlone = runsPassesAlone
+        self.compressesWeights = compressesWeights
         self.tileSize = tileSize
         self.tileOverlap = tileOverlap
     }
@@ -83,6 +91,8 @@ struct MemoryPlan: Sendable, Hashable {
     let scoresAtOnce: Int
     /// The same in the autoencoder, whose attention has one head of so many channels that no engine fuses it.
     var autoencoderScoresAtOnce: Int { min(scoresAtOnce, 4 << 20) }
+    /// Whether the U-Net's passes are run one after the other, where they can be.
+    let runsPassesAlone: Bool
     /// In latent cells; nil where pictures are not tiled.
     let tile: Tile?
 
@@ -98,9 +108,11 @@ struct MemoryPlan: Sendable, Hashable {
         self.mode = mode
         let residencies: [MemoryMode: NetworkResidency] = [.balanced: .unet, .minimal: .parts]
         residency = use.residency ?? residencies[mode] ?? .all
-        // 4 bytes each, where the engine does not fuse attention; where it does, slices take a tenth of a step more.
-        scoresAtOnce = use.attentionSlice.map { $0 << 20 } ?? (mode == .minimal ? 16 << 20 : .max)
+        // For engines that do not fuse attention. OpenVINO does, and takes minutes to compile thousands of slices.
+        scoresAtOnce = use.attentionSlice.map { $0 << 20 } ?? .max
         let pixels = height * width * factor * factor
+        // A part of the U-Net is compiled for each pass then, which smaller pictures do not outweigh.
+        runsPassesAlone = use.runsPassesAlone ?? (mode == .minimal && pixels >= 1024 * 1024)
         var side = use.tileSize
         if side == nil, mode == .minimal { side = 256 }
         if side == nil, mode == .balanced, pixels > 640 * 640 { side = 512 }

@@ -18,7 +18,7 @@ extension CompiledNetworks {
         var (needed, smallest) = (Int.max, use.mode)
         for mode in use.modes {
             let candidate = MemoryPlan(mode, use, height: plan.height, width: plan.width, factor: factor)
-            let peak = try estimate(shape, encodes: encodes, candidate).peak
+            let peak = try estimate(self.shape(plan, candidate), encodes: encodes, candidate).peak
             if peak <= available {
                 fitting = (shape, encodes, candidate, peak + MemoryEstimate.process)
                 return (candidate, peak + MemoryEstimate.process)
@@ -41,9 +41,27 @@ extension CompiledNetworks {
             let candidate = MemoryPlan(
                 mode, use, height: plan.height, width: plan.width, factor: parts.autoencoder.factor)
             return (
-                mode, try estimate(shape(plan), encodes: encodes, candidate).peak + MemoryEstimate.process
+                mode,
+                try estimate(shape(plan, candidate), encodes: encodes, candidate).peak
+                    + MemoryEstimate.process
             )
         }
+    }
+
+    /// Which part of the U-Net's weights' memory is left where its matrices are compressed.
+    private var compressedShare: Double {
+        guard compressesWeights else { return 1 }
+        let weights = quantizedUNetWeights(parts.unetWeights)
+        let size = precision == .float32 ? 4.0 : 2.0
+        var (whole, left) = (0.0, 0.0)
+        for name in parts.unetWeights.names {
+            guard let count = parts.unetWeights.entry(named: name)?.shape.checkedCount else { continue }
+            whole += Double(count) * size
+            // A byte for each number, and a scale of four for each group.
+            let isCompressed = weights.entry(named: name)?.shape.rank == 3
+            left += Double(count) * (isCompressed ? 1.125 : size)
+        }
+        return whole > 0 ? left / whole : 1
     }
 
     private func estimate(_ shape: Shape, encodes: Bool, _ memory: MemoryPlan) throws -> MemoryEstimate {
@@ -79,6 +97,7 @@ extension CompiledNetworks {
                 weights: encoder.weights
             ).weightCount
         }.reduce(0, +)
+        let factors = MemoryEstimate.Network.Factors.unet(precision)
         return MemoryEstimate(
             textEncoders: .init(weights: texts, values: 0, precision: precision, .textEncoder),
             unet: .init(
@@ -87,7 +106,8 @@ extension CompiledNetworks {
                     : unet.weightCount + (shallow?.weightCount ?? 0),
                 values: unet.peakValueCount
                     + (memory.residency == .parts ? 0 : shallow?.peakValueCount ?? 0),
-                precision: precision, .unet(precision)),
+                precision: precision,
+                .init(weights: factors.weights * compressedShare, values: factors.values)),
             encoder: encodes ? try autoencoder(.encoder) : nil, decoder: try autoencoder(.decoder),
             residency: memory.residency)
     }

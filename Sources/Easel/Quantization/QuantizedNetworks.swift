@@ -16,9 +16,23 @@ extension CompiledNetworks {
 
     /// The U-Net's weights, of integers where that was asked for.
     func quantizedUNetWeights(_ weights: any WeightStorage) -> any WeightStorage {
-        guard precision == .int8, let ranges else { return weights }
-        return weights.quantized(UNet.quantizedLayers(of: weights), ranges)
+        var weights = weights
+        if precision == .int8, let ranges {
+            weights = weights.quantized(UNet.quantizedLayers(of: weights), ranges)
+        }
+        guard compressesWeights else { return weights }
+        return QuantizedWeights(
+            weights, matrices: UNet.linearLayers(of: weights), groupSize: Self.compressedGroupSize)
     }
+
+    /// Whether matrices stay integers of 8 bits in memory while they are computed with as floating-point numbers: where that
+    /// was asked for, or the model's file has them with few bits too.
+    nonisolated var compressesWeights: Bool {
+        use.compressesWeights ?? (parts.isInBlocks && (precision == .bfloat16 || precision == .float16))
+    }
+
+    /// As large as ggml's blocks, so that theirs are rounded to what they were.
+    private static let compressedGroupSize = 32
 
     /// The autoencoder's weights, those of the decoder of integers where their activations' ranges are known.
     var quantizedAutoencoderWeights: any WeightStorage {

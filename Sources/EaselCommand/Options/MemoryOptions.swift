@@ -18,9 +18,20 @@ struct MemoryOptions: ParsableArguments {
             "all, unet, one or parts: which networks stay ready; one at a time, or of the U-Net a part at a time."
     )
     var keepNetworks: NetworkResidency?
-    @Option(
-        help: "How many million of attention's scores are in memory at once (default: all; 16 of minimal).")
+    @Option(help: "How many million of attention's scores are in memory at once (default: all).")
     var attentionSlice: Int?
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Predict with the prompt and without it in turn, in less memory (default: of minimal, for large pictures)."
+        ))
+    var passesAlone: Bool?
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Keep the U-Net's matrices as integers of 8 bits, in groups with a scale (default: as a GGUF file has them)."
+        ))
+    var compressWeights: Bool?
     @Option(help: "The side of the tiles that pictures are encoded and decoded in, in pixels; 0 for none.")
     var vaeTileSize: Int?
     @Option(help: "By how many pixels the tiles overlap (default: a quarter of a tile).")
@@ -29,7 +40,8 @@ struct MemoryOptions: ParsableArguments {
     var use: MemoryUse {
         MemoryUse(
             memory ?? .automatic, limit: memoryLimit?.bytes, residency: keepNetworks,
-            attentionSlice: attentionSlice, tileSize: vaeTileSize, tileOverlap: vaeTileOverlap)
+            attentionSlice: attentionSlice, runsPassesAlone: passesAlone,
+            compressesWeights: compressWeights, tileSize: vaeTileSize, tileOverlap: vaeTileOverlap)
     }
 
     /// - Throws: `ValidationError` for what is out of range.

@@ -8,14 +8,27 @@ extension UNet {
     /// depends; the keys and values of the text, which are few; and the convolutions of enlarged pictures, for which
     /// engines have a form with fewer multiplications.
     public static func quantizedLayers(of weights: some WeightCatalog) -> Set<String> {
+        levelLayers(of: weights).filter { layer in
+            ![".time_emb_proj", ".attn2.to_k", ".attn2.to_v", ".upsamplers.0.conv"].contains {
+                layer.hasSuffix($0)
+            }
+        }
+    }
+
+    /// The paths of the linear layers of the levels and the middle, whose weights engines can keep as integers of 8 bits in
+    /// groups while they compute in floating-point numbers.
+    public static func linearLayers(of weights: some WeightCatalog) -> Set<String> {
+        levelLayers(of: weights).filter {
+            weights.entry(named: $0 + ".weight")?.shape.rank == 2 && !$0.hasSuffix(".time_emb_proj")
+        }
+    }
+
+    /// All layers of matrices and kernels in the levels and the middle.
+    private static func levelLayers(of weights: some WeightCatalog) -> Set<String> {
         let ending = ".weight"
         let layers = weights.names.filter { name in
             ["down_blocks.", "mid_block.", "up_blocks."].contains { name.hasPrefix($0) }
                 && name.hasSuffix(ending) && (weights.entry(named: name)?.shape.rank ?? 0) >= 2
-                && ![
-                    ".time_emb_proj.weight", ".attn2.to_k.weight", ".attn2.to_v.weight",
-                    ".upsamplers.0.conv.weight",
-                ].contains { name.hasSuffix($0) }
         }
         return Set(layers.map { String($0.dropLast(ending.count)) })
     }

@@ -1,10 +1,14 @@
 import TensorGraph
 
 extension Graph {
-    /// Whether a node's value is a weight of the checkpoint, or one times its scale.
+    /// Whether a node's value is a weight of the checkpoint, or one times its scale, in rows of any shape.
     func isStored(_ node: Int) -> Bool {
         switch nodes[node].operation {
         case .primitive(.weight): true
+        case .primitive(.reshape):
+            nodes[node].type.shape.rank > 0 && nodes[nodes[node].inputs[0]].type.shape.rank > 0
+                && nodes[node].type.shape[0] == nodes[nodes[node].inputs[0]].type.shape[0]
+                && isStored(nodes[node].inputs[0])
         case .primitive(.binary(.multiply)):
             nodes[node].type.shape.rank > 0
                 && nodes[node].inputs.allSatisfy {
@@ -29,6 +33,11 @@ extension Lowering {
             return lowerWeight(
                 at: .weight(name, byteOffset: rows.lowerBound * rowSize), storage: storage,
                 type: TensorType(shape, type.elementType))
+        case .primitive(.reshape):
+            let part = lowerRows(rows, of: graph.nodes[node].inputs[0], in: graph)
+            return representation.add(
+                "Reshape", "opset1", [part, representation.addIntegers(shape.dimensions)],
+                ["special_zero": "false"], gives: TensorType(shape, type.elementType))
         default:
             let parts = graph.nodes[node].inputs.map { lowerRows(rows, of: $0, in: graph) }
             return representation.add(
