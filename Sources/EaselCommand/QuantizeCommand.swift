@@ -18,7 +18,7 @@ struct QuantizeCommand: AsyncParsableCommand {
             for one of full size, once for the same weights.
 
             With a .gguf file as output, its matrices alone are stored so, in blocks that share a scale, as --weights \
-            says; it is computed as other models are. stable-diffusion.cpp reads it too.
+            says, and named as stable-diffusion.cpp names them; it is computed as other models are.
             """)
 
     @OptionGroup

@@ -25,6 +25,11 @@ struct DemoModelTests {
         }
     }
 
+    /// 0.9 million of the text encoder, 12.6 of the U-Net and 2.8 of the autoencoder, as its card says.
+    @Test func itsParametersAreCounted() throws {
+        #expect(try Self.model().parameterCount == 867_072 + 12_634_244 + 2_776_455)
+    }
+
     @Test func theBackgroundIsTheNamedColour() async throws {
         let model = try Self.model()
         #expect((model.width, model.height) == (128, 128))
