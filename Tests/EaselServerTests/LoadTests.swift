@@ -66,14 +66,6 @@ import Testing
     @Test("Malformed requests are refused one and all, and take no memory")
     func malformedRequests() async throws {
         let server = try await RunningServer()
-        // What was changed may still be right, and then a picture is painted: the first one of its size takes memory.
-        for (path, request) in [
-            ("/v1/images/generations", #"{"prompt": "a", "size": "auto", "response_format": "b64_json"}"#),
-            ("/sdapi/v1/txt2img", #"{"prompt": "a", "steps": 1}"#),
-            ("/sdapi/v1/txt2img", #"{"prompt": "a", "steps": 1}"#),
-        ] {
-            #expect(try await server.post(path, request).status == 200)
-        }
         var generator = SystemRandomNumberGenerator()
         let paths = [
             "/", "/api/v1/jobs", "/api/v1/jobs/x/cancel", "/api/v1/pictures/x", "/api/v1/uploads",
@@ -93,10 +85,12 @@ import Testing
         func attack(_ count: Int) async throws {
             for _ in 0..<count {
                 let path = paths.randomElement(using: &generator)!
-                // There any object asks for a picture, whatever it does not say.
-                let asked = path.hasSuffix("txt2img") ? seeds.prefix(5) : seeds[...]
-                var body = Array(asked.randomElement(using: &generator)!.utf8)
-                for _ in 0..<Int.random(in: 0...4, using: &generator) where !body.isEmpty {
+                // There an object that is changed, or that is right but for what is not read, asks for a picture: its memory is not meant.
+                let paints = ["/api/v1/jobs", "/sdapi/v1/txt2img", "/v1/images/generations"].contains(path)
+                let seed = (paints ? seeds[1..<5] : seeds[...]).randomElement(using: &generator)!
+                var body = Array(seed.utf8)
+                let changes = paints && seed.hasPrefix("{") ? 0 : Int.random(in: 0...4, using: &generator)
+                for _ in 0..<changes where !body.isEmpty {
                     body[Int.random(in: body.indices, using: &generator)] = UInt8.random(
                         in: 0...255, using: &generator)
                 }
@@ -110,5 +104,6 @@ import Testing
         let before = server.residentMemory
         try await attack(6000)
         #expect(server.residentMemory - before < 24 << 20)
+        #expect(try await server.get("/api/v1/pictures").body.count < 200)
     }
 }
