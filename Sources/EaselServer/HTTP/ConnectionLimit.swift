@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
@@ -11,22 +10,11 @@ final class OpenConnections: Sendable {
 
     /// - Parameter descriptors: How many descriptors the process may have; nil asks the system.
     init(descriptors: Int? = nil) {
-        limit = max((descriptors ?? Self.descriptors) - Self.reserve, 1)
+        limit = max((descriptors ?? OpenFileLimit.current) - Self.reserve, 1)
     }
 
     /// For the database, pictures, models, and connections that are refused.
     private static let reserve = 96
-
-    private static var descriptors: Int {
-        var limit = rlimit()
-        #if os(Linux)
-            let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-            let resource = RLIMIT_NOFILE
-        #endif
-        guard getrlimit(resource, &limit) == 0 else { return 256 }
-        return Int(clamping: limit.rlim_cur)
-    }
 
     /// - Returns: Whether one more may be open; it counts until ``close()`` in either case.
     func open() -> Bool {
