@@ -26,7 +26,6 @@
 #define EASEL_VULKAN_DEVICE_FUNCTIONS(X) \
     X(vkDestroyDevice) \
     X(vkGetDeviceQueue) \
-    X(vkDeviceWaitIdle) \
     X(vkQueueSubmit) \
     X(vkAllocateMemory) \
     X(vkFreeMemory) \
@@ -40,27 +39,17 @@
     X(vkDestroyShaderModule) \
     X(vkCreatePipelineLayout) \
     X(vkDestroyPipelineLayout) \
-    X(vkCreatePipelineCache) \
-    X(vkGetPipelineCacheData) \
-    X(vkDestroyPipelineCache) \
     X(vkCreateComputePipelines) \
     X(vkDestroyPipeline) \
     X(vkCreateCommandPool) \
     X(vkDestroyCommandPool) \
     X(vkAllocateCommandBuffers) \
-    X(vkFreeCommandBuffers) \
     X(vkBeginCommandBuffer) \
     X(vkEndCommandBuffer) \
     X(vkCmdBindPipeline) \
     X(vkCmdPushConstants) \
     X(vkCmdDispatch) \
     X(vkCmdPipelineBarrier) \
-    X(vkCmdCopyBuffer) \
-    X(vkCreateQueryPool) \
-    X(vkDestroyQueryPool) \
-    X(vkCmdResetQueryPool) \
-    X(vkCmdWriteTimestamp) \
-    X(vkGetQueryPoolResults) \
     X(vkCreateFence) \
     X(vkDestroyFence) \
     X(vkResetFences) \

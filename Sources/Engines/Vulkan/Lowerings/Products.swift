@@ -22,35 +22,27 @@ extension Lowering {
         let bias = try bias.map { try columns($0, axis: $0.rank - 1) }
         // Rows of the outer axes are rows as any other where b is the same for all.
         let m = shape[shape.count - 2]
-        var rows = [m]
-        var rowStrides = [[aRow], [residual.map { $0.strides[$0.rank - 2] } ?? 0], [y.strides[y.rank - 2]]]
+        var (rows, rowStride) = (m, aRow)
+        var residualRow = residual.map { $0.strides[$0.rank - 2] } ?? 0
         var batches = outer
         var batchStrides = [
             a.outerStrides(to: outer), b.outerStrides(to: outer), y.outerStrides(to: outer),
             residual?.outerStrides(to: outer) ?? outer.map { _ in 0 },
         ]
         if zip(outer, batchStrides[1]).allSatisfy({ $0 == 1 || $1 == 0 }) {
-            let axes = MergedAxes(
-                outer + [m], order: Array(0...outer.count),
-                [batchStrides[0] + [aRow], batchStrides[3] + rowStrides[1], batchStrides[2] + rowStrides[2]])
-            if residual != nil
-                ? axes.sizes.count <= 1
-                : MergedAxes(
-                    outer + [m], order: Array(0...outer.count), [batchStrides[0] + [aRow]]
-                ).sizes.count <= 1
-            {
-                let whole = MergedAxes(
-                    outer + [m], order: Array(0...outer.count), [batchStrides[0] + [aRow]])
-                rows = [outer.reduce(m, *)]
-                let residualRow = residual == nil ? 0 : axes.strides[1].first ?? 0
-                rowStrides = [[whole.strides[0].first ?? 0], [residualRow], [n]]
-                batches = []
-                batchStrides = [[], [], [], []]
+            var operands = [batchStrides[0] + [aRow]]
+            if residual != nil { operands.append(batchStrides[3] + [residualRow]) }
+            let whole = MergedAxes(outer + [m], order: Array(0...outer.count), operands)
+            if whole.sizes.count <= 1 {
+                rows = outer.reduce(m, *)
+                rowStride = whole.strides[0].first ?? 0
+                if residual != nil { residualRow = whole.strides[1].first ?? 0 }
+                (batches, batchStrides) = ([], [[], [], [], []])
             }
         }
         let axes = MergedAxes(batches, order: Array(batches.indices), batchStrides)
-        let tile = tile(rows: rows[0], columns: n)
-        let aVector = aInner == 1 && k % 4 == 0 && a.isAligned(rowStrides[0] + axes.strides[0])
+        let tile = tile(rows: rows, columns: n)
+        let aVector = aInner == 1 && k % 4 == 0 && a.isAligned([rowStride] + axes.strides[0])
         let bVector = bInner == 1 && k % 4 == 0 && b.isAligned([bColumn] + axes.strides[1])
         let kernel = Kernel(
             shader: .matrixMultiply, isHalf: isHalf,
@@ -74,8 +66,8 @@ extension Lowering {
             }
             let numbers =
                 [
-                    rows[0], n, k, rowStrides[0][0], aInner, bColumn, bInner, rowStrides[2][0],
-                    rowStrides[1][0], sizes.last ?? 1,
+                    rows, n, k, rowStride, aInner, bColumn, bInner, n,
+                    residualRow, sizes.last ?? 1,
                 ] + strides(0) + strides(1) + strides(2) + strides(3)
             call(
                 kernel,
@@ -85,7 +77,7 @@ extension Lowering {
                 ], numbers.map { UInt32($0) } + [scale.bitPattern],
                 Workgroups(
                     (n + Int(tile.columns) - 1) / Int(tile.columns),
-                    (rows[0] + Int(tile.rows) - 1) / Int(tile.rows), sizes.reduce(1, *)))
+                    (rows + Int(tile.rows) - 1) / Int(tile.rows), sizes.reduce(1, *)))
         }
         return y
     }

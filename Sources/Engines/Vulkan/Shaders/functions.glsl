@@ -48,7 +48,6 @@ float function(int number, float x) {
         case 9: return x * sigmoid(x);
         case 10: return 0.5 * x * (1.0 + errorFunction(x * 0.70710678118));
         case 11: return x * sigmoid(1.702 * x);
-        case 12: return max(x, 0.0);
         default: return x;
     }
 }
