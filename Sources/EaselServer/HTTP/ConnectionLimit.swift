@@ -8,10 +8,7 @@ final class OpenConnections: Sendable {
     private let count = Mutex(0)
     let limit: Int
 
-    /// - Parameter descriptors: How many descriptors the process may have; nil asks the system.
-    init(descriptors: Int? = nil) {
-        limit = max((descriptors ?? OpenFileLimit.current) - Self.reserve, 1)
-    }
+    init() { limit = max(OpenFileLimit.current - Self.reserve, 1) }
 
     /// For the database, pictures, models, and connections that are refused.
     private static let reserve = 96

@@ -29,18 +29,11 @@ actor VulkanGraph: CompiledGraph {
         try Task.checkCancellation()
         return values
     }
-
-    /// The bytes of the device's memory that the graph holds: of its weights, and of the values of a run, with the least
-    /// that values could do with.
-    var memory: (weights: Int, values: Int, leastValues: Int) {
-        (program.weights.byteCount, program.plan.byteCount, program.plan.leastByteCount)
-    }
 }
 
 /// A graph's dispatches, with all that they read and write. For one thread at a time.
 final class Program: @unchecked Sendable {
-    let weights: WeightMemory
-    let plan: MemoryPlan
+    private let weights: WeightMemory
     private let values: DeviceBuffer
     private let inputs: DeviceBuffer
     private let results: DeviceBuffer
@@ -65,7 +58,6 @@ final class Program: @unchecked Sendable {
             stagingByteCount: tuning.stagingByteCount)
         let commands = try Commands(device, graph: name)
         self.weights = placed
-        self.plan = plan
         self.values = values
         self.inputs = inputs
         self.results = results

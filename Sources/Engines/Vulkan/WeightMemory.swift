@@ -10,7 +10,6 @@ struct WeightMemory {
     private let buffers: [DeviceBuffer]
     /// Of each weight.
     let addresses: [UInt64]
-    let byteCount: Int
 
     /// The bytes of one allocation, but for larger weights.
     private static let chunkByteCount = 256 << 20
@@ -37,7 +36,6 @@ struct WeightMemory {
         }
         self.buffers = buffers
         addresses = places.map { buffers[$0.chunk].address + UInt64($0.offset) }
-        byteCount = buffers.reduce(0) { $0 + $1.byteCount }
 
         let names = placed.compactMap { weight in
             if case .weight(let name, _) = weight.source { name } else { nil }
@@ -175,7 +173,7 @@ private struct WeightUpload {
             return KernelCall(
                 kernel: Kernel(shader: .copy, isHalf: false, constants: [Int32(axes.rank)]), operands: [],
                 parameters: [UInt32(count)] + sizes + sources + targets,
-                workgroups: Workgroups(invocations: count), layer: "weights")
+                workgroups: Workgroups(invocations: count))
         }
         let number: Int32 =
             switch type {
@@ -187,7 +185,7 @@ private struct WeightUpload {
         return KernelCall(
             kernel: Kernel(shader: .load, isHalf: isHalf, constants: [Int32(axes.rank), number]),
             operands: [], parameters: [UInt32(count)] + sizes + targets,
-            workgroups: Workgroups(invocations: count), layer: "weights")
+            workgroups: Workgroups(invocations: count))
     }
 
     /// Has the device empty the stage, and goes on with the other one.

@@ -14,8 +14,6 @@ struct KernelCall: Sendable {
     /// What follows the addresses in the shader's parameters.
     let parameters: [UInt32]
     let workgroups: Workgroups
-    /// The layer that asked for it, for listings.
-    let layer: String
 }
 
 /// How many workgroups a dispatch has on each axis.

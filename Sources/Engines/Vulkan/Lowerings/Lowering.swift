@@ -195,8 +195,7 @@ struct Lowering {
         guard workgroups.x > 0, workgroups.y > 0, workgroups.z > 0 else { return }
         calls.append(
             KernelCall(
-                kernel: kernel, operands: operands, parameters: parameters, workgroups: workgroups,
-                layer: layer))
+                kernel: kernel, operands: operands, parameters: parameters, workgroups: workgroups))
     }
 
     func merged(_ shape: [Int], order: [Int], _ operands: [[Int]], most: Int = 6) throws -> MergedAxes {
