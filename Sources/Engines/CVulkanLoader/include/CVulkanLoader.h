@@ -50,6 +50,12 @@
     X(vkCmdPushConstants) \
     X(vkCmdDispatch) \
     X(vkCmdPipelineBarrier) \
+    X(vkCmdCopyBuffer) \
+    X(vkCreateQueryPool) \
+    X(vkDestroyQueryPool) \
+    X(vkCmdResetQueryPool) \
+    X(vkCmdWriteTimestamp) \
+    X(vkGetQueryPoolResults) \
     X(vkCreateFence) \
     X(vkDestroyFence) \
     X(vkResetFences) \

@@ -14,6 +14,17 @@ struct KernelCall: Sendable {
     /// What follows the addresses in the shader's parameters.
     let parameters: [UInt32]
     let workgroups: Workgroups
+    /// The products that it sums up; nil where they are not what it is for.
+    var products: ProductSizes?
+}
+
+/// How many products a dispatch sums up: for each of so many pairs of matrices, `rows · columns` sums of `depth` products.
+struct ProductSizes: Sendable, Hashable {
+    let rows, columns, depth: Int
+    var batches = 1
+
+    /// Multiplications and additions.
+    var operationCount: Int { 2 * rows * columns * depth * batches }
 }
 
 /// How many workgroups a dispatch has on each axis.

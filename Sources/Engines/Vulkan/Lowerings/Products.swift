@@ -77,7 +77,8 @@ extension Lowering {
                 ], numbers.map { UInt32($0) } + [scale.bitPattern],
                 Workgroups(
                     (n + Int(tile.columns) - 1) / Int(tile.columns),
-                    (rows + Int(tile.rows) - 1) / Int(tile.rows), sizes.reduce(1, *)))
+                    (rows + Int(tile.rows) - 1) / Int(tile.rows), sizes.reduce(1, *)),
+                products: ProductSizes(rows: rows, columns: n, depth: k, batches: sizes.reduce(1, *)))
         }
         return y
     }
@@ -124,7 +125,10 @@ extension Lowering {
             ].map { UInt32($0) },
             Workgroups(
                 (outputs + Int(tile.columns) - 1) / Int(tile.columns),
-                (pixels + Int(tile.rows) - 1) / Int(tile.rows), convolution.groups))
+                (pixels + Int(tile.rows) - 1) / Int(tile.rows), convolution.groups),
+            products: ProductSizes(
+                rows: pixels, columns: outputs, depth: kernel.shape.dropFirst().reduce(1, *),
+                batches: convolution.groups))
         return y
     }
 
