@@ -6,6 +6,14 @@ struct Tuning: Sendable, Hashable {
     var fewestTiles = 64
     /// The bytes that a workgroup's invocations may share.
     var sharedMemoryByteCount: Int
+    /// The matrices that subgroups multiply together; nil where products are sums of single numbers.
+    var matrices: CooperativeMatrices?
+    /// How many invocations a workgroup has at most.
+    var largestWorkgroup: Int
+    /// How all products are divided that can be; nil where it goes by their sizes.
+    var productChoice: ProductChoice?
+    /// How many workgroups there must be at least for the device to be busy.
+    var processors = 128
     /// The bytes of each of the two stages that weights go through.
     var stagingByteCount = 32 << 20
 
@@ -13,5 +21,7 @@ struct Tuning: Sendable, Hashable {
         // A program's registers are memory.
         largestTile = device.kind == .software ? 64 : 128
         sharedMemoryByteCount = device.sharedMemoryByteCount
+        largestWorkgroup = device.largestWorkgroup
+        matrices = device.cooperativeMatrices
     }
 }

@@ -11,6 +11,18 @@ struct Kernel: Hashable, Sendable {
         case groupNorm = "group_norm"
         case topIndices = "top_indices"
         case matrixMultiply = "matrix_multiply"
+        case cooperativeMatrixMultiply = "matrix_multiply_cooperative"
+        case cooperativeConvolution = "convolution_cooperative"
+        case cooperativeAttention = "attention_cooperative"
+        case productParts = "product_parts"
+
+        /// Whether its subgroups hold matrices together.
+        var hasFullSubgroups: Bool {
+            switch self {
+            case .cooperativeMatrixMultiply, .cooperativeConvolution, .cooperativeAttention: true
+            default: false
+            }
+        }
     }
 
     /// What Vulkan lets every device take: addresses first, then numbers of 32 bits.
@@ -47,9 +59,10 @@ extension VulkanDevice {
                 remedy: "Install glslc (Debian: apt install glslc) and build again.")
         }
         var module: VkShaderModule?
-        let words = [UInt32](unsafeUninitializedCapacity: code.count / 4) { buffer, count in
+        let compiled = [UInt32](unsafeUninitializedCapacity: code.count / 4) { buffer, count in
             count = code.copyBytes(to: buffer) / 4
         }
+        let words = CooperativeModule(compiled).words
         let status = words.withUnsafeBufferPointer { words in
             var information = VkShaderModuleCreateInfo()
             information.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO
@@ -75,6 +88,10 @@ extension VulkanDevice {
                         information.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO
                         information.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT
                         information.stage.module = module
+                        if kernel.shader.hasFullSubgroups {
+                            information.stage.flags = VkPipelineShaderStageCreateFlags(
+                                VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue)
+                        }
                         information.stage.pName = name
                         information.stage.pSpecializationInfo = specialization
                         information.layout = pipelineLayout

@@ -14,10 +14,14 @@ struct PhysicalDevice: @unchecked Sendable {
     let queueFamily: UInt32?
     /// The bytes of memory that the invocations of a workgroup can share.
     let sharedMemoryByteCount: Int
+    /// How many invocations a workgroup has at most.
+    let largestWorkgroup: Int
     let largestAllocation: Int
     private let hasAddresses: Bool
     /// Whether numbers of 16 bits can be stored.
     let hasHalfStorage: Bool
+    /// The matrices that its subgroups multiply together; nil where they do not, or not as the shaders do.
+    let cooperativeMatrices: CooperativeMatrices?
 
     init(_ handle: VkPhysicalDevice, of instance: VulkanInstance) {
         self.handle = handle
@@ -41,6 +45,7 @@ struct PhysicalDevice: @unchecked Sendable {
         kind = VulkanDeviceDescription.Kind(properties.properties.deviceType)
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
+        largestWorkgroup = Int(properties.properties.limits.maxComputeWorkGroupInvocations)
         largestAllocation = Int(clamping: maintenance.maxMemoryAllocationSize)
 
         var eleven = VkPhysicalDeviceVulkan11Features()
@@ -60,6 +65,9 @@ struct PhysicalDevice: @unchecked Sendable {
         }
         hasAddresses = twelve.bufferDeviceAddress == VK_TRUE
         hasHalfStorage = eleven.storageBuffer16BitAccess == VK_TRUE
+        let isReady =
+            hasHalfStorage && twelve.shaderFloat16 == VK_TRUE && twelve.vulkanMemoryModel == VK_TRUE
+        cooperativeMatrices = isReady ? CooperativeMatrices(handle, of: instance) : nil
 
         var familyCount: UInt32 = 0
         functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, nil)
