@@ -1,6 +1,7 @@
 import CVulkanLoader
 import EngineInterface
 import Foundation
+import Synchronization
 
 /// A shader with its constants: what a pipeline is made of.
 struct Kernel: Hashable, Sendable {
@@ -42,12 +43,33 @@ extension VulkanDevice {
     ///
     /// - Throws: ``EngineError``.
     func pipeline(_ kernel: Kernel, graph: String) throws(EngineError) -> VkPipeline {
-        try pipelines.withLock { made throws(EngineError) in
-            if let pipeline = made[kernel] { return pipeline }
-            let pipeline = try makePipeline(kernel, graph: graph)
-            made[kernel] = pipeline
+        if let pipeline = pipelineLock.withLock({ pipelines[kernel] }) { return pipeline }
+        let pipeline = try makePipeline(kernel, graph: graph)
+        return pipelineLock.withLock {
+            // Another thread may have made it meanwhile.
+            if let kept = pipelines[kernel] {
+                functions.vkDestroyPipeline(handle, pipeline, nil)
+                return kept
+            }
+            pipelines[kernel] = pipeline
             return pipeline
         }
+    }
+
+    /// Makes the pipelines of kernels, on all of the machine's processors: drivers compile one for as long as seconds.
+    ///
+    /// - Throws: ``EngineError``.
+    func prepare(_ kernels: Set<Kernel>, graph: String) throws(EngineError) {
+        let missing = pipelineLock.withLock { kernels.filter { pipelines[$0] == nil } }.map { $0 }
+        let failure = Mutex<EngineError?>(nil)
+        DispatchQueue.concurrentPerform(iterations: missing.count) { index in
+            do throws(EngineError) {
+                _ = try pipeline(missing[index], graph: graph)
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
     }
 
     private func makePipeline(_ kernel: Kernel, graph: String) throws(EngineError) -> VkPipeline {

@@ -7,6 +7,8 @@ struct PhysicalDevice: @unchecked Sendable {
     let name: String
     let kind: VulkanDeviceDescription.Kind
     let driver: String
+    /// Another one with another driver, or another version of it.
+    let identifier: String
     private let apiVersion: UInt32
     /// The bytes of the largest memory of its own; a processor without any has the machine's.
     let memoryByteCount: Int
@@ -43,6 +45,9 @@ struct PhysicalDevice: @unchecked Sendable {
         name = text(properties.properties.deviceName)
         driver = "\(text(drivers.driverName)) \(text(drivers.driverInfo))"
         kind = VulkanDeviceDescription.Kind(properties.properties.deviceType)
+        identifier = withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { bytes in
+            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
         largestWorkgroup = Int(properties.properties.limits.maxComputeWorkGroupInvocations)

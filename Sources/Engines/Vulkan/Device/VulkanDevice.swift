@@ -14,7 +14,9 @@ final class VulkanDevice: @unchecked Sendable {
     /// Queues are for one thread at a time.
     private let queueLock = NSLock()
     let pipelineLayout: VkPipelineLayout
-    let pipelines = Mutex<[Kernel: VkPipeline]>([:])
+    /// Those that were made, for whoever holds the lock.
+    var pipelines: [Kernel: VkPipeline] = [:]
+    let pipelineLock = NSLock()
     /// How long a submission is waited for before the device is taken for lost.
     let patience: Duration
     /// Whether it stopped: what it may still be at work on is never given back.
@@ -127,7 +129,7 @@ final class VulkanDevice: @unchecked Sendable {
 
     deinit {
         if isLost { return }
-        for pipeline in pipelines.withLock({ $0.values }) {
+        for pipeline in pipelines.values {
             functions.vkDestroyPipeline(handle, pipeline, nil)
         }
         functions.vkDestroyPipelineLayout(handle, pipelineLayout, nil)

@@ -37,8 +37,8 @@ extension Lowering {
         // Numbers that an invocation keeps grow with the sizes and with the queries.
         let isSmall = max(size, valueSize) <= 64 && queryCount >= 1024
         let candidates =
-            (isSmall ? [AttentionTile(queryMatrices: 2, keys: 64)] : [])
-            + [64, 32, 16].map { AttentionTile(queryMatrices: 1, keys: $0) }
+            (isSmall ? tuning.attentionKeys.map { AttentionTile(queryMatrices: 2, keys: $0) } : [])
+            + tuning.attentionKeys.map { AttentionTile(queryMatrices: 1, keys: $0) }
         let tile = candidates.first { tile in
             tile.sharedMemoryByteCount(size: size, valueSize: valueSize, matrices)
                 <= tuning.sharedMemoryByteCount

@@ -41,9 +41,13 @@ extension Lowering {
             }
         }
         let axes = MergedAxes(batches, order: Array(batches.indices), batchStrides)
+        let batchCount = axes.sizes.suffix(2).reduce(1, *)
         let matrices = CooperativeProduct(
-            rows: rows, columns: n, depth: k, batches: axes.sizes.reduce(1, *), tuning,
-            isHalf: isHalf && aInner == 1 && (bInner == 1 || bColumn == 1) && residualRow % 8 == 0
+            ProductShape(
+                kind: .matrices(byColumns: bInner != 1), rows: rows, columns: n, depth: k, batches: batchCount
+            ),
+            tuning,
+            isFitting: isHalf && aInner == 1 && (bInner == 1 || bColumn == 1) && residualRow % 8 == 0
                 && (k % 8 == 0 || bInner != 1)
                 && a.isAligned([rowStride] + axes.strides[0], to: 8)
                 && b.isAligned([bInner == 1 ? bColumn : bInner] + axes.strides[1], to: 8)
@@ -82,7 +86,6 @@ extension Lowering {
                     rows, n, k, rowStride, aInner, bColumn, bInner, n,
                     residualRow, sizes.last ?? 1,
                 ] + strides(0) + strides(1) + strides(2) + strides(3)
-            let batchCount = sizes.reduce(1, *)
             if let matrices {
                 let target = matrices.parts > 1 ? allocate([matrices.parts, rows, n], .wide) : moved(y, 2)
                 call(
@@ -91,11 +94,11 @@ extension Lowering {
                         .reads(moved(a, 0)), .reads(moved(b, 1)), .writes(target), .reads(bias ?? .absent),
                         .reads(residual.map { moved($0, 3) } ?? .absent),
                     ], numbers.map { UInt32($0) } + [scale.bitPattern, UInt32(matrices.partDepth)],
-                    matrices.workgroups(batches: batchCount))
+                    matrices.workgroups, product: matrices.call)
                 if matrices.parts > 1 {
                     add(
-                        matrices.parts, of: target, to: moved(y, 2), at: (0, n),
-                        residualAt: (0, residualRow), rows: rows, columns: n, pixels: rows, end)
+                        partsOf: matrices, target, to: moved(y, 2), at: (0, n),
+                        residualAt: (0, residualRow), pixels: rows, end)
                 }
                 continue
             }
@@ -141,9 +144,13 @@ extension Lowering {
             convolution.padding.left, enlargement, pictureBias == nil ? 0 : 1,
         ].map { Int32($0) }
         let matrices = CooperativeProduct(
-            rows: pixels, columns: outputs, depth: channels * kernel.shape[2] * kernel.shape[3],
-            batches: convolution.groups, tuning,
-            isHalf: isHalf && channels % 8 == 0 && x.isAligned([from.picture, from.pixel], to: 8)
+            ProductShape(
+                kind: .convolution(
+                    height: kernel.shape[2], width: kernel.shape[3], stride: convolution.stride,
+                    enlargement: enlargement),
+                rows: pixels, columns: outputs, depth: channels * kernel.shape[2] * kernel.shape[3],
+                batches: convolution.groups), tuning,
+            isFitting: isHalf && channels % 8 == 0 && x.isAligned([from.picture, from.pixel], to: 8)
                 && kernel.isAligned([], to: 8)
                 && (residual?.isAligned([beside.picture, beside.pixel], to: 8) ?? true)
                 && (bias?.isAligned([], to: 8) ?? true)
@@ -158,12 +165,11 @@ extension Lowering {
                     .reads(x), .reads(kernel), .writes(target), .reads(bias ?? .absent),
                     .reads(pictureBias ?? .absent), .reads(residual ?? .absent),
                 ], numbers + [UInt32(matrices.partDepth)],
-                matrices.workgroups(batches: convolution.groups))
+                matrices.workgroups, product: matrices.call)
             if matrices.parts > 1 {
                 add(
-                    matrices.parts, of: target, to: y, at: (to.picture, to.pixel),
-                    residualAt: (beside.picture, beside.pixel), rows: pixels, columns: outputs,
-                    pixels: shape[2] * shape[3], end)
+                    partsOf: matrices, target, to: y, at: (to.picture, to.pixel),
+                    residualAt: (beside.picture, beside.pixel), pixels: shape[2] * shape[3], end)
             }
             return y
         }

@@ -66,7 +66,7 @@ void advance() {
 
 void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
     if (row >= m || column >= n) return;
-    if (PARTS > 1) {
+    if (IS_PART == 1) {
         uint at = ((part * m + row) * n + column) / 4;
         PartsTarget(y).at[at] = low;
         PartsTarget(y).at[at + 1] = high;
@@ -101,7 +101,7 @@ void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
 void main() {
     uint k = KERNEL_HEIGHT * KERNEL_WIDTH * channels;
     // Parts are of sums that are not in groups.
-    uint group = PARTS > 1 ? 0 : gl_WorkGroupID.z, part = PARTS > 1 ? gl_WorkGroupID.z : 0;
+    uint group = IS_PART == 1 ? 0 : gl_WorkGroupID.z, part = IS_PART == 1 ? gl_WorkGroupID.z : 0;
     uint begin = part * partDepth;
     [[unroll]] for (int i = 0; i < A_LOADS; i++) {
         uint load = i * INVOCATIONS + gl_LocalInvocationID.x, row = gl_WorkGroupID.y * ROWS + load / 4;

@@ -19,8 +19,8 @@ layout(constant_id = 7) const int OWN_COLUMNS = 32;
 layout(constant_id = 8) const int HAS_BIAS = 0;
 layout(constant_id = 9) const int HAS_RESIDUAL = 0;
 layout(constant_id = 10) const int FUNCTION = 0;
-// Into how many parts the sums are divided, each with a workgroup of its own; parts of more than one are added elsewhere.
-layout(constant_id = 11) const int PARTS = 1;
+// Whether the sums are divided into parts, each with a workgroup of its own, which are added elsewhere.
+layout(constant_id = 11) const int IS_PART = 0;
 
 const int SUBGROUPS = ROWS / OWN_ROWS * (COLUMNS / OWN_COLUMNS);
 const int A_LOADS = (ROWS * DEPTH / 8 + INVOCATIONS - 1) / INVOCATIONS;

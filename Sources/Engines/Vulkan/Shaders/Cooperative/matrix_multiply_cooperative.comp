@@ -59,7 +59,7 @@ uint yStart, residualStart;
 
 void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
     if (row >= m || column >= n) return;
-    if (PARTS > 1) {
+    if (IS_PART == 1) {
         uint at = ((part * m + row) * n + column) / 4;
         PartsTarget(y).at[at] = low;
         PartsTarget(y).at[at + 1] = high;
@@ -87,7 +87,8 @@ void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
 #include "cooperative_loop.glsl"
 
 void main() {
-    uint batch = gl_WorkGroupID.z / PARTS, part = gl_WorkGroupID.z % PARTS;
+    // Parts are of one product alone.
+    uint batch = IS_PART == 1 ? 0 : gl_WorkGroupID.z, part = IS_PART == 1 ? gl_WorkGroupID.z : 0;
     uint outer = batch / innerSize, middle = batch % innerSize;
     uint aStart = outer * aOuter + middle * aMiddle, bStart = outer * bOuter + middle * bMiddle;
     yStart = outer * yOuter + middle * yMiddle;

@@ -9,7 +9,6 @@ layout(constant_id = 4) const int HAS_BIAS = 0;
 layout(constant_id = 5) const int HAS_PICTURE_BIAS = 0;
 layout(constant_id = 6) const int HAS_RESIDUAL = 0;
 layout(constant_id = 7) const int FUNCTION = 0;
-layout(constant_id = 8) const int PARTS = 2;
 layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer PartsSource {
     vec4 at[];
 };
@@ -19,6 +18,7 @@ layout(push_constant, std430) uniform Parameters {
     EightsSource bias;
     EightsSource pictureBias;
     EightsSource residual;
+    uint parts;
     uint rows;
     uint columns;
     uint pixels;
@@ -34,7 +34,7 @@ void main() {
     uint eight = workgroup() * INVOCATIONS + gl_LocalInvocationID.x, eights = rows * columns / 8;
     if (eight >= eights) return;
     vec4 low = vec4(0.0), high = vec4(0.0);
-    [[unroll]] for (int part = 0; part < PARTS; part++) {
+    for (uint part = 0; part < parts; part++) {
         low += sums.at[(part * eights + eight) * 2];
         high += sums.at[(part * eights + eight) * 2 + 1];
     }
