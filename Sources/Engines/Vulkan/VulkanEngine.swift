@@ -6,7 +6,7 @@ import TensorGraph
 /// Computes graphs with Vulkan: on NVIDIA's, AMD's, Intel's and other GPUs, with nothing but their driver.
 public struct VulkanEngine: Engine {
     public let name = "vulkan"
-    private let device: VulkanDevice
+    let device: VulkanDevice
     var tuning: Tuning
 
     /// Opens a device.
@@ -78,6 +78,8 @@ public struct VulkanEngine: Engine {
     public var memoryByteCount: Int? {
         device.physical.kind == .discrete ? device.physical.memoryByteCount : nil
     }
+
+    public var peakDeviceMemoryByteCount: Int? { device.memory.withLock { $0.peakByteCount } }
 
     public func resolve(_ requested: Precision) throws -> Precision {
         let supported = deviceDescription.precisions

@@ -187,8 +187,8 @@ struct Lowering {
     // MARK: - Calls
 
     mutating func call(
-        _ kernel: Kernel, _ operands: [KernelCall.Operand], _ parameters: [UInt32],
-        _ workgroups: Workgroups, product: KernelCall.Product? = nil
+        _ kernel: Kernel, _ operands: [KernelCall.Operand], _ parameters: [UInt32], _ workgroups: Workgroups,
+        products: ProductSizes? = nil, division: ProductDivision? = nil
     ) {
         precondition(
             operands.count * 8 + parameters.count * 4 <= Kernel.parameterByteCount,
@@ -197,7 +197,7 @@ struct Lowering {
         calls.append(
             KernelCall(
                 kernel: kernel, operands: operands, parameters: parameters, workgroups: workgroups,
-                product: product))
+                products: products, division: division))
     }
 
     func merged(_ shape: [Int], order: [Int], _ operands: [[Int]], most: Int = 6) throws -> MergedAxes {
