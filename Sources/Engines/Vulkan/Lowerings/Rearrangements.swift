@@ -37,11 +37,13 @@ extension Lowering {
     mutating func gather(_ table: View, _ indices: View, shape: [Int]) throws -> View {
         let (table, indices) = (try contiguous(table), try contiguous(indices))
         let y = allocate(shape)
+        let isVector = areVectors([table, y], rows: table.shape[1])
+        let vector = isVector ? vectorSize(y) : 1
         call(
-            Kernel(shader: .gather, isHalf: isHalf, constants: []),
+            Kernel(shader: .gather, isHalf: isHalf, constants: [isVector ? 1 : 0]),
             [.reads(table), .reads(indices), .writes(y)],
-            [UInt32(y.count), UInt32(table.shape[0]), UInt32(table.shape[1])],
-            Workgroups(invocations: y.count))
+            [y.count / vector, table.shape[0], table.shape[1] / vector].map { UInt32($0) },
+            Workgroups(invocations: y.count / vector))
         return y
     }
 
