@@ -11,6 +11,11 @@ struct Kernel: Hashable, Sendable {
         case groupNorm = "group_norm"
         case topIndices = "top_indices"
         case matrixMultiply = "matrix_multiply"
+        case layerNormRows = "layer_norm_rows"
+        case softmaxRows = "softmax_rows"
+        case groupNormStatistics = "group_norm_statistics"
+        case groupNormApply = "group_norm_apply"
+        case groupNormWhole = "group_norm_whole"
     }
 
     /// What Vulkan lets every device take: addresses first, then numbers of 32 bits.
