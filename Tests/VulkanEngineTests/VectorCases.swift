@@ -34,6 +34,28 @@ func vectorCases() throws -> [ConformanceCase] {
                 return ["y": concatenate(parts, axis: 1) * 2]
             })
     }
+    let halves: [(Shape, Shape, Int)] = [
+        ([3, 16], [3, 8], 1), ([2, 16], [3, 16], 0), ([2, 3, 8], [2, 1, 8], 1), ([1, 2, 8], [1, 2, 8], 1),
+        ([2, 8, 3, 5], [1, 8, 3, 5], 0), ([2, 8, 3, 5], [2, 8, 1, 5], 2), ([2, 8, 1, 1], [2, 24, 1, 1], 1),
+    ]
+    for (left, right, axis) in halves {
+        cases.append(
+            try ConformanceCase("\(left) and \(right) in one on axis \(axis)") {
+                let (a, b) = ($0.input("a", left), $0.input("b", right))
+                let twice = concatenate([a, a], axis: 0)
+                return ["y": concatenate([a, b], axis: axis) * 2, "twice": twice * 2]
+            })
+    }
+    cases.append(
+        try ConformanceCase("parts of values in one") {
+            let (a, b) = ($0.input("a", [2, 5, 24]), $0.input("b", [2, 7, 40]))
+            let rows = concatenate(
+                [slice(a, axis: 1, 1..<4), slice(slice(b, axis: 1, 2..<5), axis: 2, 8..<32)], axis: 1)
+            let columns = concatenate([slice(a, axis: 2, 8..<24), slice(b, axis: 1, 1..<6)], axis: 2)
+            // Rows that lie further apart than they are long, and are to follow each other.
+            let apart = concatenate([slice(b, axis: 2, 0..<8), slice(b, axis: 2, 16..<24)], axis: 1)
+            return ["rows": rows * 2, "columns": columns * 2, "apart": apart * 2]
+        })
     for size in [16, 24, 12, 10] {
         cases.append(
             try ConformanceCase("GEGLU \(size)", magnitude: 5) {

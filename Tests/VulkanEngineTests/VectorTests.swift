@@ -44,6 +44,7 @@ import Testing
             let forms = Set(kernels.filter { $0.shader == shader }.map { $0.constants[place] })
             #expect(forms == [0, 1], "\(shader)")
         }
+        #expect(kernels.contains { $0.shader == .concatenate })
         await expectConformance(precision, cases)
     }
 

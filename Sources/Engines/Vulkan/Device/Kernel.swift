@@ -16,6 +16,7 @@ struct Kernel: Hashable, Sendable {
         case groupNormStatistics = "group_norm_statistics"
         case groupNormApply = "group_norm_apply"
         case groupNormWhole = "group_norm_whole"
+        case concatenate
     }
 
     /// What Vulkan lets every device take: addresses first, then numbers of 32 bits.
