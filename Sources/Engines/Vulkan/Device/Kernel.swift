@@ -12,6 +12,12 @@ struct Kernel: Hashable, Sendable {
         case groupNorm = "group_norm"
         case topIndices = "top_indices"
         case matrixMultiply = "matrix_multiply"
+        case layerNormRows = "layer_norm_rows"
+        case softmaxRows = "softmax_rows"
+        case groupNormStatistics = "group_norm_statistics"
+        case groupNormApply = "group_norm_apply"
+        case groupNormWhole = "group_norm_whole"
+        case concatenate
         case cooperativeMatrixMultiply = "matrix_multiply_cooperative"
         case cooperativeConvolution = "convolution_cooperative"
         case cooperativeAttention = "attention_cooperative"

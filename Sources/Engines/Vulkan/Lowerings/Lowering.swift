@@ -211,14 +211,19 @@ struct Lowering {
     /// Copies the elements of `x` to where `y` is, which has the same shape.
     @discardableResult
     mutating func copy(_ x: View, to y: View) throws -> View {
-        let axes = try merged(x.shape, order: y.order, [x.strides, y.strides])
+        let numbers = try merged(x.shape, order: y.order, [x.strides, y.strides])
+        var vectors = numbers.vectors(of: vectorSize(x), offsets: [x.offset, y.offset])
+        if let found = vectors, found.isRepeated.contains(true) { vectors = nil }
+        let axes = vectors?.axes ?? numbers
+        let count = vectors == nil ? x.count : x.count / vectorSize(x)
         call(
             Kernel(
-                shader: .copy, isHalf: hasHalves(x), constants: [Int32(axes.rank)]),
+                shader: .copy, isHalf: hasHalves(x),
+                constants: [Int32(axes.rank), vectors == nil ? 0 : 1]),
             [.reads(x), .writes(y)],
-            [UInt32(x.count)] + MergedAxes.padded(axes.sizes, to: 6, with: 1)
+            [UInt32(count)] + MergedAxes.padded(axes.sizes, to: 6, with: 1)
                 + MergedAxes.padded(axes.strides[0], to: 6, with: 0)
-                + MergedAxes.padded(axes.strides[1], to: 6, with: 0), Workgroups(invocations: x.count))
+                + MergedAxes.padded(axes.strides[1], to: 6, with: 0), Workgroups(invocations: count))
         return y
     }
 
