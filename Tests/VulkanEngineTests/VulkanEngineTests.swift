@@ -113,6 +113,6 @@ import Testing
         let one = try #require(try compositeCases().first { $0.name == "residual block" })
         let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)
         // The picture is given and taken row by row; between, its channels are nearest, and nothing is moved.
-        #expect(lowering.calls.map(\.kernel.shader) == [.load, .groupNorm, .convolution, .store])
+        #expect(lowering.calls.map(\.kernel.shader) == [.load, .groupNormWhole, .convolution, .store])
     }
 }

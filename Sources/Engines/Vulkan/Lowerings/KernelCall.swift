@@ -16,6 +16,14 @@ struct KernelCall: Sendable {
     let workgroups: Workgroups
     /// The products that it sums up; nil where they are not what it is for.
     var products: ProductSizes?
+    /// How the product is divided that the call is a part of; nil for one that is divided in one way only.
+    var division: ProductDivision?
+}
+
+/// A product that can be divided in several ways, and the way.
+struct ProductDivision: Sendable, Hashable {
+    let shape: ProductShape
+    let choice: ProductChoice
 }
 
 /// How many products a dispatch sums up: for each of so many pairs of matrices, `rows · columns` sums of `depth` products.

@@ -188,7 +188,7 @@ struct Lowering {
 
     mutating func call(
         _ kernel: Kernel, _ operands: [KernelCall.Operand], _ parameters: [UInt32], _ workgroups: Workgroups,
-        products: ProductSizes? = nil
+        products: ProductSizes? = nil, division: ProductDivision? = nil
     ) {
         precondition(
             operands.count * 8 + parameters.count * 4 <= Kernel.parameterByteCount,
@@ -197,7 +197,7 @@ struct Lowering {
         calls.append(
             KernelCall(
                 kernel: kernel, operands: operands, parameters: parameters, workgroups: workgroups,
-                products: products))
+                products: products, division: division))
     }
 
     func merged(_ shape: [Int], order: [Int], _ operands: [[Int]], most: Int = 6) throws -> MergedAxes {
@@ -211,14 +211,19 @@ struct Lowering {
     /// Copies the elements of `x` to where `y` is, which has the same shape.
     @discardableResult
     mutating func copy(_ x: View, to y: View) throws -> View {
-        let axes = try merged(x.shape, order: y.order, [x.strides, y.strides])
+        let numbers = try merged(x.shape, order: y.order, [x.strides, y.strides])
+        var vectors = numbers.vectors(of: vectorSize(x), offsets: [x.offset, y.offset])
+        if let found = vectors, found.isRepeated.contains(true) { vectors = nil }
+        let axes = vectors?.axes ?? numbers
+        let count = vectors == nil ? x.count : x.count / vectorSize(x)
         call(
             Kernel(
-                shader: .copy, isHalf: hasHalves(x), constants: [Int32(axes.rank)]),
+                shader: .copy, isHalf: hasHalves(x),
+                constants: [Int32(axes.rank), vectors == nil ? 0 : 1]),
             [.reads(x), .writes(y)],
-            [UInt32(x.count)] + MergedAxes.padded(axes.sizes, to: 6, with: 1)
+            [UInt32(count)] + MergedAxes.padded(axes.sizes, to: 6, with: 1)
                 + MergedAxes.padded(axes.strides[0], to: 6, with: 0)
-                + MergedAxes.padded(axes.strides[1], to: 6, with: 0), Workgroups(invocations: x.count))
+                + MergedAxes.padded(axes.strides[1], to: 6, with: 0), Workgroups(invocations: count))
         return y
     }
 

@@ -24,6 +24,7 @@ extension Lowering {
     mutating func concatenate(_ parts: [View], axis: Int, shape: [Int]) throws -> View {
         let y = allocate(
             shape, parts[0].element, order: parts.first { $0.isDense && $0.count > 0 }?.order)
+        if try joinRows(parts, axis: axis, to: y) { return y }
         var start = 0
         for part in parts {
             let end = start + part.shape[axis]
@@ -33,15 +34,47 @@ extension Lowering {
         return y
     }
 
+    /// Puts two values whose rows are vectors beside each other in one dispatch; false where they do not lie so.
+    private mutating func joinRows(_ parts: [View], axis: Int, to y: View) throws -> Bool {
+        guard parts.count == 2, parts.allSatisfy({ $0.count > 0 }) else { return false }
+        let vector = vectorSize(y)
+        let cut = parts[0].shape[axis]
+        let places = [y.cut(axis: axis, 0..<cut), y.cut(axis: axis, cut..<y.shape[axis])]
+        var rows: [(count: Int, size: Int, stride: Int, resultStride: Int)] = []
+        for (part, place) in zip(parts, places) {
+            let axes = MergedAxes(part.shape, order: y.order, [place.strides, part.strides])
+            guard axes.sizes.count <= 2,
+                let vectors = axes.vectors(of: vector, offsets: [place.offset, part.offset]),
+                vectors.isRepeated == [false, false], let size = vectors.axes.sizes.last
+            else { return false }
+            let count = axes.sizes.count == 2 ? axes.sizes[0] : 1
+            rows.append((count, size, axes.strides[1][0] / vector, axes.strides[0][0] / vector))
+        }
+        let (a, b) = (rows[0], rows[1])
+        // Each row of the result is one of each.
+        let size = a.size + b.size
+        guard a.count == b.count, a.count * size * vector == y.count,
+            a.count == 1 || rows.allSatisfy({ $0.resultStride == size })
+        else { return false }
+        call(
+            Kernel(shader: .concatenate, isHalf: hasHalves(y), constants: []),
+            [.reads(parts[0]), .reads(parts[1]), .writes(y)],
+            [y.count / vector, size, a.size, a.stride, b.stride].map { UInt32($0) },
+            Workgroups(invocations: y.count / vector))
+        return true
+    }
+
     /// y[…, d] = table[indices[…], d]
     mutating func gather(_ table: View, _ indices: View, shape: [Int]) throws -> View {
         let (table, indices) = (try contiguous(table), try contiguous(indices))
         let y = allocate(shape)
+        let isVector = areVectors([table, y], rows: table.shape[1])
+        let vector = isVector ? vectorSize(y) : 1
         call(
-            Kernel(shader: .gather, isHalf: isHalf, constants: []),
+            Kernel(shader: .gather, isHalf: isHalf, constants: [isVector ? 1 : 0]),
             [.reads(table), .reads(indices), .writes(y)],
-            [UInt32(y.count), UInt32(table.shape[0]), UInt32(table.shape[1])],
-            Workgroups(invocations: y.count))
+            [y.count / vector, table.shape[0], table.shape[1] / vector].map { UInt32($0) },
+            Workgroups(invocations: y.count / vector))
         return y
     }
 

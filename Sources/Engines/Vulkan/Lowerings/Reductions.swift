@@ -33,40 +33,19 @@ extension Lowering {
         let y = allocate(x.shape, order: x.order)
         let size = x.shape[axis]
         guard x.count > 0 else { return y }
+        if y.strides[axis] == 1, areVectors([x, y], rows: size),
+            let lanes = RowLanes(vectors: size / vectorSize(x))
+        {
+            call(
+                Kernel(shader: .softmaxRows, isHalf: isHalf, constants: [lanes.count, lanes.each]),
+                [.reads(x), .writes(y)], [UInt32(x.count / size), UInt32(size / vectorSize(x))],
+                lanes.workgroups(rows: x.count / size))
+            return y
+        }
         call(
             Kernel(shader: .softmax, isHalf: isHalf, constants: []), [.reads(x), .writes(y)],
             [UInt32(x.count / size), UInt32(size), UInt32(y.strides[axis])],
             Workgroups(inRow: x.count / size))
-        return y
-    }
-
-    mutating func normalize(_ x: View, _ norm: LayerNorm, scale: View, shift: View) throws -> View {
-        let x = try contiguous(x)
-        let y = allocate(x.shape)
-        let size = x.shape[x.rank - 1]
-        guard x.count > 0 else { return y }
-        call(
-            Kernel(shader: .layerNorm, isHalf: isHalf, constants: []),
-            [.reads(x), .reads(try contiguous(scale)), .reads(try contiguous(shift)), .writes(y)],
-            [UInt32(x.count / size), UInt32(size), norm.epsilon.bitPattern], Workgroups(inRow: x.count / size)
-        )
-        return y
-    }
-
-    mutating func normalize(
-        _ x: View, _ norm: GroupNorm, scale: View, shift: View, _ function: Function
-    ) throws -> View {
-        let isPlain = x.isContiguous
-        let x = isPlain ? try contiguous(x) : try dense(x, order: Self.channelsLast)
-        let y = allocate(x.shape, order: isPlain ? nil : Self.channelsLast)
-        let (channels, pixels) = (x.shape[1], x.shape[2] * x.shape[3])
-        call(
-            Kernel(shader: .groupNorm, isHalf: isHalf, constants: [function.rawValue]),
-            [.reads(x), .reads(try contiguous(scale)), .reads(try contiguous(shift)), .writes(y)],
-            [
-                norm.groups, channels / norm.groups, pixels, channels * pixels, isPlain ? pixels : 1,
-                isPlain ? 1 : channels,
-            ].map { UInt32($0) } + [norm.epsilon.bitPattern], Workgroups(norm.groups, x.shape[0]))
         return y
     }
 }

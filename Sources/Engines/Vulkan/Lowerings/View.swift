@@ -158,9 +158,9 @@ struct View: Sendable {
 /// Axes as kernels walk them: those that lie one after the other in all operands are one.
 struct MergedAxes {
     /// The outermost first.
-    private(set) var sizes: [Int] = []
+    var sizes: [Int] = []
     /// Of each operand.
-    private(set) var strides: [[Int]]
+    var strides: [[Int]]
 
     /// - Parameter order: The axes from the outermost to the innermost.
     init(_ shape: [Int], order: [Int], _ operands: [[Int]]) {
