@@ -77,7 +77,8 @@ class Peer:
             width = configuration.projection_class_embeddings_input_dim - 6 * configuration.addition_time_embed_dim
             inputs["added_cond_kwargs"] = {"text_embeds": noise(2, width), "time_ids": noise(2, 6)}
         latents, single = noise(2, configuration.in_channels, side, side), noise(1, 4, side, side)
-        timestep = torch.tensor(500, device=processor)
+        # Of the same type as in pictures, for which networks may have been compiled.
+        timestep = self.pipeline.scheduler.timesteps[0].to(processor)
         return (
             lambda: self.pipeline.unet(latents, timestep, **inputs),
             lambda: self.pipeline.vae.decode(single, return_dict=False))

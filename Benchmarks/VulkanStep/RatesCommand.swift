@@ -29,6 +29,7 @@ struct RatesCommand: AsyncParsableCommand {
         /// One after the other as they usually are: those that may overlap do.
         let secondsInARow: Double
         let tflops: Double
+        let division: String
         /// The peer's time by this engine's.
         let shareOfPeer: Double?
     }
@@ -81,13 +82,15 @@ struct RatesCommand: AsyncParsableCommand {
                 ($0.name, HostTensor(noise($0.shape.count), shape: $0.shape))
             })
         var (alone, inARow): ([Double], [Double]) = ([], [])
+        var division = ""
         for run in 0...runs {
             let times = try await compiled.measure(inputs)
             guard run > 0 else { continue }
-            // Products and what serves them, without what brings inputs and takes results.
-            let own = times.calls.filter { $0.operationCount > 0 }
-            let others = times.calls.reduce(0) { $1.operationCount > 0 ? $0 : $0 + $1.seconds }
-            alone += [own.reduce(0) { $0 + $1.seconds } / Double(Self.inARow)]
+            // What brings inputs and takes results is not a part of it.
+            let others = times.calls.filter { ["load", "store", "copy", "concatenate"].contains($0.shader) }
+                .reduce(0) { $0 + $1.seconds }
+            alone += [(times.calls.reduce(0) { $0 + $1.seconds } - others) / Double(Self.inARow)]
+            division = times.calls.first { !$0.division.isEmpty }?.division ?? ""
             inARow += [(times.seconds - others) / Double(Self.inARow)]
         }
         let seconds = median(alone)
@@ -98,10 +101,12 @@ struct RatesCommand: AsyncParsableCommand {
                 + String(
                     format: ": %.1f µs (%.1f in a row), %.1f TFLOP/s", seconds * 1e6, median(inARow) * 1e6,
                     rate)
-                + (share.map { String(format: ", %.0f %% of the peer's speed", $0 * 100) } ?? ""))
+                + (share.map { String(format: ", %.0f %% of the peer's speed", $0 * 100) } ?? "")
+                + (division.isEmpty ? "" : ", \(division)"))
         try printLine(
             Line(
                 what: workload.name, seconds: seconds, secondsInARow: median(inARow), tflops: rate,
+                division: division,
                 shareOfPeer: share))
     }
 }

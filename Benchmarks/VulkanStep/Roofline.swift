@@ -33,6 +33,7 @@ struct Roofline {
         let shader: String
         let shape: String
         let workgroups: Int
+        let division: String
         var calls = 0
         var seconds = 0.0
         var operations = 0
@@ -49,6 +50,7 @@ struct Roofline {
     private struct Kind: Hashable {
         let shader: String
         let shape: String
+        let division: String
         let workgroups: Int
     }
 
@@ -61,9 +63,13 @@ struct Roofline {
         self.ceilings = ceilings
         var rows: [Kind: Row] = [:]
         for call in times.calls {
-            let kind = Kind(shader: call.shader, shape: call.shape, workgroups: call.workgroups)
+            let kind = Kind(
+                shader: call.shader, shape: call.shape, division: call.division, workgroups: call.workgroups)
             var row =
-                rows[kind] ?? Row(shader: call.shader, shape: call.shape, workgroups: call.workgroups)
+                rows[kind]
+                ?? Row(
+                    shader: call.shader, shape: call.shape, workgroups: call.workgroups,
+                    division: call.division)
             row.calls += 1
             row.seconds += call.seconds
             row.operations += call.operationCount
@@ -75,7 +81,8 @@ struct Roofline {
     }
 
     func print() throws {
-        let total = rows.reduce(into: Row(shader: "all", shape: "", workgroups: 0)) { sum, row in
+        let total = rows.reduce(into: Row(shader: "all", shape: "", workgroups: 0, division: "")) {
+            sum, row in
             sum.calls += row.calls
             sum.seconds += row.seconds
             sum.operations += row.operations
@@ -83,12 +90,12 @@ struct Roofline {
             sum.leastSeconds += row.leastSeconds
         }
         Swift.print(
-            "\(network)\nshader             shape                  groups calls        µs      %  TFLOP/s    GB/s  % rate  % copy  % roof"
+            "\(network)\nshader                      shape               divided           groups calls        µs      %  TFLOP/s    GB/s  % rate  % copy  % roof"
         )
         for row in rows + [total] { Swift.print(text(row, of: total.seconds)) }
         var kinds: [String: Row] = [:]
         for row in rows {
-            var kind = kinds[row.shader] ?? Row(shader: row.shader, shape: "", workgroups: 0)
+            var kind = kinds[row.shader] ?? Row(shader: row.shader, shape: "", workgroups: 0, division: "")
             kind.calls += row.calls
             kind.seconds += row.seconds
             kind.operations += row.operations
@@ -109,7 +116,7 @@ struct Roofline {
         }
         let (rate, speed) = (Double(row.operations) / row.seconds, Double(row.bytes) / row.seconds)
         let share = ceilings.operationsPerSecond.map { 100 * rate / $0 }
-        return padded(row.shader, 19) + padded(row.shape, 22)
+        return padded(row.shader, 28) + padded(row.shape, 20) + padded(row.division, 17)
             + String(
                 format: "%7d %5d %9.1f %6.2f %8.2f %7.0f %7.1f %7.1f %7.1f", row.workgroups, row.calls,
                 row.seconds * 1e6, 100 * row.seconds / total, rate / 1e12, speed / 1e9, share ?? 0,

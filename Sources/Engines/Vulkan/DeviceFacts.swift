@@ -47,7 +47,33 @@ extension PhysicalDevice {
             ("invocations of a workgroup", "\(limits.maxComputeWorkGroupInvocations)"),
             ("bytes of push constants", "\(limits.maxPushConstantsSize)"),
             ("clock", clock.map { "\($0.period) ns, mask \(String($0.mask, radix: 16))" } ?? "none"),
+            ("cooperative matrices", offeredMatrices.joined(separator: ", ")),
+            ("of those taken", cooperativeMatrices.map { "\($0.m)×\($0.n)×\($0.k)" } ?? "none"),
             ("extensions", extensions.sorted().joined(separator: " ")),
         ]
+    }
+    /// The sizes M×N×K, the types of the factors, of what is added and of the sum, and the scope.
+    private var offeredMatrices: [String] {
+        let offered = listed {
+            self.instance.functions.vkEnumerateDeviceExtensionProperties(self.handle, nil, $0, $1)
+        }.map { text($0.extensionName) }
+        guard CooperativeMatrices.extensions.allSatisfy(offered.contains),
+            let enumerate = instance.functions.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR
+        else { return [] }
+        var count: UInt32 = 0
+        guard enumerate(handle, &count, nil) == VK_SUCCESS else { return [] }
+        var empty = VkCooperativeMatrixPropertiesKHR()
+        empty.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR
+        var all = [VkCooperativeMatrixPropertiesKHR](repeating: empty, count: Int(count))
+        guard enumerate(handle, &count, &all) == VK_SUCCESS else { return [] }
+        let types = ["f16", "f32", "f64", "s8", "s16", "s32", "s64", "u8", "u16", "u32", "u64"]
+        let scopes = [1: "device", 2: "workgroup", 3: "subgroup", 5: "queue family"]
+        return all.map { shape in
+            let own = [shape.AType, shape.BType, shape.CType, shape.ResultType].map { type in
+                types.indices.contains(Int(type.rawValue)) ? types[Int(type.rawValue)] : "\(type.rawValue)"
+            }
+            return "\(shape.MSize)×\(shape.NSize)×\(shape.KSize) \(own.joined(separator: " ")) "
+                + (scopes[Int(shape.scope.rawValue)] ?? "\(shape.scope.rawValue)")
+        }
     }
 }
