@@ -62,7 +62,7 @@ struct NetworkTimes {
         switch name {
         case "timestep": HostTensor([500 as Float], shape: shape)
         case "numbers": HostTensor([Float](repeating: 512, count: shape.count), shape: shape)
-        default: HostTensor((0..<shape.count).map { _ in Float.random(in: -1...1) }, shape: shape)
+        default: HostTensor(noise(shape.count), shape: shape)
         }
     }
 

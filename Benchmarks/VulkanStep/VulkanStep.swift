@@ -7,8 +7,9 @@ import VulkanEngine
 /// What the Vulkan engine needs for pictures on a GPU, in all and by its parts.
 @main struct VulkanStep: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure the Vulkan engine: VulkanStep MODEL, or VulkanStep devices.",
-        subcommands: [MeasureCommand.self, DevicesCommand.self], defaultSubcommand: MeasureCommand.self)
+        abstract: "Measure the Vulkan engine: VulkanStep MODEL, VulkanStep rates, VulkanStep devices.",
+        subcommands: [MeasureCommand.self, RatesCommand.self, DevicesCommand.self],
+        defaultSubcommand: MeasureCommand.self)
 }
 
 struct MeasureCommand: AsyncParsableCommand {
