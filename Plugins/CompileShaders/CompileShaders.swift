@@ -1,7 +1,8 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles a target's compute shaders, `Shaders/*.comp`, to SPIR-V: each for numbers of 32 bits, and for numbers of 16.
+/// Compiles a target's compute shaders, `Shaders/*.comp`, to SPIR-V: each for numbers of 32 bits, and for numbers of 16;
+/// those in `Shaders/Cooperative` for numbers of 16 alone.
 ///
 /// Without a compiler nothing is made, and the engine says at run time what was missing.
 @main struct CompileShaders: BuildToolPlugin {
@@ -16,11 +17,17 @@ import PackagePlugin
             Diagnostics.warning("glslc is not on the PATH: the Vulkan engine is built without its shaders")
             return []
         }
-        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-            .sorted { $0.path() < $1.path() }
-        let shared = files.filter { $0.pathExtension == "glsl" }
-        return files.filter { $0.pathExtension == "comp" }.flatMap { shader in
-            [("f32", []), ("f16", ["-DHALF"])].map { (type, flags) -> Command in
+        func contents(of folder: URL) throws -> [URL] {
+            try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+                .sorted { $0.path() < $1.path() }
+        }
+        let cooperative = folder.appending(path: "Cooperative")
+        let (general, halves) = (try contents(of: folder), try contents(of: cooperative))
+        let shared = (general + halves).filter { $0.pathExtension == "glsl" }
+        let types = [("f32", []), ("f16", ["-DHALF"])]
+        let shaders = general.map { ($0, types) } + halves.map { ($0, [types[1]]) }
+        return shaders.filter { $0.0.pathExtension == "comp" }.flatMap { shader, types in
+            types.map { (type, flags) -> Command in
                 let name = "\(shader.deletingPathExtension().lastPathComponent).\(type).spv"
                 let result = context.pluginWorkDirectoryURL.appending(path: name)
                 return .buildCommand(

@@ -45,6 +45,9 @@ const char *easel_vulkan_load_instance(easel_vulkan *library, VkInstance instanc
 #undef EASEL_RESOLVE
     library->vkCreateDebugUtilsMessengerEXT = (PFN_vkCreateDebugUtilsMessengerEXT)library->vkGetInstanceProcAddr(
         instance, "vkCreateDebugUtilsMessengerEXT");
+    library->vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR =
+        (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)library->vkGetInstanceProcAddr(
+            instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
     return NULL;
 }
 

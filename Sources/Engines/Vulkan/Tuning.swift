@@ -1,17 +1,39 @@
+import Foundation
+
 /// What is chosen for a device: results are the same but for the order of sums.
-struct Tuning: Sendable, Hashable {
+struct Tuning: Sendable {
     /// How many rows or columns of a product a workgroup has at most: 64 or 128.
     var largestTile: Int
     /// How many of the largest tiles there must be for them to be taken.
     var fewestTiles = 64
     /// The bytes that a workgroup's invocations may share.
     var sharedMemoryByteCount: Int
+    /// The matrices that subgroups multiply together; nil where products are sums of single numbers.
+    var matrices: CooperativeMatrices?
+    /// How many invocations a workgroup has at most.
+    var largestWorkgroup: Int
+    /// How all products are divided that can be; nil where it goes by what was measured, or by their sizes.
+    var productChoice: ProductChoice?
+    /// The numbers of keys that attention may have in the shared memory, the first that fits being taken.
+    var attentionKeys = [64, 32, 16]
+    /// How products are divided, as was measured.
+    let products: ProductChoices
+    /// Whether those that nothing is known of are measured.
+    var isMeasuring: Bool
+    /// How many workgroups there must be at least for the device to be busy.
+    var processors = 128
     /// The bytes of each of the two stages that weights go through.
     var stagingByteCount = 32 << 20
 
-    init(_ device: PhysicalDevice) {
+    /// - Parameter folder: Where what was measured is kept; nil keeps it for as long as the process runs.
+    init(_ device: PhysicalDevice, keptIn folder: URL?) {
         // A program's registers are memory.
         largestTile = device.kind == .software ? 64 : 128
         sharedMemoryByteCount = device.sharedMemoryByteCount
+        largestWorkgroup = device.largestWorkgroup
+        products = ProductChoices(file: folder?.appending(path: "vulkan-\(device.identifier).json"))
+        // What a program takes says nothing.
+        isMeasuring = device.kind != .software
+        matrices = device.cooperativeMatrices
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import EngineInterface
+import Foundation
 import TensorGraph
 
 /// Computes graphs with Vulkan: on NVIDIA's, AMD's, Intel's and other GPUs, with nothing but their driver.
@@ -12,13 +13,18 @@ public struct VulkanEngine: Engine {
     ///
     /// - Parameter choice: Its number in ``devices()``, or its name or a part of it; nil takes the best one: a GPU with memory
     ///   of its own before another, and none that is a program.
+    /// - Parameter folder: Where it is kept how products are computed fastest, which is measured when a network's sizes are
+    ///   first met; nil keeps it for as long as the engine is there.
     /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)`` where there is no such device, or none.
-    public init(_ choice: String? = nil) throws {
-        try self.init(choice, of: VulkanInstance.shared.get())
+    public init(_ choice: String? = nil, tuningFolder folder: URL? = nil) throws {
+        try self.init(choice, of: VulkanInstance.shared.get(), tuningFolder: folder)
     }
 
     /// - Parameter patience: How long a run may take before the device is taken for lost.
-    init(_ choice: String?, of instance: VulkanInstance, patience: Duration = .seconds(600)) throws {
+    init(
+        _ choice: String?, of instance: VulkanInstance, patience: Duration = .seconds(600),
+        tuningFolder: URL? = nil
+    ) throws {
         let physical = try Self.choose(choice, among: instance.devices(), named: \.name) { device in
             guard device.missing == nil else { return nil }
             switch device.kind {
@@ -28,7 +34,7 @@ public struct VulkanEngine: Engine {
             }
         }
         device = try VulkanDevice(physical, patience: patience)
-        tuning = Tuning(physical)
+        tuning = Tuning(physical, keptIn: tuningFolder)
     }
 
     /// The device that is meant.

@@ -44,18 +44,27 @@ final class Program: @unchecked Sendable {
     init(
         _ graph: Graph, weights: any WeightStorage, device: VulkanDevice, isHalf: Bool, tuning: Tuning
     ) throws {
-        let lowering = try Lowering(graph, isHalf: isHalf, tuning: tuning)
-        let plan = MemoryPlan(lowering.calls, byteCounts: lowering.valueByteCounts)
+        var lowering = try Lowering(graph, isHalf: isHalf, tuning: tuning)
         let name = graph.name
+        let placed = try WeightMemory(
+            lowering.weights, from: weights, to: device, isHalf: isHalf, graph: name,
+            stagingByteCount: tuning.stagingByteCount)
+        if tuning.isMeasuring {
+            let fastest = try ProductMeasurement(of: graph, weights: placed, on: device, tuning: tuning)
+                .fastest(for: lowering.calls.compactMap(\.product))
+            if !fastest.isEmpty {
+                tuning.products.keep(fastest)
+                lowering = try Lowering(graph, isHalf: isHalf, tuning: tuning)
+            }
+        }
+        try device.prepare(Set(lowering.calls.map(\.kernel)), graph: name)
+        let plan = MemoryPlan(lowering.calls, byteCounts: lowering.valueByteCounts)
         func buffer(_ byteCount: Int, _ place: DeviceBuffer.Place) throws -> DeviceBuffer {
             try DeviceBuffer(byteCount: byteCount, in: place, of: device, graph: name)
         }
         let values = try buffer(plan.byteCount, .device)
         let inputs = try buffer(lowering.inputByteCount, .staging)
         let results = try buffer(lowering.resultByteCount, .results)
-        let placed = try WeightMemory(
-            lowering.weights, from: weights, to: device, isHalf: isHalf, graph: name,
-            stagingByteCount: tuning.stagingByteCount)
         let commands = try Commands(device, graph: name)
         self.weights = placed
         self.values = values

@@ -8,6 +8,36 @@
 #endif
 #include <vulkan/vulkan.h>
 
+// What headers from before June 2023 do not have yet; the names and numbers are the extension's.
+#ifndef VK_KHR_cooperative_matrix
+static const VkStructureType VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR =
+    (VkStructureType)1000506000;
+static const VkStructureType VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR = (VkStructureType)1000506001;
+typedef enum { VK_COMPONENT_TYPE_FLOAT16_KHR = 0, VK_COMPONENT_TYPE_FLOAT32_KHR = 1 } VkComponentTypeKHR;
+typedef enum { VK_SCOPE_SUBGROUP_KHR = 3 } VkScopeKHR;
+typedef struct {
+    VkStructureType sType;
+    void *pNext;
+    VkBool32 cooperativeMatrix;
+    VkBool32 cooperativeMatrixRobustBufferAccess;
+} VkPhysicalDeviceCooperativeMatrixFeaturesKHR;
+typedef struct {
+    VkStructureType sType;
+    void *pNext;
+    uint32_t MSize;
+    uint32_t NSize;
+    uint32_t KSize;
+    VkComponentTypeKHR AType;
+    VkComponentTypeKHR BType;
+    VkComponentTypeKHR CType;
+    VkComponentTypeKHR ResultType;
+    VkBool32 saturatingAccumulation;
+    VkScopeKHR scope;
+} VkCooperativeMatrixPropertiesKHR;
+typedef VkResult(VKAPI_PTR *PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)(
+    VkPhysicalDevice, uint32_t *, VkCooperativeMatrixPropertiesKHR *);
+#endif
+
 // The functions that need no instance, those of an instance and those of a device.
 #define EASEL_VULKAN_GLOBAL_FUNCTIONS(X) \
     X(vkCreateInstance) \
@@ -62,6 +92,8 @@ typedef struct {
     EASEL_VULKAN_INSTANCE_FUNCTIONS(EASEL_DECLARE)
     // There only where the extension VK_EXT_debug_utils is on.
     EASEL_DECLARE(vkCreateDebugUtilsMessengerEXT)
+    // There only where a driver has the extension VK_KHR_cooperative_matrix.
+    EASEL_DECLARE(vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)
 #undef EASEL_DECLARE
 } easel_vulkan;
 

@@ -1,6 +1,7 @@
 import CVulkanLoader
 import EngineInterface
 import Foundation
+import Synchronization
 
 /// A shader with its constants: what a pipeline is made of.
 struct Kernel: Hashable, Sendable {
@@ -17,6 +18,18 @@ struct Kernel: Hashable, Sendable {
         case groupNormApply = "group_norm_apply"
         case groupNormWhole = "group_norm_whole"
         case concatenate
+        case cooperativeMatrixMultiply = "matrix_multiply_cooperative"
+        case cooperativeConvolution = "convolution_cooperative"
+        case cooperativeAttention = "attention_cooperative"
+        case productParts = "product_parts"
+
+        /// Whether its subgroups hold matrices together.
+        var hasFullSubgroups: Bool {
+            switch self {
+            case .cooperativeMatrixMultiply, .cooperativeConvolution, .cooperativeAttention: true
+            default: false
+            }
+        }
     }
 
     /// What Vulkan lets every device take: addresses first, then numbers of 32 bits.
@@ -36,12 +49,33 @@ extension VulkanDevice {
     ///
     /// - Throws: ``EngineError``.
     func pipeline(_ kernel: Kernel, graph: String) throws(EngineError) -> VkPipeline {
-        try pipelines.withLock { made throws(EngineError) in
-            if let pipeline = made[kernel] { return pipeline }
-            let pipeline = try makePipeline(kernel, graph: graph)
-            made[kernel] = pipeline
+        if let pipeline = pipelineLock.withLock({ pipelines[kernel] }) { return pipeline }
+        let pipeline = try makePipeline(kernel, graph: graph)
+        return pipelineLock.withLock {
+            // Another thread may have made it meanwhile.
+            if let kept = pipelines[kernel] {
+                functions.vkDestroyPipeline(handle, pipeline, nil)
+                return kept
+            }
+            pipelines[kernel] = pipeline
             return pipeline
         }
+    }
+
+    /// Makes the pipelines of kernels, on all of the machine's processors: drivers compile one for as long as seconds.
+    ///
+    /// - Throws: ``EngineError``.
+    func prepare(_ kernels: Set<Kernel>, graph: String) throws(EngineError) {
+        let missing = pipelineLock.withLock { kernels.filter { pipelines[$0] == nil } }.map { $0 }
+        let failure = Mutex<EngineError?>(nil)
+        DispatchQueue.concurrentPerform(iterations: missing.count) { index in
+            do throws(EngineError) {
+                _ = try pipeline(missing[index], graph: graph)
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
     }
 
     private func makePipeline(_ kernel: Kernel, graph: String) throws(EngineError) -> VkPipeline {
@@ -53,9 +87,10 @@ extension VulkanDevice {
                 remedy: "Install glslc (Debian: apt install glslc) and build again.")
         }
         var module: VkShaderModule?
-        let words = [UInt32](unsafeUninitializedCapacity: code.count / 4) { buffer, count in
+        let compiled = [UInt32](unsafeUninitializedCapacity: code.count / 4) { buffer, count in
             count = code.copyBytes(to: buffer) / 4
         }
+        let words = CooperativeModule(compiled).words
         let status = words.withUnsafeBufferPointer { words in
             var information = VkShaderModuleCreateInfo()
             information.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO
@@ -81,6 +116,10 @@ extension VulkanDevice {
                         information.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO
                         information.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT
                         information.stage.module = module
+                        if kernel.shader.hasFullSubgroups {
+                            information.stage.flags = VkPipelineShaderStageCreateFlags(
+                                VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue)
+                        }
                         information.stage.pName = name
                         information.stage.pSpecializationInfo = specialization
                         information.layout = pipelineLayout

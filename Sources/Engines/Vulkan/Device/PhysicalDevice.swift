@@ -7,6 +7,8 @@ struct PhysicalDevice: @unchecked Sendable {
     let name: String
     let kind: VulkanDeviceDescription.Kind
     let driver: String
+    /// Another one with another driver, or another version of it.
+    let identifier: String
     private let apiVersion: UInt32
     /// The bytes of the largest memory of its own; a processor without any has the machine's.
     let memoryByteCount: Int
@@ -14,10 +16,14 @@ struct PhysicalDevice: @unchecked Sendable {
     let queueFamily: UInt32?
     /// The bytes of memory that the invocations of a workgroup can share.
     let sharedMemoryByteCount: Int
+    /// How many invocations a workgroup has at most.
+    let largestWorkgroup: Int
     let largestAllocation: Int
     private let hasAddresses: Bool
     /// Whether numbers of 16 bits can be stored.
     let hasHalfStorage: Bool
+    /// The matrices that its subgroups multiply together; nil where they do not, or not as the shaders do.
+    let cooperativeMatrices: CooperativeMatrices?
 
     init(_ handle: VkPhysicalDevice, of instance: VulkanInstance) {
         self.handle = handle
@@ -39,8 +45,12 @@ struct PhysicalDevice: @unchecked Sendable {
         name = text(properties.properties.deviceName)
         driver = "\(text(drivers.driverName)) \(text(drivers.driverInfo))"
         kind = VulkanDeviceDescription.Kind(properties.properties.deviceType)
+        identifier = withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { bytes in
+            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
+        largestWorkgroup = Int(properties.properties.limits.maxComputeWorkGroupInvocations)
         largestAllocation = Int(clamping: maintenance.maxMemoryAllocationSize)
 
         var eleven = VkPhysicalDeviceVulkan11Features()
@@ -60,6 +70,9 @@ struct PhysicalDevice: @unchecked Sendable {
         }
         hasAddresses = twelve.bufferDeviceAddress == VK_TRUE
         hasHalfStorage = eleven.storageBuffer16BitAccess == VK_TRUE
+        let isReady =
+            hasHalfStorage && twelve.shaderFloat16 == VK_TRUE && twelve.vulkanMemoryModel == VK_TRUE
+        cooperativeMatrices = isReady ? CooperativeMatrices(handle, of: instance) : nil
 
         var familyCount: UInt32 = 0
         functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, nil)

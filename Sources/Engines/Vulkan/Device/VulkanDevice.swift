@@ -14,7 +14,9 @@ final class VulkanDevice: @unchecked Sendable {
     /// Queues are for one thread at a time.
     private let queueLock = NSLock()
     let pipelineLayout: VkPipelineLayout
-    let pipelines = Mutex<[Kernel: VkPipeline]>([:])
+    /// Those that were made, for whoever holds the lock.
+    var pipelines: [Kernel: VkPipeline] = [:]
+    let pipelineLock = NSLock()
     /// How long a submission is waited for before the device is taken for lost.
     let patience: Duration
     /// Whether it stopped: what it may still be at work on is never given back.
@@ -44,32 +46,51 @@ final class VulkanDevice: @unchecked Sendable {
         var twelve = VkPhysicalDeviceVulkan12Features()
         twelve.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
         twelve.bufferDeviceAddress = VkBool32(VK_TRUE)
+        let hasMatrices = physical.cooperativeMatrices != nil
+        twelve.shaderFloat16 = VkBool32(hasMatrices ? VK_TRUE : VK_FALSE)
+        twelve.vulkanMemoryModel = twelve.shaderFloat16
+        var matrices = VkPhysicalDeviceCooperativeMatrixFeaturesKHR()
+        matrices.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR
+        matrices.cooperativeMatrix = VkBool32(VK_TRUE)
+        var subgroups = VkPhysicalDeviceSubgroupSizeControlFeatures()
+        subgroups.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES
+        subgroups.computeFullSubgroups = VkBool32(VK_TRUE)
         // A device that is layered over another interface must have this extension on.
         let portability = "VK_KHR_portability_subset"
         let offered = listed {
             instance.functions.vkEnumerateDeviceExtensionProperties(physical.handle, nil, $0, $1)
         }.map { text($0.extensionName) }
         var device: VkDevice?
-        let status = withNames([portability].filter(offered.contains)) { names in
-            withUnsafeMutablePointer(to: &twelve) { twelve in
-                withUnsafeMutablePointer(to: &eleven) { eleven in
-                    withUnsafePointer(to: Float(1)) { priority in
-                        eleven.pointee.pNext = UnsafeMutableRawPointer(twelve)
-                        var queues = VkDeviceQueueCreateInfo()
-                        queues.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
-                        queues.queueFamilyIndex = queueFamily
-                        queues.queueCount = 1
-                        queues.pQueuePriorities = priority
-                        return withUnsafePointer(to: &queues) { queues in
-                            var information = VkDeviceCreateInfo()
-                            information.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                            information.pNext = UnsafeRawPointer(eleven)
-                            information.queueCreateInfoCount = 1
-                            information.pQueueCreateInfos = queues
-                            information.enabledExtensionCount = UInt32(names.count)
-                            information.ppEnabledExtensionNames = names.baseAddress
-                            return instance.functions.vkCreateDevice(
-                                physical.handle, &information, nil, &device)
+        let extensions =
+            [portability].filter(offered.contains) + (hasMatrices ? CooperativeMatrices.extensions : [])
+        let status = withNames(extensions) { names in
+            withUnsafeMutablePointer(to: &subgroups) { subgroups in
+                withUnsafeMutablePointer(to: &matrices) { matrices in
+                    withUnsafeMutablePointer(to: &twelve) { twelve in
+                        withUnsafeMutablePointer(to: &eleven) { eleven in
+                            withUnsafePointer(to: Float(1)) { priority in
+                                if hasMatrices {
+                                    matrices.pointee.pNext = UnsafeMutableRawPointer(subgroups)
+                                    twelve.pointee.pNext = UnsafeMutableRawPointer(matrices)
+                                }
+                                eleven.pointee.pNext = UnsafeMutableRawPointer(twelve)
+                                var queues = VkDeviceQueueCreateInfo()
+                                queues.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
+                                queues.queueFamilyIndex = queueFamily
+                                queues.queueCount = 1
+                                queues.pQueuePriorities = priority
+                                return withUnsafePointer(to: &queues) { queues in
+                                    var information = VkDeviceCreateInfo()
+                                    information.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                                    information.pNext = UnsafeRawPointer(eleven)
+                                    information.queueCreateInfoCount = 1
+                                    information.pQueueCreateInfos = queues
+                                    information.enabledExtensionCount = UInt32(names.count)
+                                    information.ppEnabledExtensionNames = names.baseAddress
+                                    return instance.functions.vkCreateDevice(
+                                        physical.handle, &information, nil, &device)
+                                }
+                            }
                         }
                     }
                 }
@@ -108,7 +129,7 @@ final class VulkanDevice: @unchecked Sendable {
 
     deinit {
         if isLost { return }
-        for pipeline in pipelines.withLock({ $0.values }) {
+        for pipeline in pipelines.values {
             functions.vkDestroyPipeline(handle, pipeline, nil)
         }
         functions.vkDestroyPipelineLayout(handle, pipelineLayout, nil)

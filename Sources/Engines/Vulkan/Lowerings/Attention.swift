@@ -8,6 +8,7 @@ extension Lowering {
         let (size, valueSize) = (queries.shape[3], values.shape[3])
         let (pictures, heads) = (queries.shape[0], queries.shape[1])
         let scores = [pictures, heads, queries.shape[2], keys.shape[2]]
+        if let y = try attendCooperatively(queries, keys, values, mask, scale) { return y }
         guard let tile = attentionTile(size: size, valueSize: valueSize) else {
             return try attendByScores(queries, keys, values, mask, scale, scores: scores)
         }

@@ -8,12 +8,20 @@ struct KernelCall: Sendable {
         static func writes(_ view: View) -> Operand { Operand(view: view, isWritten: true) }
     }
 
+    /// A product that can be divided in several ways, and the way.
+    struct Product: Sendable, Hashable {
+        let shape: ProductShape
+        let choice: ProductChoice
+    }
+
     let kernel: Kernel
     /// In the order of the shader's addresses.
     let operands: [Operand]
     /// What follows the addresses in the shader's parameters.
     let parameters: [UInt32]
     let workgroups: Workgroups
+    /// What the call is a part of; nil for one that is divided in one way only.
+    var product: Product?
 }
 
 /// How many workgroups a dispatch has on each axis.

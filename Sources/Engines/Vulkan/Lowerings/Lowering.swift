@@ -187,7 +187,8 @@ struct Lowering {
     // MARK: - Calls
 
     mutating func call(
-        _ kernel: Kernel, _ operands: [KernelCall.Operand], _ parameters: [UInt32], _ workgroups: Workgroups
+        _ kernel: Kernel, _ operands: [KernelCall.Operand], _ parameters: [UInt32],
+        _ workgroups: Workgroups, product: KernelCall.Product? = nil
     ) {
         precondition(
             operands.count * 8 + parameters.count * 4 <= Kernel.parameterByteCount,
@@ -195,7 +196,8 @@ struct Lowering {
         guard workgroups.x > 0, workgroups.y > 0, workgroups.z > 0 else { return }
         calls.append(
             KernelCall(
-                kernel: kernel, operands: operands, parameters: parameters, workgroups: workgroups))
+                kernel: kernel, operands: operands, parameters: parameters, workgroups: workgroups,
+                product: product))
     }
 
     func merged(_ shape: [Int], order: [Int], _ operands: [[Int]], most: Int = 6) throws -> MergedAxes {

@@ -41,16 +41,33 @@ extension Lowering {
             }
         }
         let axes = MergedAxes(batches, order: Array(batches.indices), batchStrides)
+        let batchCount = axes.sizes.suffix(2).reduce(1, *)
+        let matrices = CooperativeProduct(
+            ProductShape(
+                kind: .matrices(byColumns: bInner != 1), rows: rows, columns: n, depth: k, batches: batchCount
+            ),
+            tuning,
+            isFitting: isHalf && aInner == 1 && (bInner == 1 || bColumn == 1) && residualRow % 8 == 0
+                && (k % 8 == 0 || bInner != 1)
+                && a.isAligned([rowStride] + axes.strides[0], to: 8)
+                && b.isAligned([bInner == 1 ? bColumn : bInner] + axes.strides[1], to: 8)
+                && y.isAligned(axes.strides[2], to: 8)
+                && (residual?.isAligned(axes.strides[3], to: 8) ?? true)
+                && (bias?.isAligned([], to: 8) ?? true))
         let tile = tile(rows: rows, columns: n)
         let aVector = aInner == 1 && k % 4 == 0 && a.isAligned([rowStride] + axes.strides[0])
         let bVector = bInner == 1 && k % 4 == 0 && b.isAligned([bColumn] + axes.strides[1])
-        let kernel = Kernel(
-            shader: .matrixMultiply, isHalf: isHalf,
-            constants: [
-                tile.rows, tile.columns, aVector ? 1 : 0, bVector ? 1 : 0, bias == nil ? 0 : 1,
-                residual == nil ? 0 : 1, function.rawValue, aRow == 1 && aInner != 1 ? 1 : 0,
-                bColumn == 1 && bInner != 1 ? 1 : 0,
-            ])
+        let end = ProductEnd(
+            bias: bias, pictureBias: nil, residual: residual, function: function, scale: scale)
+        let kernel =
+            matrices?.kernel(.cooperativeMatrixMultiply, end, [bInner == 1 ? 0 : 1])
+            ?? Kernel(
+                shader: .matrixMultiply, isHalf: isHalf,
+                constants: [
+                    tile.rows, tile.columns, aVector ? 1 : 0, bVector ? 1 : 0, bias == nil ? 0 : 1,
+                    residual == nil ? 0 : 1, function.rawValue, aRow == 1 && aInner != 1 ? 1 : 0,
+                    bColumn == 1 && bInner != 1 ? 1 : 0,
+                ])
         // The kernel walks two axes outside the matrices; of the others, each index has a call of its own.
         let walked = max(0, axes.sizes.count - 2)
         for index in Shape(Array(axes.sizes.prefix(walked))).everyIndex {
@@ -69,6 +86,22 @@ extension Lowering {
                     rows, n, k, rowStride, aInner, bColumn, bInner, n,
                     residualRow, sizes.last ?? 1,
                 ] + strides(0) + strides(1) + strides(2) + strides(3)
+            if let matrices {
+                let target = matrices.parts > 1 ? allocate([matrices.parts, rows, n], .wide) : moved(y, 2)
+                call(
+                    kernel,
+                    [
+                        .reads(moved(a, 0)), .reads(moved(b, 1)), .writes(target), .reads(bias ?? .absent),
+                        .reads(residual.map { moved($0, 3) } ?? .absent),
+                    ], numbers.map { UInt32($0) } + [scale.bitPattern, UInt32(matrices.partDepth)],
+                    matrices.workgroups, product: matrices.call)
+                if matrices.parts > 1 {
+                    add(
+                        partsOf: matrices, target, to: moved(y, 2), at: (0, n),
+                        residualAt: (0, residualRow), pixels: rows, end)
+                }
+                continue
+            }
             call(
                 kernel,
                 [
@@ -77,7 +110,7 @@ extension Lowering {
                 ], numbers.map { UInt32($0) } + [scale.bitPattern],
                 Workgroups(
                     (n + Int(tile.columns) - 1) / Int(tile.columns),
-                    (rows + Int(tile.rows) - 1) / Int(tile.rows), sizes.reduce(1, *)))
+                    (rows + Int(tile.rows) - 1) / Int(tile.rows), batchCount))
         }
         return y
     }
@@ -102,6 +135,44 @@ extension Lowering {
         let beside = residual?.channelsLast ?? (0, 0)
         let (channels, outputs) = (kernel.shape[1], kernel.shape[0] / convolution.groups)
         let pixels = shape[0] * shape[2] * shape[3]
+        let numbers = [
+            pixels, channels, outputs, x.shape[2], x.shape[3], shape[2], shape[3], from.picture,
+            from.pixel, to.picture, to.pixel, beside.picture, beside.pixel, pictureBias?.strides[0] ?? 0,
+        ].map { UInt32($0) }
+        let window = [
+            kernel.shape[2], kernel.shape[3], convolution.stride, convolution.padding.top,
+            convolution.padding.left, enlargement, pictureBias == nil ? 0 : 1,
+        ].map { Int32($0) }
+        let matrices = CooperativeProduct(
+            ProductShape(
+                kind: .convolution(
+                    height: kernel.shape[2], width: kernel.shape[3], stride: convolution.stride,
+                    enlargement: enlargement),
+                rows: pixels, columns: outputs, depth: channels * kernel.shape[2] * kernel.shape[3],
+                batches: convolution.groups), tuning,
+            isFitting: isHalf && channels % 8 == 0 && x.isAligned([from.picture, from.pixel], to: 8)
+                && kernel.isAligned([], to: 8)
+                && (residual?.isAligned([beside.picture, beside.pixel], to: 8) ?? true)
+                && (bias?.isAligned([], to: 8) ?? true)
+                && (pictureBias?.isAligned([shape[0] > 1 ? pictureBias?.strides[0] ?? 0 : 0], to: 8) ?? true))
+        if let matrices {
+            let end = ProductEnd(
+                bias: bias, pictureBias: pictureBias, residual: residual, function: function, scale: 1)
+            let target = matrices.parts > 1 ? allocate([matrices.parts, pixels, outputs], .wide) : y
+            call(
+                matrices.kernel(.cooperativeConvolution, end, window),
+                [
+                    .reads(x), .reads(kernel), .writes(target), .reads(bias ?? .absent),
+                    .reads(pictureBias ?? .absent), .reads(residual ?? .absent),
+                ], numbers + [UInt32(matrices.partDepth)],
+                matrices.workgroups, product: matrices.call)
+            if matrices.parts > 1 {
+                add(
+                    partsOf: matrices, target, to: y, at: (to.picture, to.pixel),
+                    residualAt: (beside.picture, beside.pixel), pixels: shape[2] * shape[3], end)
+            }
+            return y
+        }
         let tile = tile(rows: pixels, columns: outputs)
         let isVector = channels % 4 == 0
         call(
@@ -110,18 +181,13 @@ extension Lowering {
                 constants: [
                     tile.rows, tile.columns, isVector && x.isAligned([from.picture, from.pixel]) ? 1 : 0,
                     isVector && kernel.isAligned([]) ? 1 : 0, bias == nil ? 0 : 1, residual == nil ? 0 : 1,
-                    function.rawValue, Int32(kernel.shape[2]), Int32(kernel.shape[3]),
-                    Int32(convolution.stride), Int32(convolution.padding.top),
-                    Int32(convolution.padding.left), Int32(enlargement), pictureBias == nil ? 0 : 1,
-                ]),
+                    function.rawValue,
+                ] + window),
             [
                 .reads(x), .reads(kernel), .writes(y), .reads(bias ?? .absent),
                 .reads(pictureBias ?? .absent), .reads(residual ?? .absent),
             ],
-            [
-                pixels, channels, outputs, x.shape[2], x.shape[3], shape[2], shape[3], from.picture,
-                from.pixel, to.picture, to.pixel, beside.picture, beside.pixel, pictureBias?.strides[0] ?? 0,
-            ].map { UInt32($0) },
+            numbers,
             Workgroups(
                 (outputs + Int(tile.columns) - 1) / Int(tile.columns),
                 (pixels + Int(tile.rows) - 1) / Int(tile.rows), convolution.groups))
@@ -145,9 +211,9 @@ extension Lowering {
 }
 
 extension View {
-    /// Whether four elements can be read at once wherever multiples of these strides lead.
-    fileprivate func isAligned(_ strides: [Int]) -> Bool {
-        offset % 4 == 0 && strides.allSatisfy { $0 % 4 == 0 }
+    /// Whether so many elements can be read at once wherever multiples of these strides lead.
+    func isAligned(_ strides: [Int], to count: Int = 4) -> Bool {
+        offset % count == 0 && strides.allSatisfy { $0 % count == 0 }
     }
 
     /// Strides of the axes outside the two innermost, broadcast to those of a product.

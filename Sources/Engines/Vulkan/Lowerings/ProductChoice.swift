@@ -1,0 +1,88 @@
+/// How the results of a workgroup are divided among its subgroups.
+struct ProductTile: Hashable, Sendable, Codable {
+    let rows, columns: Int
+    /// Of each subgroup.
+    let ownRows, ownColumns: Int
+
+    var subgroups: Int { rows / ownRows * (columns / ownColumns) }
+
+    init(_ rows: Int, _ columns: Int, each ownRows: Int, _ ownColumns: Int) {
+        self.rows = rows
+        self.columns = columns
+        self.ownRows = ownRows
+        self.ownColumns = ownColumns
+    }
+
+    /// How many workgroups a product has.
+    func count(_ shape: ProductShape) -> Int {
+        (shape.rows + rows - 1) / rows * ((shape.columns + columns - 1) / columns) * shape.batches
+    }
+
+    /// The bytes of two pairs of tiles of factors, or of the subgroups' sums.
+    func sharedMemoryByteCount(_ matrices: CooperativeMatrices) -> Int {
+        16 * max(2 * (rows + columns) * 5, subgroups * matrices.m * (ownColumns / 4 + 1))
+    }
+
+    /// Those that are taken where nothing was measured, from the one with the most work for each byte to those that make
+    /// many workgroups of a small product.
+    static let usual = [
+        ProductTile(128, 128, each: 64, 32),
+        ProductTile(128, 64, each: 32, 32),
+        ProductTile(64, 64, each: 32, 32),
+        ProductTile(32, 64, each: 16, 32),
+    ]
+
+    /// Those that are measured: columns of networks are multiples of 160 as well as of 128.
+    static let all =
+        usual + [
+            ProductTile(128, 160, each: 64, 32),
+            ProductTile(128, 128, each: 64, 64),
+            ProductTile(128, 64, each: 64, 32),
+            ProductTile(64, 160, each: 32, 32),
+            ProductTile(64, 128, each: 32, 64),
+            ProductTile(32, 128, each: 32, 32),
+        ]
+}
+
+/// How a product is divided.
+struct ProductChoice: Hashable, Sendable, Codable {
+    let tile: ProductTile
+    /// Into how many parts its sums are divided, at most.
+    let parts: Int
+}
+
+extension Tuning {
+    private func isFitting(_ tile: ProductTile, _ matrices: CooperativeMatrices) -> Bool {
+        tile.sharedMemoryByteCount(matrices) <= sharedMemoryByteCount
+            && tile.subgroups * matrices.subgroupSize <= largestWorkgroup
+    }
+
+    /// How a product is divided: as was found to be fastest, or as its sizes let one expect.
+    func choice(for shape: ProductShape, _ matrices: CooperativeMatrices) -> ProductChoice? {
+        let chosen = productChoice ?? products[shape]
+        if let chosen, isFitting(chosen.tile, matrices) { return chosen }
+        let fitting = ProductTile.usual.filter { isFitting($0, matrices) }
+        guard let smallest = fitting.last else { return nil }
+        let tile =
+            fitting.first { shape.rows > $0.rows / 2 && $0.count(shape) >= processors } ?? smallest
+        // Each part has enough to do that writing and reading its sums is little beside it.
+        let most = shape.depth / (8 * CooperativeProduct.depth)
+        return ProductChoice(tile: tile, parts: max(1, min(most, processors * 2 / max(tile.count(shape), 1))))
+    }
+
+    /// What is worth measuring for a product.
+    func candidates(for shape: ProductShape, _ matrices: CooperativeMatrices) -> [ProductChoice] {
+        func isWasteful(_ size: Int, _ tile: Int) -> Bool { tile > 32 && size <= tile / 2 }
+        let tiles = ProductTile.all.filter {
+            isFitting($0, matrices) && !isWasteful(shape.rows, $0.rows)
+                && !isWasteful(shape.columns, $0.columns)
+        }
+        return tiles.flatMap { tile in
+            [1, 2, 4, 8, 16].filter { parts in
+                parts == 1
+                    || shape.batches == 1 && tile.count(shape) * parts <= 4 * processors
+                        && shape.depth / parts >= 4 * CooperativeProduct.depth
+            }.map { ProductChoice(tile: tile, parts: $0) }
+        }
+    }
+}

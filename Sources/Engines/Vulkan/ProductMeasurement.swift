@@ -1,0 +1,113 @@
+import EngineInterface
+import TensorGraph
+
+/// The times of a graph's products with each way to divide them, on the device and with the weights that they will have.
+struct ProductMeasurement {
+    private let graph: Graph
+    private let device: VulkanDevice
+    private let tuning: Tuning
+    private let weights: WeightMemory
+
+    /// How long one product is repeated for one time, in seconds.
+    private static let duration = 0.002
+
+    init(of graph: Graph, weights: WeightMemory, on device: VulkanDevice, tuning: Tuning) {
+        self.graph = graph
+        self.weights = weights
+        self.device = device
+        self.tuning = tuning
+    }
+
+    /// The fastest way for each product that none is known for.
+    ///
+    /// - Throws: ``EngineError``.
+    func fastest(for products: [KernelCall.Product]) throws -> [ProductShape: ProductChoice] {
+        guard let matrices = tuning.matrices else { return [:] }
+        let shapes = Set(products.map(\.shape)).filter { tuning.products[$0] == nil }
+        var shapesByCandidate: [ProductChoice: Set<ProductShape>] = [:]
+        for shape in shapes {
+            for candidate in tuning.candidates(for: shape, matrices) {
+                shapesByCandidate[candidate, default: []].insert(shape)
+            }
+        }
+        // One lowering a candidate has the calls of all products that it is for.
+        let lowerings = try shapesByCandidate.map { candidate, shapes in
+            var tuning = tuning
+            tuning.productChoice = candidate
+            let lowering = try Lowering(graph, isHalf: true, tuning: tuning)
+            return (
+                candidate, shapes, lowering, MemoryPlan(lowering.calls, byteCounts: lowering.valueByteCounts)
+            )
+        }
+        guard let byteCount = lowerings.map(\.3.byteCount).max() else { return [:] }
+        try device.prepare(
+            Set(
+                lowerings.flatMap { candidate, shapes, lowering, _ in
+                    lowering.calls.filter { $0.product.map { shapes.contains($0.shape) } ?? false }.map(
+                        \.kernel)
+                }), graph: graph.name)
+        let memory = try DeviceBuffer(byteCount: byteCount, in: .device, of: device, graph: graph.name)
+        let commands = try Commands(device, graph: graph.name)
+        var best: [ProductShape: (seconds: Double, choice: ProductChoice)] = [:]
+        for (candidate, shapes, lowering, plan) in lowerings {
+            let occurrences = lowering.calls.products(of: shapes, divided: candidate)
+            for (shape, calls) in occurrences {
+                let seconds = try seconds(calls, commands) { view in
+                    let size = lowering.byteCount(of: view.element)
+                    return switch view.storage {
+                    case .value(let index): memory.address + UInt64(plan.offsets[index] + view.offset * size)
+                    case .weight(let index): weights.addresses[index] + UInt64(view.offset * size)
+                    case .input, .result, .absent: 0
+                    }
+                }
+                if seconds < best[shape]?.seconds ?? .infinity { best[shape] = (seconds, candidate) }
+            }
+        }
+        return best.mapValues(\.choice)
+    }
+
+    /// The time of one product, each of which is a few calls, in turn.
+    private func seconds(
+        _ products: [[KernelCall]], _ commands: Commands, at address: (View) -> UInt64
+    ) throws(EngineError) -> Double {
+        let clock = ContinuousClock()
+        func time(_ count: Int) throws(EngineError) -> Double {
+            try commands.record(isUsedOnce: false) { () throws(EngineError) in
+                for index in 0..<count {
+                    for call in products[index % products.count] {
+                        commands.barrier()
+                        try commands.dispatch(call, at: call.operands.map { address($0.view) })
+                    }
+                }
+            }
+            let start = clock.now
+            try commands.start()
+            try commands.finish()
+            return start.duration(to: clock.now) / .seconds(1)
+        }
+        _ = try time(1)
+        let one = try time(2) / 2
+        let count = max(2, min(256, Int(Self.duration / one)))
+        return try min(time(count), time(count)) / Double(count)
+    }
+}
+
+extension [KernelCall] {
+    /// The calls of each product that is divided in a way.
+    fileprivate func products(
+        of shapes: Set<ProductShape>, divided choice: ProductChoice
+    ) -> [ProductShape: [[KernelCall]]] {
+        var found: [ProductShape: [[KernelCall]]] = [:]
+        for call in self {
+            guard let product = call.product, product.choice == choice, shapes.contains(product.shape) else {
+                continue
+            }
+            if call.kernel.shader == .productParts, let last = found[product.shape]?.indices.last {
+                found[product.shape]?[last].append(call)
+            } else {
+                found[product.shape, default: []].append([call])
+            }
+        }
+        return found
+    }
+}

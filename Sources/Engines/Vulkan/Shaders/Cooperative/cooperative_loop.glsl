@@ -1,0 +1,73 @@
+// The rest of cooperative_product.glsl: what calls the functions that a shader defines in between.
+
+void fetch(uint first, uint end) {
+    [[unroll]] for (int i = 0; i < A_LOADS; i++) aFetched[i] = aNext(i, first, end);
+    [[unroll]] for (int i = 0; i < B_LOADS; i++) bFetched[i] = bNext(i, first, end);
+    advance();
+}
+
+void putDown(uint tile) {
+    uint local = gl_LocalInvocationID.x;
+    [[unroll]] for (int i = 0; i < A_LOADS; i++) {
+        uint load = i * INVOCATIONS + local;
+        if (load < ROWS * DEPTH / 8) tiles[tile + load / 4 * TILE_STRIDE + load % 4] = aFetched[i];
+    }
+    [[unroll]] for (int i = 0; i < B_LOADS; i++) {
+        uint load = i * INVOCATIONS + local;
+        if (load >= COLUMNS * DEPTH / 8) continue;
+        uint at = B_RUNS_ALONG_COLUMNS == 1
+            ? load / (COLUMNS / 8) * (COLUMNS / 8 + 1) + load % (COLUMNS / 8)
+            : load / 4 * TILE_STRIDE + load % 4;
+        tiles[tile + A_SIZE + at] = bFetched[i];
+    }
+}
+
+void multiplyAll(uint begin, uint end, uint part) {
+    uint subgroup = gl_SubgroupID, lane = gl_SubgroupInvocationID;
+    uint ownRow = subgroup / (COLUMNS / OWN_COLUMNS) * OWN_ROWS, ownColumn = subgroup % (COLUMNS / OWN_COLUMNS) * OWN_COLUMNS;
+    SUM_MATRIX sums[A_MATRICES * B_MATRICES];
+    [[unroll]] for (int i = 0; i < A_MATRICES * B_MATRICES; i++) sums[i] = SUM_MATRIX(0.0);
+
+    fetch(begin, end);
+    uint tile = 0;
+    for (uint first = begin; first < end; first += DEPTH) {
+        putDown(tile);
+        barrier();
+        if (first + DEPTH < end) fetch(first + DEPTH, end);
+        [[unroll]] for (int k = 0; k < DEPTH / K; k++) {
+            LEFT_MATRIX left[A_MATRICES];
+            [[unroll]] for (int i = 0; i < A_MATRICES; i++)
+                coopMatLoadNV(left[i], tiles, tile + (ownRow + i * M) * TILE_STRIDE + k * K / 8, TILE_STRIDE, false);
+            [[unroll]] for (int j = 0; j < B_MATRICES; j++) {
+                RIGHT_MATRIX right;
+                if (B_RUNS_ALONG_COLUMNS == 1)
+                    coopMatLoadNV(
+                        right, tiles, tile + A_SIZE + k * K * (COLUMNS / 8 + 1) + (ownColumn + j * N) / 8,
+                        COLUMNS / 8 + 1, false);
+                else
+                    coopMatLoadNV(
+                        right, tiles, tile + A_SIZE + (ownColumn + j * N) * TILE_STRIDE + k * K / 8, TILE_STRIDE, true);
+                [[unroll]] for (int i = 0; i < A_MATRICES; i++)
+                    sums[i * B_MATRICES + j] = coopMatMulAddNV(left[i], right, sums[i * B_MATRICES + j]);
+            }
+        }
+        tile = TILE_SIZE - tile;
+    }
+
+    // Where an element of a matrix is, only memory tells.
+    barrier();
+    uint corner = subgroup * M * PATCH_STRIDE;
+    [[unroll]] for (int i = 0; i < A_MATRICES; i++) {
+        [[unroll]] for (int j = 0; j < B_MATRICES; j++)
+            coopMatStoreNV(sums[i * B_MATRICES + j], tiles, corner + j * N / 4, PATCH_STRIDE, false);
+        subgroupBarrier();
+        for (uint eight = lane; eight < M * OWN_COLUMNS / 8; eight += gl_SubgroupSize) {
+            uint row = eight / (OWN_COLUMNS / 8), at = eight % (OWN_COLUMNS / 8);
+            uint from = corner + row * PATCH_STRIDE + at * 2;
+            finish(
+                gl_WorkGroupID.y * ROWS + ownRow + i * M + row, gl_WorkGroupID.x * COLUMNS + ownColumn + at * 8,
+                uintBitsToFloat(tiles[from]), uintBitsToFloat(tiles[from + 1]), part);
+        }
+        subgroupBarrier();
+    }
+}

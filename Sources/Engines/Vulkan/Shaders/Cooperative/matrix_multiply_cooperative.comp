@@ -1,0 +1,108 @@
+#version 460
+#include "cooperative_product.glsl"
+
+// Whether neighbours in memory are columns of b, rather than elements of the sum.
+layout(constant_id = 12) const int B_RUNS_ALONG_COLUMNS = 0;
+// The first numbers are those of matrix_multiply.comp.
+layout(push_constant, std430) uniform Parameters {
+    EightsSource a;
+    EightsSource b;
+    EightsTarget y;
+    EightsSource bias;
+    EightsSource residual;
+    uint m;
+    uint n;
+    uint k;
+    uint aRow;
+    uint aInner;
+    uint bColumn;
+    uint bInner;
+    uint yRow;
+    uint residualRow;
+    uint innerSize;
+    uint aOuter;
+    uint aMiddle;
+    uint bOuter;
+    uint bMiddle;
+    uint yOuter;
+    uint yMiddle;
+    uint residualOuter;
+    uint residualMiddle;
+    float scale;
+    // The elements of the sum that are a part's: a multiple of DEPTH.
+    uint partDepth;
+};
+
+uint aAt[A_LOADS];
+uint bAt[B_LOADS];
+
+uvec4 aNext(int i, uint first, uint end) {
+    uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
+    bool isThere = load < ROWS * DEPTH / 8 && gl_WorkGroupID.y * ROWS + load / 4 < m && first + load % 4 * 8 < end;
+    return isThere ? a.at[(aAt[i] + first) / 8] : uvec4(0);
+}
+
+uvec4 bNext(int i, uint first, uint end) {
+    uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
+    if (B_RUNS_ALONG_COLUMNS == 1) {
+        bool isThere = load < COLUMNS * DEPTH / 8
+            && gl_WorkGroupID.x * COLUMNS + load % (COLUMNS / 8) * 8 < n && first + load / (COLUMNS / 8) < end;
+        return isThere ? b.at[(bAt[i] + first * bInner) / 8] : uvec4(0);
+    }
+    bool isThere = load < COLUMNS * DEPTH / 8 && gl_WorkGroupID.x * COLUMNS + load / 4 < n && first + load % 4 * 8 < end;
+    return isThere ? b.at[(bAt[i] + first) / 8] : uvec4(0);
+}
+
+void advance() {}
+
+uint yStart, residualStart;
+
+void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
+    if (row >= m || column >= n) return;
+    if (IS_PART == 1) {
+        uint at = ((part * m + row) * n + column) / 4;
+        PartsTarget(y).at[at] = low;
+        PartsTarget(y).at[at + 1] = high;
+        return;
+    }
+    low *= scale;
+    high *= scale;
+    if (HAS_BIAS == 1) {
+        uvec4 eight = bias.at[column / 8];
+        low += lowFour(eight);
+        high += highFour(eight);
+    }
+    if (HAS_RESIDUAL == 1) {
+        uvec4 eight = residual.at[(residualStart + row * residualRow + column) / 8];
+        low += lowFour(eight);
+        high += highFour(eight);
+    }
+    [[unroll]] for (int i = 0; i < 4; i++) {
+        low[i] = function(FUNCTION, low[i]);
+        high[i] = function(FUNCTION, high[i]);
+    }
+    y.at[(yStart + row * yRow + column) / 8] = eightOf(low, high);
+}
+
+#include "cooperative_loop.glsl"
+
+void main() {
+    // Parts are of one product alone.
+    uint batch = IS_PART == 1 ? 0 : gl_WorkGroupID.z, part = IS_PART == 1 ? gl_WorkGroupID.z : 0;
+    uint outer = batch / innerSize, middle = batch % innerSize;
+    uint aStart = outer * aOuter + middle * aMiddle, bStart = outer * bOuter + middle * bMiddle;
+    yStart = outer * yOuter + middle * yMiddle;
+    residualStart = outer * residualOuter + middle * residualMiddle;
+    [[unroll]] for (int i = 0; i < A_LOADS; i++) {
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
+        aAt[i] = aStart + (gl_WorkGroupID.y * ROWS + load / 4) * aRow + load % 4 * 8;
+    }
+    [[unroll]] for (int i = 0; i < B_LOADS; i++) {
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
+        bAt[i] = bStart
+            + (B_RUNS_ALONG_COLUMNS == 1
+                ? load / (COLUMNS / 8) * bInner + gl_WorkGroupID.x * COLUMNS + load % (COLUMNS / 8) * 8
+                : (gl_WorkGroupID.x * COLUMNS + load / 4) * bColumn + load % 4 * 8);
+    }
+    multiplyAll(part * partDepth, min(k, (part + 1) * partDepth), part);
+}
