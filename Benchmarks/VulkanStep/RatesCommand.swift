@@ -18,9 +18,6 @@ struct RatesCommand: AsyncParsableCommand {
     @Option(help: "Sizes of products alone, as 8192x320x320, with commas between.") var products: String?
     @Option(help: "How often each is measured.") var runs = 7
 
-    /// How many of one kind a graph has.
-    private static let inARow = 10
-
     private struct Line: Encodable {
         let figures = "rate"
         let what: String
@@ -70,7 +67,7 @@ struct RatesCommand: AsyncParsableCommand {
         let weights = try Checkpoint(contentsOf: file)
         let graph = try Graph.build(workload.name, weights: weights) { builder in
             let inputs = workload.inputs.map { builder.input($0.name, $0.shape) }
-            return ["y": concatenate(workload.results(inputs, builder, count: Self.inARow), axis: 0)]
+            return ["y": concatenate(workload.results(inputs, builder), axis: 0)]
         }
         guard
             let compiled = try await engine.compile(graph, weights: weights, precision: precision)
@@ -87,8 +84,8 @@ struct RatesCommand: AsyncParsableCommand {
             // Products and what serves them, without what brings inputs and takes results.
             let own = times.calls.filter { $0.operationCount > 0 }
             let others = times.calls.reduce(0) { $1.operationCount > 0 ? $0 : $0 + $1.seconds }
-            alone += [own.reduce(0) { $0 + $1.seconds } / Double(Self.inARow)]
-            inARow += [(times.seconds - others) / Double(Self.inARow)]
+            alone += [own.reduce(0) { $0 + $1.seconds } / Double(Workload.inARow)]
+            inARow += [(times.seconds - others) / Double(Workload.inARow)]
         }
         let seconds = median(alone)
         let rate = Double(workload.operations) / seconds / 1e12
