@@ -169,7 +169,7 @@ let package = Package(
         .executableTarget(
             name: "VulkanStep",
             dependencies: [
-                "Easel", "VulkanEngine", "EngineInterface", "Checkpoints", "TensorGraph",
+                "Easel", "EngineConformance", "VulkanEngine", "EngineInterface", "Checkpoints", "TensorGraph",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/VulkanStep"),

@@ -18,9 +18,6 @@ struct RatesCommand: AsyncParsableCommand {
     @Option(help: "Sizes of products alone, as 8192x320x320, with commas between.") var products: String?
     @Option(help: "How often each is measured.") var runs = 7
 
-    /// How many of one kind a graph has.
-    private static let inARow = 10
-
     private struct Line: Encodable {
         let figures = "rate"
         let what: String
@@ -71,7 +68,7 @@ struct RatesCommand: AsyncParsableCommand {
         let weights = try Checkpoint(contentsOf: file)
         let graph = try Graph.build(workload.name, weights: weights) { builder in
             let inputs = workload.inputs.map { builder.input($0.name, $0.shape) }
-            return ["y": concatenate(workload.results(inputs, builder, count: Self.inARow), axis: 0)]
+            return ["y": concatenate(workload.results(inputs, builder), axis: 0)]
         }
         guard
             let compiled = try await engine.compile(graph, weights: weights, precision: precision)
@@ -89,9 +86,9 @@ struct RatesCommand: AsyncParsableCommand {
             // What brings inputs and takes results is not a part of it.
             let others = times.calls.filter { ["load", "store", "copy", "concatenate"].contains($0.shader) }
                 .reduce(0) { $0 + $1.seconds }
-            alone += [(times.calls.reduce(0) { $0 + $1.seconds } - others) / Double(Self.inARow)]
+            alone += [(times.calls.reduce(0) { $0 + $1.seconds } - others) / Double(Workload.inARow)]
             division = times.calls.first { !$0.division.isEmpty }?.division ?? ""
-            inARow += [(times.seconds - others) / Double(Self.inARow)]
+            inARow += [(times.seconds - others) / Double(Workload.inARow)]
         }
         let seconds = median(alone)
         let rate = Double(workload.operations) / seconds / 1e12

@@ -7,8 +7,11 @@ import VulkanEngine
 /// What the Vulkan engine needs for pictures on a GPU, in all and by its parts.
 @main struct VulkanStep: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure the Vulkan engine: VulkanStep MODEL, VulkanStep rates, VulkanStep devices.",
-        subcommands: [MeasureCommand.self, RatesCommand.self, DevicesCommand.self],
+        abstract:
+            "Measure the Vulkan engine: VulkanStep MODEL, VulkanStep rates, VulkanStep devices, VulkanStep conformance.",
+        subcommands: [
+            MeasureCommand.self, RatesCommand.self, DevicesCommand.self, ConformanceCommand.self,
+        ],
         defaultSubcommand: MeasureCommand.self)
 }
 
@@ -31,10 +34,14 @@ struct MeasureCommand: AsyncParsableCommand {
     @Flag(help: "Print where a step's time goes, and the decoder's.") var table = false
     @Option(help: "TFLOP/s of products of matrices on this GPU, as the table compares with.")
     var matrixRate: Double?
+    @Option(
+        help: "The folder in which it is kept how products are divided (default: for this process alone).",
+        transform: { URL(filePath: $0) })
+    var tuningFolder: URL?
     @Option(help: "MiB of the copies that memory's speed is measured by.") var copySize = 1024
 
     func run() async throws {
-        let engine = try VulkanEngine(device)
+        let engine = try VulkanEngine(device, tuningFolder: tuningFolder)
         let description = engine.deviceDescription
         print("\(description.name), \(description.driver), \(precision.rawValue)")
         if runs > 0 {

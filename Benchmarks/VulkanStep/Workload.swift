@@ -23,6 +23,9 @@ enum Workload {
             (2, 10, 4096, 4096, 64),
         ].map { .attention(pictures: $0, heads: $1, queries: $2, keys: $3, size: $4) }
 
+    /// How many of one kind a graph has.
+    static let inARow = 10
+
     var name: String {
         let (kind, sizes): (String, [Int]) =
             switch self {
@@ -48,7 +51,7 @@ enum Workload {
 
     var inputs: [(name: String, shape: Shape)] {
         switch self {
-        case .product(let rows, _, let depth): [("x", [rows, depth])]
+        case .product(let rows, _, let depth): [("x", [rows + Self.inARow, depth])]
         case .convolution(let pictures, let side, let channels, _): [("x", [pictures, channels, side, side])]
         case .attention(let pictures, let heads, let queries, let keys, let size):
             [("q", queries), ("k", keys), ("v", keys)].map { ($0, [pictures, $1, heads * size]) }
@@ -65,12 +68,14 @@ enum Workload {
 
     /// Results of as many operations, which do not depend on each other; a small part of each, so that not much is taken
     /// from the device.
-    func results(_ inputs: [Tensor], _ builder: GraphBuilder, count: Int) -> [Tensor] {
-        (0..<count).map { _ in
+    func results(_ inputs: [Tensor], _ builder: GraphBuilder) -> [Tensor] {
+        (0..<Self.inARow).map { index in
             switch self {
-            case .product(_, let columns, let depth):
+            case .product(let rows, let columns, let depth):
                 let weights = builder.weights.tensor("w", [columns, depth])
-                return slice(matrixMultiply(inputs[0], weights, transposesRight: true), axis: 0, 0..<1)
+                // Products of one value would be computed as one.
+                let x = slice(inputs[0], axis: 0, index..<index + rows)
+                return slice(matrixMultiply(x, weights, transposesRight: true), axis: 0, 0..<1)
             case .convolution(_, _, let channels, let outputs):
                 let kernel = builder.weights.tensor("w", [outputs, channels, 3, 3])
                 return slice(

@@ -90,6 +90,22 @@ public struct VulkanEngine: Engine {
         return requested
     }
 
+    /// An engine for each way to divide products, which takes that way wherever it can.
+    package func withEachDivision() -> [(name: String, engine: VulkanEngine)] {
+        guard tuning.matrices != nil else { return [] }
+        return ProductTile.all.flatMap { tile in
+            [1, 4].map { parts in
+                var engine = self
+                engine.tuning.productChoice = ProductChoice(tile: tile, parts: parts)
+                engine.tuning.isMeasuring = false
+                return (
+                    "\(tile.rows)×\(tile.columns) by \(tile.ownRows)×\(tile.ownColumns), \(parts) parts",
+                    engine
+                )
+            }
+        }
+    }
+
     public func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
         -> any CompiledGraph
     {
