@@ -135,7 +135,7 @@ void main() {
         [[unroll]] for (int i = 0; i < QUERY_MATRICES; i++) {
             [[unroll]] for (int j = 0; j < KEY_COLUMNS; j++)
                 coopMatStoreNV(products[i * KEY_COLUMNS + j], scores, corner + j * N / 4, SCORE_STRIDE, false);
-            subgroupBarrier();
+            subgroupShares();
             uint row = firstQuery + (subgroup * QUERY_MATRICES + i) * M + ownRow;
             vec4 own[FOURS_EACH];
             float most = greatest[i];
@@ -155,7 +155,7 @@ void main() {
             float base = most == -INFINITY ? 0.0 : most;
             float factor = exp2(greatest[i] - base);
             greatest[i] = most;
-            subgroupBarrier();
+            subgroupShares();
             float total = 0.0;
             [[unroll]] for (int c = 0; c < FOURS_EACH; c++) {
                 own[c] = exp2(own[c] - base);
@@ -178,7 +178,7 @@ void main() {
             }
             bool isRescaled = subgroupAny(factor != 1.0);
             if (isRescaled && ownPart == 0) factors[(subgroup * M + ownRow) / 4][ownRow % 4] = floatBitsToUint(factor);
-            subgroupBarrier();
+            subgroupShares();
             [[unroll]] for (int d = 0; d < KEY_DEPTHS; d++)
                 coopMatLoadNV(weights[i * KEY_DEPTHS + d], scores, corner + d * K / 8, SCORE_STRIDE, false);
             if (isRescaled) {
@@ -187,7 +187,7 @@ void main() {
                 [[unroll]] for (int j = 0; j < VALUE_MATRICES; j++)
                     [[unroll]] for (int e = 0; e < M * N / SUBGROUP_SIZE; e++) result[i * VALUE_MATRICES + j][e] *= rows[e];
             }
-            subgroupBarrier();
+            subgroupShares();
         }
 
         [[unroll]] for (int j = 0; j < VALUE_MATRICES; j++)
@@ -205,14 +205,14 @@ void main() {
         uint row = firstQuery + (subgroup * QUERY_MATRICES + i) * M + ownRow;
         [[unroll]] for (int j = 0; j < VALUE_MATRICES; j++) {
             coopMatStoreNV(result[i * VALUE_MATRICES + j], scores, corner, SCORE_STRIDE, false);
-            subgroupBarrier();
+            subgroupShares();
             for (uint eight = ownPart; eight < N / 8; eight += LANES) {
                 uint column = j * N + eight * 8, from = corner + ownRow * SCORE_STRIDE + eight * 2;
                 if (row >= queries || column >= VALUE_SIZE) continue;
                 y.at[(yStart + row * yRow + column) / 8] = eightOf(
                     uintBitsToFloat(scores[from]) / sum[i], uintBitsToFloat(scores[from + 1]) / sum[i]);
             }
-            subgroupBarrier();
+            subgroupShares();
         }
     }
 }

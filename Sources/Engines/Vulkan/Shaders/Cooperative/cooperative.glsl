@@ -40,3 +40,8 @@ uvec4 eightOf(vec4 low, vec4 high) {
         packFloat2x16(f16vec2(low.xy)), packFloat2x16(f16vec2(low.zw)), packFloat2x16(f16vec2(high.xy)),
         packFloat2x16(f16vec2(high.zw)));
 }
+
+// Lets the invocations of a subgroup see what the others wrote to the shared memory.
+void subgroupShares() {
+    controlBarrier(gl_ScopeSubgroup, gl_ScopeSubgroup, gl_StorageSemanticsShared, gl_SemanticsAcquireRelease);
+}

@@ -60,7 +60,7 @@ void multiplyAll(uint begin, uint end, uint part) {
     [[unroll]] for (int i = 0; i < A_MATRICES; i++) {
         [[unroll]] for (int j = 0; j < B_MATRICES; j++)
             coopMatStoreNV(sums[i * B_MATRICES + j], tiles, corner + j * N / 4, PATCH_STRIDE, false);
-        subgroupBarrier();
+        subgroupShares();
         for (uint eight = lane; eight < M * OWN_COLUMNS / 8; eight += gl_SubgroupSize) {
             uint row = eight / (OWN_COLUMNS / 8), at = eight % (OWN_COLUMNS / 8);
             uint from = corner + row * PATCH_STRIDE + at * 2;
@@ -68,6 +68,6 @@ void multiplyAll(uint begin, uint end, uint part) {
                 gl_WorkGroupID.y * ROWS + ownRow + i * M + row, gl_WorkGroupID.x * COLUMNS + ownColumn + at * 8,
                 uintBitsToFloat(tiles[from]), uintBitsToFloat(tiles[from + 1]), part);
         }
-        subgroupBarrier();
+        subgroupShares();
     }
 }
