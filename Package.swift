@@ -166,6 +166,13 @@ let package = Package(
             path: "Benchmarks/OpenTime"),
         .executableTarget(
             name: "SamplerTime", dependencies: ["Sampling", "Checkpoints"], path: "Benchmarks/SamplerTime"),
+        .executableTarget(
+            name: "VulkanStep",
+            dependencies: [
+                "Easel", "EngineConformance", "VulkanEngine", "EngineInterface", "Checkpoints", "TensorGraph",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/VulkanStep"),
 
         // What any bytes must be met with; Fuzz/run.sh searches for bytes that are not.
         .target(

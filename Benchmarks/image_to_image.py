@@ -3,7 +3,7 @@ with one for inpainting. Prints PSNR in dB (45 is wanted) and seconds.
 
     python image_to_image.py EASEL MODEL [--steps 5] [--size 512]
 
-MODEL is what random_sd15.py makes. The model for inpainting is the same with a wider first convolution, in a folder of
+MODEL is what `random_model.py sd15` makes. The model for inpainting is the same with a wider first convolution, in a folder of
 its own beside it.
 """
 

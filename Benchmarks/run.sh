@@ -12,7 +12,7 @@ model=.build/benchmarks/random-sd15
 Tests/Golden/python-environment.sh Tests/Golden/requirements.txt Benchmarks/requirements.txt
 python=.venv/bin/python
 swift build --configuration release --product UNetStep
-[ -f $model/model_index.json ] || $python Benchmarks/random_sd15.py $model
+[ -f $model/model_index.json ] || $python Benchmarks/random_model.py sd15 $model
 
 echo "processor: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores"
 echo "== one step of the U-Net, 512×512, guidance: A Easel, $precision, B OpenVINO's own conversion, $peers"

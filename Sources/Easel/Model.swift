@@ -103,6 +103,10 @@ public final class Model: Sendable {
         }
     }
 
+    /// The most bytes of a GPU's memory that the networks and their values have taken so far; nil where they are in the
+    /// process's own.
+    public var peakDeviceMemoryByteCount: Int? { networks.engine.peakDeviceMemoryByteCount }
+
     /// Makes the pictures of a request, telling each event as it happens.
     ///
     /// Cancelling the task that iterates ends the work within moments; the stream then ends without an error, and

@@ -63,17 +63,21 @@ struct BenchmarkReport {
             ("encode the prompts", time(result.encodeSeconds)),
             ("a step", "\(time(result.stepSeconds)), median of \(result.measuredSteps)"),
             ("decode a picture", time(result.decodeSeconds)),
-            ("most memory", String(format: "%.2f GB", Double(result.peakMemoryBytes) / 1e9)),
+            ("most memory", gigabytes(result.peakMemoryBytes)),
+        ]
+        if let bytes = result.peakDeviceMemoryBytes { rows.append(("most of the GPU's", gigabytes(bytes))) }
+        rows.append(
             (
                 "of the peak",
                 String(
                     format: "%.0f %%: %.0f of %.0f billion operations a second", 100 * result.shareOfPeak,
                     result.shareOfPeak * result.peakOperationsPerSecond / 1e9,
                     result.peakOperationsPerSecond / 1e9)
-            ),
-        ]
+            ))
         return rows.map { $0.padding(toLength: 21, withPad: " ", startingAt: 0) + $1 }.joined(separator: "\n")
     }
+
+    private func gigabytes(_ bytes: Int) -> String { String(format: "%.2f GB", Double(bytes) / 1e9) }
 
     private func time(_ seconds: Double) -> String {
         seconds < 1 ? String(format: "%.3f s", seconds) : String(format: "%.2f s", seconds)

@@ -214,7 +214,7 @@ struct GenerateCommand: AsyncParsableCommand {
             report.grids = (report.grids ?? []) + [file.path]
             if !json { print(file.path) }
         }
-        if json { print(try report.line()) }
+        if json { print(try report.line(model)) }
     }
 
     /// The pictures side by side: all of them in one grid, or, of sweeps, each picture of the count in a grid of its own.

@@ -31,6 +31,8 @@ struct GenerationReport: Encodable {
     /// Seconds spent in each stage, for all pictures together.
     private var timings: [String: Double]
     private var peakMemoryBytes = 0
+    /// The same of a GPU; nil where none computes.
+    private var peakDeviceMemoryBytes: Int?
     /// What the peak was expected to be.
     private var estimatedMemoryBytes = 0
     var warnings: [String] = []
@@ -63,8 +65,10 @@ struct GenerationReport: Encodable {
         for (stage, duration) in picture.timings { timings[stage.rawValue] = seconds(duration) }
     }
 
-    mutating func line() throws -> String {
+    /// - Parameter model: What made the pictures.
+    mutating func line(_ model: Model) throws -> String {
         peakMemoryBytes = Self.peakMemory()
+        peakDeviceMemoryBytes = model.peakDeviceMemoryByteCount
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

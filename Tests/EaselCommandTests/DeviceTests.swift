@@ -27,8 +27,14 @@ struct DeviceTests {
     @Test("A picture is the same on the CPU and by Vulkan")
     func picturesAreTheSame() async throws {
         for (device, name) in [("cpu", "cpu.png"), ("gpu:llvmpipe", "gpu.png")] {
-            let result = try await tool.generate("-p", "a", "--seed", "1", "--device", device, "-o", name)
+            let result = try await tool.generate(
+                "-p", "a", "--seed", "1", "--device", device, "-o", name, "--json")
             #expect(result.code == 0, "\(result.errors)")
+            let report = try #require(
+                JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+            // What the GPU holds is told where there is one.
+            let bytes = report["peak_device_memory_bytes"] as? Int
+            #expect(device == "cpu" ? bytes == nil : bytes ?? 0 > 1 << 20)
         }
         #expect(try tool.files == ["cpu.png", "gpu.png"])
     }

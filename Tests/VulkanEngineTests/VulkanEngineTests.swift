@@ -109,6 +109,24 @@ import Testing
         }
     }
 
+    @Test func weightsAreInMemoryOnce() async throws {
+        for one in try compositeCases() {
+            let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)
+            let sources = lowering.weights.map(\.source)
+            #expect(Set(sources).count == sources.count, "\(one.name)")
+        }
+    }
+
+    @Test func productsOfOneValueAreOne() async throws {
+        let one = try #require(try compositeCases().first { $0.name == "transformer block" })
+        let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)
+        let joined = lowering.weights.compactMap { weight -> Int? in
+            if case .rows(let parts, _) = weight.source { parts.count } else { nil }
+        }
+        // Queries, keys and values of the picture; keys and values of the prompt.
+        #expect(joined.sorted() == [2, 3])
+    }
+
     @Test func picturesStayAsTheyLie() async throws {
         let one = try #require(try compositeCases().first { $0.name == "residual block" })
         let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)

@@ -66,6 +66,8 @@ public struct BenchmarkResult: Sendable, Hashable, Codable {
     /// The most memory that the process took until its first pictures were made, mapped files included: on Linux the
     /// proportional set size, elsewhere the resident one.
     public let peakMemoryBytes: Int
+    /// The most that networks and their values took of a GPU's memory; nil where none computes.
+    public let peakDeviceMemoryBytes: Int?
 
     /// The multiplications and additions of one step's products, as the network has them.
     public let stepOperations: Int

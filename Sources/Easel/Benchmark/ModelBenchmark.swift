@@ -24,6 +24,7 @@ extension Model {
         let watch = MemoryWatch()
         let first = try await timed(request, tell)
         let peakMemory = await watch.stop()
+        let peakDeviceMemory = peakDeviceMemoryByteCount
         request.steps = benchmark.steps
         var rounds: [RequestTimes] = []
         for _ in 0..<benchmark.rounds { rounds.append(try await timed(request, tell)) }
@@ -39,6 +40,7 @@ extension Model {
             calibrationSeconds: precision == .int8 ? first.calibrating : nil,
             encodeSeconds: median(rounds.map(\.encoding)), stepSeconds: median(steps),
             decodeSeconds: median(rounds.flatMap(\.decodings)), peakMemoryBytes: peakMemory,
+            peakDeviceMemoryBytes: peakDeviceMemory,
             stepOperations: try passes * networks.unetGraph(shape).arithmeticCount,
             peakOperationsPerSecond: try await arithmeticPeak(of: networks.engine, precision))
     }

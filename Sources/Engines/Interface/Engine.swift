@@ -9,6 +9,9 @@ public protocol Engine: Sendable {
     /// The bytes of memory that networks and their values are held in; nil where it is the machine's.
     var memoryByteCount: Int? { get }
 
+    /// The most bytes that networks and their values have taken so far of memory that is not the process's; nil where it is.
+    var peakDeviceMemoryByteCount: Int? { get }
+
     /// The precision that the engine takes for `requested` on this machine's processor; `automatic` becomes
     /// the fastest one of floating-point numbers that the processor runs natively.
     func resolve(_ requested: Precision) throws -> Precision
@@ -24,6 +27,7 @@ public protocol Engine: Sendable {
 
 extension Engine {
     public var memoryByteCount: Int? { nil }
+    public var peakDeviceMemoryByteCount: Int? { nil }
 }
 
 /// A graph that is ready to run, any number of times; runs do not overlap.

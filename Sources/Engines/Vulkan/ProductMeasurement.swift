@@ -21,7 +21,7 @@ struct ProductMeasurement {
     /// The fastest way for each product that none is known for.
     ///
     /// - Throws: ``EngineError``.
-    func fastest(for products: [KernelCall.Product]) throws -> [ProductShape: ProductChoice] {
+    func fastest(for products: [ProductDivision]) throws -> [ProductShape: ProductChoice] {
         guard let matrices = tuning.matrices else { return [:] }
         let shapes = Set(products.map(\.shape)).filter { tuning.products[$0] == nil }
         var shapesByCandidate: [ProductChoice: Set<ProductShape>] = [:]
@@ -43,7 +43,7 @@ struct ProductMeasurement {
         try device.prepare(
             Set(
                 lowerings.flatMap { candidate, shapes, lowering, _ in
-                    lowering.calls.filter { $0.product.map { shapes.contains($0.shape) } ?? false }.map(
+                    lowering.calls.filter { $0.division.map { shapes.contains($0.shape) } ?? false }.map(
                         \.kernel)
                 }), graph: graph.name)
         let memory = try DeviceBuffer(byteCount: byteCount, in: .device, of: device, graph: graph.name)
@@ -99,7 +99,7 @@ extension [KernelCall] {
     ) -> [ProductShape: [[KernelCall]]] {
         var found: [ProductShape: [[KernelCall]]] = [:]
         for call in self {
-            guard let product = call.product, product.choice == choice, shapes.contains(product.shape) else {
+            guard let product = call.division, product.choice == choice, shapes.contains(product.shape) else {
                 continue
             }
             if call.kernel.shader == .productParts, let last = found[product.shape]?.indices.last {

@@ -6,7 +6,7 @@ import TensorGraph
 /// Computes graphs with Vulkan: on NVIDIA's, AMD's, Intel's and other GPUs, with nothing but their driver.
 public struct VulkanEngine: Engine {
     public let name = "vulkan"
-    private let device: VulkanDevice
+    let device: VulkanDevice
     var tuning: Tuning
 
     /// Opens a device.
@@ -79,6 +79,8 @@ public struct VulkanEngine: Engine {
         device.physical.kind == .discrete ? device.physical.memoryByteCount : nil
     }
 
+    public var peakDeviceMemoryByteCount: Int? { device.memory.withLock { $0.peakByteCount } }
+
     public func resolve(_ requested: Precision) throws -> Precision {
         let supported = deviceDescription.precisions
         if requested == .automatic { return supported[0] }
@@ -86,6 +88,22 @@ public struct VulkanEngine: Engine {
             throw EngineError.unsupportedPrecision(requested, engine: name, supported: supported)
         }
         return requested
+    }
+
+    /// An engine for each way to divide products, which takes that way wherever it can.
+    package func withEachDivision() -> [(name: String, engine: VulkanEngine)] {
+        guard tuning.matrices != nil else { return [] }
+        return ProductTile.all.flatMap { tile in
+            [1, 4].map { parts in
+                var engine = self
+                engine.tuning.productChoice = ProductChoice(tile: tile, parts: parts)
+                engine.tuning.isMeasuring = false
+                return (
+                    "\(tile.rows)×\(tile.columns) by \(tile.ownRows)×\(tile.ownColumns), \(parts) parts",
+                    engine
+                )
+            }
+        }
     }
 
     public func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws

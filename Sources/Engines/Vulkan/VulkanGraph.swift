@@ -3,8 +3,8 @@ import EngineInterface
 import TensorGraph
 
 /// A compiled graph: its weights on the device, and one recording of its dispatches that each run submits again.
-actor VulkanGraph: CompiledGraph {
-    nonisolated let unownedExecutor: UnownedSerialExecutor
+package actor VulkanGraph: CompiledGraph {
+    package nonisolated let unownedExecutor: UnownedSerialExecutor
     private let executor: QueueExecutor
     private let graph: Graph
     private let program: Program
@@ -21,13 +21,21 @@ actor VulkanGraph: CompiledGraph {
         }
     }
 
-    func run(_ inputs: [String: HostTensor]) async throws -> [String: HostTensor] {
+    package func run(_ inputs: [String: HostTensor]) async throws -> [String: HostTensor] {
         try graph.check(inputs)
         try Task.checkCancellation()
         let values = try program.run(inputs)
         // The device ends what it was given, however long ago the task was cancelled.
         try Task.checkCancellation()
         return values
+    }
+
+    /// Two runs, timed on the device: one as it usually is, and one whose dispatches wait for each other.
+    ///
+    /// - Throws: ``EngineError``, also for a device that does not tell the time.
+    package func measure(_ inputs: [String: HostTensor]) async throws -> RunTimes {
+        try graph.check(inputs)
+        return try program.measure(inputs)
     }
 }
 
@@ -40,6 +48,25 @@ final class Program: @unchecked Sendable {
     private let inputOffsets: [String: Int]
     private let outputs: [(name: String, type: TensorType, offset: Int)]
     private let commands: Commands
+    private let device: VulkanDevice
+    private let graph: String
+    private let isHalf: Bool
+    private let calls: [PlacedCall]
+    private var timed: (whole: TimedCommands, each: TimedCommands)?
+
+    /// A dispatch whose operands have their addresses.
+    private struct PlacedCall {
+        let call: KernelCall
+        let addresses: [UInt64]
+        /// Whether those before it are waited for.
+        let waits: Bool
+    }
+
+    /// Commands that write when they begin and end.
+    private struct TimedCommands {
+        let commands: Commands
+        let stamps: TimeStamps
+    }
 
     init(
         _ graph: Graph, weights: any WeightStorage, device: VulkanDevice, isHalf: Bool, tuning: Tuning
@@ -51,7 +78,7 @@ final class Program: @unchecked Sendable {
             stagingByteCount: tuning.stagingByteCount)
         if tuning.isMeasuring {
             let fastest = try ProductMeasurement(of: graph, weights: placed, on: device, tuning: tuning)
-                .fastest(for: lowering.calls.compactMap(\.product))
+                .fastest(for: lowering.calls.compactMap(\.division))
             if !fastest.isEmpty {
                 tuning.products.keep(fastest)
                 lowering = try Lowering(graph, isHalf: isHalf, tuning: tuning)
@@ -66,6 +93,9 @@ final class Program: @unchecked Sendable {
         let inputs = try buffer(lowering.inputByteCount, .staging)
         let results = try buffer(lowering.resultByteCount, .results)
         let commands = try Commands(device, graph: name)
+        self.device = device
+        self.graph = name
+        self.isHalf = isHalf
         self.weights = placed
         self.values = values
         self.inputs = inputs
@@ -86,18 +116,64 @@ final class Program: @unchecked Sendable {
             }
         }
         var hazards = Hazards(plan, byteCounts: lowering.valueByteCounts)
+        let calls = lowering.calls.map { call in
+            PlacedCall(
+                call: call, addresses: call.operands.map { address($0.view) },
+                waits: hazards.isBarrierNeeded(before: call))
+        }
+        self.calls = calls
         try commands.record(isUsedOnce: false) { () throws(EngineError) in
-            for call in lowering.calls {
-                if hazards.isBarrierNeeded(before: call) { commands.barrier() }
-                try commands.dispatch(call, at: call.operands.map { address($0.view) })
+            for placed in calls {
+                if placed.waits { commands.barrier() }
+                try commands.dispatch(placed.call, at: placed.addresses)
             }
         }
     }
 
     func run(_ given: [String: HostTensor]) throws -> [String: HostTensor] {
-        guard let inputs = inputs.pointer, let results = results.pointer else {
-            preconditionFailure("inputs and results are seen by the CPU")
+        write(given)
+        try commands.start()
+        try commands.finish()
+        return read()
+    }
+
+    /// Runs twice, with times: of the whole, and of each dispatch, which then waits for the one before.
+    func measure(_ given: [String: HostTensor]) throws(EngineError) -> RunTimes {
+        if timed == nil { timed = (try record(isEachTimed: false), try record(isEachTimed: true)) }
+        guard let timed else { preconditionFailure("timed commands were just recorded") }
+        write(given)
+        func intervals(_ recorded: TimedCommands) throws(EngineError) -> [Double] {
+            try recorded.commands.start()
+            try recorded.commands.finish()
+            return try recorded.stamps.intervals()
         }
+        let whole = try intervals(timed.whole)
+        let each = try intervals(timed.each)
+        return RunTimes(
+            seconds: whole[0],
+            calls: zip(calls, each).map { placed, seconds in
+                KernelTime(placed.call, seconds: seconds) { $0 == .number && isHalf ? 2 : 4 }
+            })
+    }
+
+    private func record(isEachTimed: Bool) throws(EngineError) -> TimedCommands {
+        let commands = try Commands(device, graph: graph)
+        let stamps = try TimeStamps(count: isEachTimed ? calls.count + 1 : 2, device, graph: graph)
+        try commands.record(isUsedOnce: false) { () throws(EngineError) in
+            commands.reset(stamps)
+            commands.write(0, of: stamps)
+            for (index, placed) in calls.enumerated() {
+                if placed.waits || isEachTimed { commands.barrier() }
+                try commands.dispatch(placed.call, at: placed.addresses)
+                if isEachTimed { commands.write(index + 1, of: stamps) }
+            }
+            if !isEachTimed { commands.write(1, of: stamps) }
+        }
+        return TimedCommands(commands: commands, stamps: stamps)
+    }
+
+    private func write(_ given: [String: HostTensor]) {
+        guard let inputs = inputs.pointer else { preconditionFailure("inputs are written by the CPU") }
         for (name, tensor) in given {
             guard let offset = inputOffsets[name] else { continue }
             func copy(_ bytes: UnsafeRawBufferPointer) {
@@ -109,8 +185,10 @@ final class Program: @unchecked Sendable {
             case .int32(let values): values.withUnsafeBytes(copy)
             }
         }
-        try commands.start()
-        try commands.finish()
+    }
+
+    private func read() -> [String: HostTensor] {
+        guard let results = results.pointer else { preconditionFailure("results are read by the CPU") }
         var values: [String: HostTensor] = [:]
         for output in outputs {
             func read<Element>(_: Element.Type) -> [Element] {

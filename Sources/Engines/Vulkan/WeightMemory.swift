@@ -37,44 +37,12 @@ struct WeightMemory {
         self.buffers = buffers
         addresses = places.map { buffers[$0.chunk].address + UInt64($0.offset) }
 
-        let names = placed.compactMap { weight in
-            if case .weight(let name, _) = weight.source { name } else { nil }
-        }
+        let names = placed.flatMap(\.source.names)
         let mapped = try weights.map(Set(names), additionalBytes: 0)
         var upload = try WeightUpload(
             device, isHalf: isHalf, graph: graph, stagingByteCount: stagingByteCount)
         for (weight, address) in zip(placed, addresses) {
-            switch weight.source {
-            case .constant(let tensor):
-                switch tensor.elements {
-                case .float32(let values):
-                    try values.withUnsafeBytes {
-                        try upload.add($0, storedAs: .float32, shape: weight, to: address)
-                    }
-                case .int32(let values):
-                    try values.withUnsafeBytes {
-                        try upload.add($0, storedAs: .int32, shape: weight, to: address)
-                    }
-                }
-            case .weight(let name, let storage):
-                guard let entry = weights.entry(named: name), let offset = mapped.offset(of: name) else {
-                    throw EngineError.failed(
-                        engine: "vulkan", graph: graph, reason: "the weights have no \"\(name)\"")
-                }
-                switch storage {
-                case .float32, .float16, .bfloat16, .int8:
-                    let bytes = UnsafeRawBufferPointer(
-                        rebasing: mapped.bytes[offset..<offset + weight.count * storage.byteCount])
-                    try upload.add(bytes, storedAs: storage, shape: weight, to: address)
-                case .float64, .int64, .int32, .int16, .uint8, .boolean:
-                    let values = [Float](unsafeUninitializedCapacity: weight.count) { buffer, count in
-                        count = mapped.readFloats(of: name, entry, from: 0, into: buffer)
-                    }
-                    try values.withUnsafeBytes {
-                        try upload.add($0, storedAs: .float32, shape: weight, to: address)
-                    }
-                }
-            }
+            try upload.add(weight, of: weights, mapped, to: address)
         }
         try upload.finish()
         try mapped.validate()
@@ -104,6 +72,48 @@ private struct WeightUpload {
                 buffer: try DeviceBuffer(
                     byteCount: stagingByteCount, in: .staging, of: device, graph: graph),
                 commands: try Commands(device, graph: graph))
+        }
+    }
+
+    /// Takes a weight or a constant to its address.
+    mutating func add(
+        _ weight: Lowering.PlacedWeight, of weights: any WeightStorage, _ mapped: MappedWeights,
+        to address: UInt64
+    ) throws {
+        switch weight.source {
+        case .rows(let parts, let counts):
+            // Rows are in their own order: one part follows the other.
+            var start = address
+            for (part, count) in zip(parts, counts) {
+                let shape = [count] + weight.shape.dropFirst()
+                let own = Lowering.PlacedWeight(
+                    source: part, shape: shape, order: weight.order, element: weight.element)
+                try add(own, of: weights, mapped, to: start)
+                start += UInt64(own.count * (isHalf && own.element == .number ? 2 : 4))
+            }
+        case .constant(let tensor):
+            switch tensor.elements {
+            case .float32(let values):
+                try values.withUnsafeBytes { try add($0, storedAs: .float32, shape: weight, to: address) }
+            case .int32(let values):
+                try values.withUnsafeBytes { try add($0, storedAs: .int32, shape: weight, to: address) }
+            }
+        case .weight(let name, let storage):
+            guard let entry = weights.entry(named: name), let offset = mapped.offset(of: name) else {
+                throw EngineError.failed(
+                    engine: "vulkan", graph: graph, reason: "the weights have no \"\(name)\"")
+            }
+            switch storage {
+            case .float32, .float16, .bfloat16, .int8:
+                let bytes = UnsafeRawBufferPointer(
+                    rebasing: mapped.bytes[offset..<offset + weight.count * storage.byteCount])
+                try add(bytes, storedAs: storage, shape: weight, to: address)
+            case .float64, .int64, .int32, .int16, .uint8, .boolean:
+                let values = [Float](unsafeUninitializedCapacity: weight.count) { buffer, count in
+                    count = mapped.readFloats(of: name, entry, from: 0, into: buffer)
+                }
+                try values.withUnsafeBytes { try add($0, storedAs: .float32, shape: weight, to: address) }
+            }
         }
     }
 
@@ -209,5 +219,16 @@ private struct WeightUpload {
     mutating func finish() throws {
         try start()
         for stage in stages { try stage.commands.finish() }
+    }
+}
+
+extension Lowering.PlacedWeight.Source {
+    /// The weights that it is made of.
+    fileprivate var names: [String] {
+        switch self {
+        case .weight(let name, _): [name]
+        case .constant: []
+        case .rows(let parts, _): parts.flatMap(\.names)
+        }
     }
 }

@@ -80,6 +80,12 @@ typedef VkResult(VKAPI_PTR *PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKH
     X(vkCmdPushConstants) \
     X(vkCmdDispatch) \
     X(vkCmdPipelineBarrier) \
+    X(vkCmdCopyBuffer) \
+    X(vkCreateQueryPool) \
+    X(vkDestroyQueryPool) \
+    X(vkCmdResetQueryPool) \
+    X(vkCmdWriteTimestamp) \
+    X(vkGetQueryPoolResults) \
     X(vkCreateFence) \
     X(vkDestroyFence) \
     X(vkResetFences) \

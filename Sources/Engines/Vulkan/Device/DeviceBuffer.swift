@@ -19,8 +19,10 @@ final class DeviceBuffer: @unchecked Sendable {
     /// The first byte on the CPU; nil in the device's own memory.
     let pointer: UnsafeMutableRawPointer?
     private let device: VulkanDevice
-    private let buffer: VkBuffer
+    let buffer: VkBuffer
     private let memory: VkDeviceMemory
+    /// What it takes of the device's own memory.
+    private let ownByteCount: Int
 
     /// - Throws: ``EngineError/noDeviceMemory(engine:device:graph:byteCount:)``.
     init(byteCount: Int, in place: Place, of device: VulkanDevice, graph: String) throws(EngineError) {
@@ -86,10 +88,13 @@ final class DeviceBuffer: @unchecked Sendable {
         self.buffer = buffer
         self.memory = memory
         self.pointer = pointer
+        ownByteCount = place == .device ? Int(requirements.size) : 0
+        device.memory.withLock { $0.add(ownByteCount) }
     }
 
     deinit {
         if device.isLost { return }
+        device.memory.withLock { $0.add(-ownByteCount) }
         device.functions.vkDestroyBuffer(device.handle, buffer, nil)
         device.functions.vkFreeMemory(device.handle, memory, nil)
     }

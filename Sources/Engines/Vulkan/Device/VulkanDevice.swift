@@ -3,6 +3,17 @@ import EngineInterface
 import Foundation
 import Synchronization
 
+/// How many bytes of memory are held, and were at most.
+struct MemoryCount {
+    private(set) var byteCount = 0
+    private(set) var peakByteCount = 0
+
+    mutating func add(_ count: Int) {
+        byteCount += count
+        peakByteCount = max(peakByteCount, byteCount)
+    }
+}
+
 /// A processor that is open: its queue, its memory and the pipelines that were made for it.
 final class VulkanDevice: @unchecked Sendable {
     let functions: easel_vulkan_device
@@ -17,6 +28,7 @@ final class VulkanDevice: @unchecked Sendable {
     /// Those that were made, for whoever holds the lock.
     var pipelines: [Kernel: VkPipeline] = [:]
     let pipelineLock = NSLock()
+    let memory = Mutex(MemoryCount())
     /// How long a submission is waited for before the device is taken for lost.
     let patience: Duration
     /// Whether it stopped: what it may still be at work on is never given back.

@@ -28,7 +28,9 @@ extension Lowering {
             [.reads(queries), .reads(keys), .reads(values), .reads(mask ?? .absent), .writes(y)],
             [UInt32(scores[2]), UInt32(scores[3]), UInt32(heads), scale.bitPattern]
                 + strides.map { UInt32($0) },
-            Workgroups((scores[2] + Int(tile.queries) - 1) / Int(tile.queries), pictures * heads))
+            Workgroups((scores[2] + Int(tile.queries) - 1) / Int(tile.queries), pictures * heads),
+            products: ProductSizes(
+                rows: scores[2], columns: scores[3], depth: size + valueSize, batches: pictures * heads))
         return y
     }
 

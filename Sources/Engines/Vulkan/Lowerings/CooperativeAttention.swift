@@ -65,7 +65,9 @@ extension Lowering {
             [UInt32(queryCount), UInt32(keyCount), UInt32(heads), scale.bitPattern]
                 + strides.map { UInt32($0) },
             Workgroups(
-                (queryCount + tile.queries(matrices) - 1) / tile.queries(matrices), pictures * heads))
+                (queryCount + tile.queries(matrices) - 1) / tile.queries(matrices), pictures * heads),
+            products: ProductSizes(
+                rows: queryCount, columns: keyCount, depth: size + valueSize, batches: pictures * heads))
         return y
     }
 }

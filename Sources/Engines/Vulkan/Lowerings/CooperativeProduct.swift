@@ -72,7 +72,7 @@ struct CooperativeProduct {
     }
 
     /// What a call is told for its time to be measured.
-    var call: KernelCall.Product { KernelCall.Product(shape: shape, choice: choice) }
+    var division: ProductDivision { ProductDivision(shape: shape, choice: choice) }
 }
 
 extension CooperativeMatrices {
@@ -105,6 +105,6 @@ extension Lowering {
                 product.parts, rows, columns, pixels, place.picture, place.pixel, residualPlace.picture,
                 residualPlace.pixel, end.pictureBias?.strides[0] ?? 0,
             ].map { UInt32($0) } + [end.scale.bitPattern],
-            Workgroups(invocations: rows * columns / 8, each: width), product: product.call)
+            Workgroups(invocations: rows * columns / 8, each: width), division: product.division)
     }
 }

@@ -8,20 +8,31 @@ struct KernelCall: Sendable {
         static func writes(_ view: View) -> Operand { Operand(view: view, isWritten: true) }
     }
 
-    /// A product that can be divided in several ways, and the way.
-    struct Product: Sendable, Hashable {
-        let shape: ProductShape
-        let choice: ProductChoice
-    }
-
     let kernel: Kernel
     /// In the order of the shader's addresses.
     let operands: [Operand]
     /// What follows the addresses in the shader's parameters.
     let parameters: [UInt32]
     let workgroups: Workgroups
-    /// What the call is a part of; nil for one that is divided in one way only.
-    var product: Product?
+    /// The products that it sums up; nil where they are not what it is for.
+    var products: ProductSizes?
+    /// How the product is divided that the call is a part of; nil for one that is divided in one way only.
+    var division: ProductDivision?
+}
+
+/// A product that can be divided in several ways, and the way.
+struct ProductDivision: Sendable, Hashable {
+    let shape: ProductShape
+    let choice: ProductChoice
+}
+
+/// How many products a dispatch sums up: for each of so many pairs of matrices, `rows · columns` sums of `depth` products.
+struct ProductSizes: Sendable, Hashable {
+    let rows, columns, depth: Int
+    var batches = 1
+
+    /// Multiplications and additions.
+    var operationCount: Int { 2 * rows * columns * depth * batches }
 }
 
 /// How many workgroups a dispatch has on each axis.

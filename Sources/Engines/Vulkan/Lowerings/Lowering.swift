@@ -8,9 +8,11 @@ import TensorGraph
 struct Lowering {
     /// A weight or a constant as the kernels want it.
     struct PlacedWeight: Hashable {
-        enum Source: Hashable {
+        indirect enum Source: Hashable {
             case weight(String, storage: ElementType)
             case constant(HostTensor)
+            /// The rows of several, one after the other.
+            case rows([Source], counts: [Int])
         }
 
         let source: Source
@@ -51,6 +53,7 @@ struct Lowering {
         views = [View?](repeating: nil, count: graph.nodes.count)
         let (fusions, inner) = Fusion.all(in: graph)
         let enlarged = graph.upsamplingsWithinConvolutions
+        let shared = SharedProducts.all(in: graph) { fusions[$0]?.root == $0 && !inner.contains($0) }
         for (index, node) in graph.nodes.enumerated() {
             layer = node.layer
             guard node.type.shape.count <= Int(UInt32.max) else {
@@ -58,7 +61,11 @@ struct Lowering {
             }
             // A convolution reads the smaller picture.
             if inner.contains(index) || enlarged.contains(index) { continue }
-            if let fusion = fusions[index] {
+            // What is stored is placed in the order in which it is read.
+            if views[index] != nil || node.operation.isStored { continue }
+            if let products = shared[index] {
+                for (node, view) in zip(products.nodes, try multiply(products)) { views[node] = view }
+            } else if let fusion = fusions[index] {
                 views[index] = try lower(fusion, enlarged: enlarged)
             } else {
                 views[index] = try lower(node, element: wideNodes.contains(index) ? .wide : .number)
@@ -77,10 +84,13 @@ struct Lowering {
     func hasHalves(_ view: View) -> Bool { byteCount(of: view.element) == 2 }
 
     /// The value of a node as it is; whole numbers, or numbers of either width.
-    private func view(_ node: Int) -> View {
-        guard let view = views[node] else {
+    private mutating func view(_ node: Int) throws -> View {
+        if let view = views[node] { return view }
+        guard graph.nodes[node].operation.isStored else {
             preconditionFailure("node \(node) is read before it is computed")
         }
+        let view = try lower(graph.nodes[node], element: wideNodes.contains(node) ? .wide : .number)
+        views[node] = view
         return view
     }
 
@@ -89,7 +99,7 @@ struct Lowering {
 
     /// The value of a node as numbers of a width; whole numbers as they are.
     mutating func value(_ node: Int, as element: Element) throws -> View {
-        let own = view(node)
+        let own = try view(node)
         if own.element == element || own.element == .integer { return own }
         if let other = converted[node] { return other }
         let x = try contiguous(own)
@@ -187,8 +197,8 @@ struct Lowering {
     // MARK: - Calls
 
     mutating func call(
-        _ kernel: Kernel, _ operands: [KernelCall.Operand], _ parameters: [UInt32],
-        _ workgroups: Workgroups, product: KernelCall.Product? = nil
+        _ kernel: Kernel, _ operands: [KernelCall.Operand], _ parameters: [UInt32], _ workgroups: Workgroups,
+        products: ProductSizes? = nil, division: ProductDivision? = nil
     ) {
         precondition(
             operands.count * 8 + parameters.count * 4 <= Kernel.parameterByteCount,
@@ -197,7 +207,7 @@ struct Lowering {
         calls.append(
             KernelCall(
                 kernel: kernel, operands: operands, parameters: parameters, workgroups: workgroups,
-                product: product))
+                products: products, division: division))
     }
 
     func merged(_ shape: [Int], order: [Int], _ operands: [[Int]], most: Int = 6) throws -> MergedAxes {
@@ -267,6 +277,16 @@ extension CompositeOperation {
         case is SiLU, is GELU, is QuickGELU, is GEGLU, is LayerNorm, is GroupNorm,
             is ScaledDotProductAttention:
             true
+        default: false
+        }
+    }
+}
+
+extension Operation {
+    /// Whether its value is a weight or a constant.
+    fileprivate var isStored: Bool {
+        switch self {
+        case .primitive(.weight), .primitive(.constant): true
         default: false
         }
     }

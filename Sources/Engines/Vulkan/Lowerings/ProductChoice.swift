@@ -35,10 +35,10 @@ struct ProductTile: Hashable, Sendable, Codable {
     /// Those that are measured: columns of networks are multiples of 160 as well as of 128.
     static let all =
         usual + [
-            ProductTile(128, 160, each: 64, 32),
+            ProductTile(128, 160, each: 64, 80),
             ProductTile(128, 128, each: 64, 64),
             ProductTile(128, 64, each: 64, 32),
-            ProductTile(64, 160, each: 32, 32),
+            ProductTile(64, 160, each: 32, 80),
             ProductTile(64, 128, each: 32, 64),
             ProductTile(32, 128, each: 32, 32),
         ]

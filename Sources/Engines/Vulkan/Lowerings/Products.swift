@@ -42,6 +42,7 @@ extension Lowering {
         }
         let axes = MergedAxes(batches, order: Array(batches.indices), batchStrides)
         let batchCount = axes.sizes.suffix(2).reduce(1, *)
+        let sums = ProductSizes(rows: rows, columns: n, depth: k, batches: batchCount)
         let matrices = CooperativeProduct(
             ProductShape(
                 kind: .matrices(byColumns: bInner != 1), rows: rows, columns: n, depth: k, batches: batchCount
@@ -94,7 +95,7 @@ extension Lowering {
                         .reads(moved(a, 0)), .reads(moved(b, 1)), .writes(target), .reads(bias ?? .absent),
                         .reads(residual.map { moved($0, 3) } ?? .absent),
                     ], numbers.map { UInt32($0) } + [scale.bitPattern, UInt32(matrices.partDepth)],
-                    matrices.workgroups, product: matrices.call)
+                    matrices.workgroups, products: sums, division: matrices.division)
                 if matrices.parts > 1 {
                     add(
                         partsOf: matrices, target, to: moved(y, 2), at: (0, n),
@@ -110,7 +111,7 @@ extension Lowering {
                 ], numbers.map { UInt32($0) } + [scale.bitPattern],
                 Workgroups(
                     (n + Int(tile.columns) - 1) / Int(tile.columns),
-                    (rows + Int(tile.rows) - 1) / Int(tile.rows), batchCount))
+                    (rows + Int(tile.rows) - 1) / Int(tile.rows), batchCount), products: sums)
         }
         return y
     }
@@ -139,6 +140,9 @@ extension Lowering {
             pixels, channels, outputs, x.shape[2], x.shape[3], shape[2], shape[3], from.picture,
             from.pixel, to.picture, to.pixel, beside.picture, beside.pixel, pictureBias?.strides[0] ?? 0,
         ].map { UInt32($0) }
+        let sums = ProductSizes(
+            rows: pixels, columns: outputs, depth: kernel.shape.dropFirst().reduce(1, *),
+            batches: convolution.groups)
         let window = [
             kernel.shape[2], kernel.shape[3], convolution.stride, convolution.padding.top,
             convolution.padding.left, enlargement, pictureBias == nil ? 0 : 1,
@@ -165,7 +169,7 @@ extension Lowering {
                     .reads(x), .reads(kernel), .writes(target), .reads(bias ?? .absent),
                     .reads(pictureBias ?? .absent), .reads(residual ?? .absent),
                 ], numbers + [UInt32(matrices.partDepth)],
-                matrices.workgroups, product: matrices.call)
+                matrices.workgroups, products: sums, division: matrices.division)
             if matrices.parts > 1 {
                 add(
                     partsOf: matrices, target, to: y, at: (to.picture, to.pixel),
@@ -190,7 +194,8 @@ extension Lowering {
             numbers,
             Workgroups(
                 (outputs + Int(tile.columns) - 1) / Int(tile.columns),
-                (pixels + Int(tile.rows) - 1) / Int(tile.rows), convolution.groups))
+                (pixels + Int(tile.rows) - 1) / Int(tile.rows), convolution.groups),
+            products: sums)
         return y
     }
 

@@ -37,6 +37,8 @@ struct View: Sendable {
 
     var count: Int { shape.reduce(1, *) }
     var rank: Int { shape.count }
+    /// How many elements there are in memory: those of an axis without a stride are one.
+    var distinctCount: Int { zip(shape, strides).reduce(1) { $1.1 == 0 ? $0 : $0 * $1.0 } }
 
     /// The axes from the farthest apart to the nearest.
     var order: [Int] {

@@ -1,0 +1,53 @@
+import CVulkanLoader
+import EngineInterface
+
+extension VulkanEngine {
+    /// What bears on how fast a device computes, of each device: names and what they are.
+    ///
+    /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)`` where there is no driver.
+    package static func deviceFacts() throws -> [[(name: String, value: String)]] {
+        try VulkanInstance.shared.get().devices().map(\.facts)
+    }
+}
+
+extension PhysicalDevice {
+    fileprivate var facts: [(name: String, value: String)] {
+        var subgroups = VkPhysicalDeviceSubgroupProperties()
+        subgroups.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES
+        var properties = VkPhysicalDeviceProperties2()
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
+        withUnsafeMutablePointer(to: &subgroups) { subgroups in
+            properties.pNext = UnsafeMutableRawPointer(subgroups)
+            instance.functions.vkGetPhysicalDeviceProperties2(handle, &properties)
+        }
+        let limits = properties.properties.limits
+        let version = properties.properties.apiVersion
+        let heaps = Self.memory(of: handle, instance).heaps.map { heap in
+            let isOwn = heap.flags & VkMemoryHeapFlags(VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue) != 0
+            return "\(heap.size >> 20) MiB\(isOwn ? " of its own" : "")"
+        }
+        let bearing = [
+            "cooperative", "float16", "float8", "bfloat16", "16bit", "8bit", "subgroup", "integer_dot",
+            "pipeline_executable", "memory_budget", "external_memory_host", "workgroup", "memory_model",
+            "calibrated_timestamps", "maintenance", "shader_core", "sm_builtins",
+        ]
+        let extensions = listed {
+            self.instance.functions.vkEnumerateDeviceExtensionProperties(self.handle, nil, $0, $1)
+        }.map { text($0.extensionName) }.filter { name in bearing.contains { name.contains($0) } }
+        return [
+            ("name", name), ("kind", kind.rawValue), ("driver", driver),
+            ("Vulkan", "\(version >> 22).\(version >> 12 & 0x3FF).\(version & 0xFFF)"),
+            ("memory", heaps.joined(separator: ", ")),
+            ("largest allocation", "\(largestAllocation >> 20) MiB"),
+            (
+                "subgroup",
+                "\(subgroups.subgroupSize) invocations, operations \(subgroups.supportedOperations)"
+            ),
+            ("shared memory", "\(limits.maxComputeSharedMemorySize) bytes"),
+            ("invocations of a workgroup", "\(limits.maxComputeWorkGroupInvocations)"),
+            ("bytes of push constants", "\(limits.maxPushConstantsSize)"),
+            ("clock", clock.map { "\($0.period) ns, mask \(String($0.mask, radix: 16))" } ?? "none"),
+            ("extensions", extensions.sorted().joined(separator: " ")),
+        ]
+    }
+}
