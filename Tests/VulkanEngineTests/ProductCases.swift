@@ -71,6 +71,25 @@ func fusionCases() throws -> [ConformanceCase] {
                     ["y": silu(convolved($0) + channels($0) + pictures($0) + other($0))]
                 }
             ),
+            (
+                "bias, one bias more for all pictures, residual", biasedPicture,
+                {
+                    let time = $0.input("t", [1, 6, 1, 1])
+                    return ["y": silu(convolved($0) + channels($0) + time + other($0))]
+                }
+            ),
+            (
+                "two biases of channels alone", biasedPicture,
+                { ["y": convolved($0) + channels($0) + $0.input("t", [6, 1, 1])] }
+            ),
+            (
+                "two biases of a matrix's columns", biasedRows,
+                {
+                    let product = matrixMultiply(
+                        $0.input("x", [2, 4]), $0.weights.tensor("w", [6, 4]), transposesRight: true)
+                    return ["y": product + $0.weights.tensor("b", [6]) + $0.input("t", [1, 6])]
+                }
+            ),
             ("residual in front", biasedPicture, { ["y": other($0) + (channels($0) + convolved($0))] }),
             ("two residuals", picture, { ["y": convolved($0) + other($0) + $0.input("s", [2, 6, 5, 3])] }),
             (

@@ -127,6 +127,15 @@ import Testing
         #expect(joined.sorted() == [2, 3])
     }
 
+    @Test func whatAllPicturesHaveAddedTakesNoKernel() async throws {
+        let names = ["bias, one bias more for all pictures, residual", "two biases of channels alone"]
+        for one in try fusionCases() where names.contains(one.name) {
+            let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)
+            let shaders = lowering.calls.map(\.kernel.shader).filter { ![.load, .copy, .store].contains($0) }
+            #expect(shaders == [.convolution], "\(one.name)")
+        }
+    }
+
     @Test func picturesStayAsTheyLie() async throws {
         let one = try #require(try compositeCases().first { $0.name == "residual block" })
         let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)

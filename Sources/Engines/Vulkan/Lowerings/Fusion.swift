@@ -8,7 +8,7 @@ struct Fusion {
     private(set) var end: Int
     /// A number a channel, that is, a column of the product.
     private(set) var bias: Int?
-    /// A number a picture and channel.
+    /// A number a picture and channel, or a second one a channel.
     private(set) var pictureBias: Int?
     /// A value of the same shape.
     private(set) var residual: Int?
@@ -51,8 +51,8 @@ struct Fusion {
                     whole[$0] == ($0 == channelAxis ? shape[channelAxis] : 1)
                 }
                 let isPictures =
-                    channelAxis == 1
-                    && whole == [shape[0], shape[1], 1, 1]
+                    channelAxis == 1 && shape.rank == 4
+                    && (isChannels || whole == [shape[0], shape[1], 1, 1])
                 if isChannels, bias == nil {
                     bias = other
                 } else if isPictures, pictureBias == nil {

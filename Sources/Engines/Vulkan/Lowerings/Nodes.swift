@@ -78,10 +78,20 @@ extension Lowering {
             return try convolve(
                 number(source), kernel(node.inputs[1]), convolution, enlargement: enlargement, shape: shape,
                 bias: fusion.bias.map { try number($0) },
-                pictureBias: fusion.pictureBias.map { try number($0) },
+                pictureBias: fusion.pictureBias.map { try pictures(number($0), count: shape[0]) },
                 residual: fusion.residual.map { try number($0) }, fusion.function)
         default: preconditionFailure("\(node.operation.name) begins no fusion")
         }
+    }
+
+    /// A number for each channel of so many pictures, `[N, C, 1, 1]`, which may all have the same.
+    private mutating func pictures(_ view: View, count: Int) throws -> View {
+        var view = try contiguous(view)
+        if view.rank < 4 || view.shape[0] == 1 {
+            view.shape = [count, view.count, 1, 1]
+            view.strides = [0, 1, 1, 1]
+        }
+        return view
     }
 
     /// A kernel `[O, C, kH, kW]` whose channels are nearest in memory.

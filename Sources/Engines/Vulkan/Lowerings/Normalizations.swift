@@ -33,7 +33,7 @@ extension Lowering {
         let x = isPlain ? try contiguous(x) : try dense(x, order: Self.channelsLast)
         let (scale, shift) = (try contiguous(scale), try contiguous(shift))
         let y = allocate(x.shape, order: isPlain ? nil : Self.channelsLast)
-        if !isPlain, pixels > 0, areVectors([x, y], rows: channels) {
+        if !isPlain, pixels > 0, areVectors([x, scale, shift, y], rows: channels) {
             func tiling(_ fewest: Int) -> GroupNormTiling? {
                 GroupNormTiling(
                     channels: channels, groups: norm.groups, vectorSize: vectorSize(x),

@@ -27,9 +27,20 @@ layout(push_constant, std430) uniform Parameters {
 
 float count(uint block) { return float(CHANNELS * (min(blockPixels, pixels - block * blockPixels))); }
 
+uvec4 bits[4];
+
+// The invocation's vectors of four pixels; beyond the end, of the last one.
+void read(uint start, uint pixel, uint end) {
+    [[unroll]] for (int i = 0; i < 4; i++) bits[i] = Quads(x).at[start + min(pixel + i * ROWS, end - 1) * size];
+}
+
 void main() {
     uint local = gl_LocalInvocationID.x, column = local % COLUMNS, row = local / COLUMNS;
     uint part = gl_WorkGroupID.y, picture = gl_WorkGroupID.z;
+    uint origin = picture * pixels * size + part * COLUMNS, start = origin + column;
+    uint first = gl_WorkGroupID.x * tilePixels, end = min(first + tilePixels, pixels);
+    // On its way while the moments are joined.
+    read(start, first + row, end);
     uint group = local / LANES, from = ((picture * gl_NumWorkGroups.y + part) * GROUPS + group) * blocks;
     uint held = group < GROUPS ? blocks : 0;
     float whole = float(CHANNELS) * float(pixels), sum = 0.0;
@@ -44,15 +55,13 @@ void main() {
     if (held > 0 && lane() == 0) groupMoments[group] = vec2(mean, factor);
     barrier();
 
-    uint start = picture * pixels * size + part * COLUMNS;
     if (row >= ROWS) return;
-    prepare(x, scale, shift, start * VECTOR, part * COLUMNS * VECTOR);
-    uint first = gl_WorkGroupID.x * tilePixels, end = min(first + tilePixels, pixels);
-    for (uint pixel = first + row; pixel < end; pixel += 4 * ROWS) {
-        uvec4 bits[4];
+    prepare(x, scale, shift, origin * VECTOR, part * COLUMNS * VECTOR);
+    uint pixel = first + row;
+    while (pixel < end) {
         [[unroll]] for (int i = 0; i < 4; i++)
-            bits[i] = Quads(x).at[start + min(pixel + i * ROWS, end - 1) * size + column];
-        [[unroll]] for (int i = 0; i < 4; i++)
-            if (pixel + i * ROWS < end) put(y, start + (pixel + i * ROWS) * size + column, result(bits[i]));
+            if (pixel + i * ROWS < end) put(y, start + (pixel + i * ROWS) * size, result(bits[i]));
+        pixel += 4 * ROWS;
+        if (pixel < end) read(start, pixel, end);
     }
 }

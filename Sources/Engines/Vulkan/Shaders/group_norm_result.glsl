@@ -8,12 +8,14 @@ float terms[VECTOR];
 // The workgroup's first channel is the picture's `channel`-th, and is at `origin` in the first pixel.
 void prepare(Source x, Source scale, Source shift, uint origin, uint channel) {
     uint column = gl_LocalInvocationID.x % COLUMNS;
+    float scales[VECTOR] = numbers(Quads(scale).at[channel / VECTOR + column]);
+    float shifts[VECTOR] = numbers(Quads(shift).at[channel / VECTOR + column]);
     [[unroll]] for (int j = 0; j < VECTOR; j++) {
-        uint own = column * VECTOR + j, group = own / CHANNELS;
+        uint group = (column * VECTOR + j) / CHANNELS;
         vec2 moments = groupMoments[group];
         origins[j] = float(x.at[origin + group * CHANNELS]);
-        factors[j] = moments.y * float(scale.at[channel + own]);
-        terms[j] = float(shift.at[channel + own]) - moments.x * factors[j];
+        factors[j] = moments.y * scales[j];
+        terms[j] = shifts[j] - moments.x * factors[j];
     }
 }
 

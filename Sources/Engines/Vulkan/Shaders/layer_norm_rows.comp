@@ -24,20 +24,21 @@ layout(push_constant, std430) uniform Parameters {
 
 void main() {
     uint row = workgroup() * (WIDTH / LANES) + gl_LocalInvocationID.x / LANES;
-    // Whoever has nothing waits with the others all the same.
-    uint held = row < rows ? size : 0, start = row * size;
+    // Whoever has nothing reads what another does, and waits with the others all the same.
+    uint held = row < rows ? size : 0, start = min(row, rows - 1) * size;
     float count = float(size * VECTOR);
+    uvec4 bits[EACH];
+    [[unroll]] for (int i = 0; i < EACH; i++) bits[i] = Quads(x).at[start + min(i * LANES + lane(), size - 1)];
     // Numbers far from zero lose nothing as distances from one of them.
-    float origin = row < rows ? float(x.at[start * VECTOR]) : 0.0;
+    float origin = float(x.at[start * VECTOR]);
     float own[EACH * VECTOR];
     float sum = 0.0;
     [[unroll]] for (int i = 0; i < EACH; i++) {
-        uint at = i * LANES + lane();
-        float few[VECTOR];
-        if (at < held) few = numbers(Quads(x).at[start + at]);
+        bool isThere = i * LANES + lane() < held;
+        float few[VECTOR] = numbers(bits[i]);
         [[unroll]] for (int j = 0; j < VECTOR; j++) {
-            own[i * VECTOR + j] = at < held ? few[j] - origin : 0.0;
-            sum += own[i * VECTOR + j];
+            own[i * VECTOR + j] = few[j] - origin;
+            sum += isThere ? own[i * VECTOR + j] : 0.0;
         }
     }
     float mean = laneSum(sum) / count;

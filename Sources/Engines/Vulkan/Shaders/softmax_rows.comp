@@ -21,17 +21,18 @@ layout(push_constant, std430) uniform Parameters {
 
 void main() {
     uint row = workgroup() * (WIDTH / LANES) + gl_LocalInvocationID.x / LANES;
-    // Whoever has nothing waits with the others all the same.
-    uint held = row < rows ? size : 0, start = row * size;
+    // Whoever has nothing reads what another does, and waits with the others all the same.
+    uint held = row < rows ? size : 0, start = min(row, rows - 1) * size;
+    uvec4 bits[EACH];
+    [[unroll]] for (int i = 0; i < EACH; i++) bits[i] = x.at[start + min(i * LANES + lane(), size - 1)];
     float own[EACH * VECTOR];
     float greatest = -1.0 / 0.0;
     [[unroll]] for (int i = 0; i < EACH; i++) {
-        uint at = i * LANES + lane();
-        float few[VECTOR];
-        if (at < held) few = numbers(x.at[start + at]);
+        bool isThere = i * LANES + lane() < held;
+        float few[VECTOR] = numbers(bits[i]);
         [[unroll]] for (int j = 0; j < VECTOR; j++) {
-            own[i * VECTOR + j] = at < held ? few[j] : -1.0 / 0.0;
-            greatest = max(greatest, own[i * VECTOR + j]);
+            own[i * VECTOR + j] = few[j];
+            greatest = isThere ? max(greatest, few[j]) : greatest;
         }
     }
     greatest = laneMaximum(greatest);
