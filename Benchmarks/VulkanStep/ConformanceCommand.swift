@@ -13,24 +13,34 @@ struct ConformanceCommand: AsyncParsableCommand {
     @Option(help: "The GPU, by its number or a part of its name (default: the best one).") var device: String?
 
     func run() async throws {
-        let engine = try VulkanEngine(device)
-        let cases =
-            try primitiveCases() + compositeCases() + cooperativeProductCases() + cooperativeAttentionCases()
-            + randomCases(count: 24, seed: 1)
-        var failureCount = 0
-        for precision in engine.deviceDescription.precisions {
+        let engine = try VulkanEngine(device).dividingBySizes()
+        print("\(engine.deviceDescription.name), \(engine.deviceDescription.driver)")
+        var (failureCount, caseCount) = (0, 0)
+        func hold(_ engine: VulkanEngine, _ name: String, _ precision: Precision, _ cases: [ConformanceCase])
+            async
+        {
+            let clock = ContinuousClock()
+            let start = clock.now
             let failures = await conformanceFailures(of: engine, precision: precision, cases: cases)
-            for failure in failures { print("\(precision.rawValue): \(failure)") }
+            for failure in failures { print("\(name): \(failure)") }
+            print(
+                "\(name): \(cases.count) cases, \(failures.count) failures, \(start.duration(to: clock.now))")
+            fflush(nil)
             failureCount += failures.count
+            caseCount += cases.count
+        }
+        let general = try primitiveCases() + compositeCases() + randomCases(count: 24, seed: 1)
+        let (products, attention) = (try cooperativeProductCases(), try cooperativeAttentionCases())
+        await hold(engine, "attention", .float16, attention)
+        await hold(engine, "products", .float16, products)
+        for precision in engine.deviceDescription.precisions {
+            await hold(engine, precision.rawValue, precision, general)
         }
         // Every way to divide a product, not the fastest alone.
         for divided in engine.withEachDivision() {
-            let failures = await conformanceFailures(
-                of: divided.engine, precision: .float16, cases: try cooperativeProductCases())
-            for failure in failures { print("\(divided.name): \(failure)") }
-            failureCount += failures.count
+            await hold(divided.engine, divided.name, .float16, divided.isAttention ? attention : products)
         }
-        print("\(cases.count) cases, \(failureCount) failures on \(engine.deviceDescription.name)")
+        print("\(caseCount) cases, \(failureCount) failures")
         if failureCount > 0 { throw ExitCode.failure }
     }
 }

@@ -53,7 +53,10 @@ struct MeasureCommand: AsyncParsableCommand {
         var ceilings: Ceilings?
         if table {
             let bandwidth = try engine.copyBandwidth(byteCount: copySize << 20)
-            let found = Ceilings(bytesPerSecond: bandwidth, operationsPerSecond: matrixRate.map { $0 * 1e12 })
+            let own = try engine.matrixRate()
+            if let own { print(String(format: "matrices in registers: %.1f TFLOP/s", own / 1e12)) }
+            let found = Ceilings(
+                bytesPerSecond: bandwidth, operationsPerSecond: matrixRate.map { $0 * 1e12 } ?? own)
             print(String(format: "copies: %.0f GB/s, read and written", bandwidth / 1e9))
             try printLine(Ceilings.Line(found))
             ceilings = found

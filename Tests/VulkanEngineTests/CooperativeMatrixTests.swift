@@ -29,8 +29,6 @@ struct CooperativeMatrixTests {
     }
 
     @Test func attentionConforms() async throws {
-        var engine = engine
-        engine.tuning.attentionKeys = [16]
         let failures = await conformanceFailures(
             of: engine, precision: .float16, cases: try cooperativeAttentionCases())
         #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")

@@ -8,7 +8,9 @@ final class ProductChoices: Sendable {
         let choice: ProductChoice
 
         /// Whether shaders are made for what the file says, which someone may have changed.
-        var isUsable: Bool { ProductTile.all.contains(choice.tile) && (1...16).contains(choice.parts) }
+        var isUsable: Bool {
+            (ProductTile.all + ProductTile.attention).contains(choice.tile) && (1...16).contains(choice.parts)
+        }
     }
 
     private let file: URL?

@@ -86,4 +86,35 @@ extension VulkanEngine {
         let seconds = try stamps.intervals().sorted()
         return Double(2 * byteCount) / seconds[copies / 2]
     }
+
+    /// The multiplications and additions a second of cooperative matrices that stay in registers; nil where there are none.
+    ///
+    /// - Throws: ``EngineError``.
+    package func matrixRate() throws -> Double? {
+        guard let matrices = tuning.matrices else { return nil }
+        let name = "matrices"
+        let (rounds, sums, subgroups, workgroups) = (4096, 8, 8, 2048)
+        let results = try DeviceBuffer(byteCount: workgroups * 16, in: .device, of: device, graph: name)
+        let commands = try Commands(device, graph: name)
+        let stamps = try TimeStamps(count: 4, device, graph: name)
+        let call = KernelCall(
+            kernel: Kernel(
+                shader: .matrixRate, isHalf: true,
+                constants: matrices.constants(subgroups: subgroups) + [Int32(sums)]),
+            operands: [], parameters: [UInt32(rounds)], workgroups: Workgroups(workgroups))
+        try commands.record(isUsedOnce: false) { () throws(EngineError) in
+            commands.reset(stamps)
+            commands.write(0, of: stamps)
+            for time in 1..<4 {
+                try commands.dispatch(call, at: [results.address])
+                commands.barrier()
+                commands.write(time, of: stamps)
+            }
+        }
+        try commands.start()
+        try commands.finish()
+        let seconds = try stamps.intervals().sorted()[1]
+        let each = 2 * matrices.m * matrices.n * matrices.k * rounds * sums
+        return Double(each * subgroups * workgroups) / seconds
+    }
 }

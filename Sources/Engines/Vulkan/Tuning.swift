@@ -14,8 +14,8 @@ struct Tuning: Sendable {
     var largestWorkgroup: Int
     /// How all products are divided that can be; nil where it goes by what was measured, or by their sizes.
     var productChoice: ProductChoice?
-    /// The numbers of keys that attention may have in the shared memory, the first that fits being taken.
-    var attentionKeys = [64, 32, 16]
+    /// Where the elements of those matrices are; nil where that is not known.
+    var layout: MatrixLayout?
     /// How products are divided, as was measured.
     let products: ProductChoices
     /// Whether those that nothing is known of are measured.

@@ -35,6 +35,7 @@ public struct VulkanEngine: Engine {
         }
         device = try VulkanDevice(physical, patience: patience)
         tuning = Tuning(physical, keptIn: tuningFolder)
+        if let matrices = tuning.matrices { tuning.layout = try MatrixLayout(device, matrices) }
     }
 
     /// The device that is meant.
@@ -90,19 +91,24 @@ public struct VulkanEngine: Engine {
         return requested
     }
 
-    /// An engine for each way to divide products, which takes that way wherever it can.
-    package func withEachDivision() -> [(name: String, engine: VulkanEngine)] {
+    /// The engine without measuring how products are divided best.
+    package func dividingBySizes() -> VulkanEngine {
+        var engine = self
+        engine.tuning.isMeasuring = false
+        return engine
+    }
+
+    /// An engine for each way to divide products or attention, which takes that way wherever it can.
+    package func withEachDivision() -> [(name: String, isAttention: Bool, engine: VulkanEngine)] {
         guard tuning.matrices != nil else { return [] }
-        return ProductTile.all.flatMap { tile in
-            [1, 4].map { parts in
-                var engine = self
-                engine.tuning.productChoice = ProductChoice(tile: tile, parts: parts)
-                engine.tuning.isMeasuring = false
-                return (
-                    "\(tile.rows)×\(tile.columns) by \(tile.ownRows)×\(tile.ownColumns), \(parts) parts",
-                    engine
-                )
-            }
+        let products = ProductTile.all.flatMap { tile in
+            [1, 4].map { (false, ProductChoice(tile: tile, parts: $0)) }
+        }
+        let attention = ProductTile.attention.map { (true, ProductChoice(tile: $0, parts: 1)) }
+        return (products + attention).map { isAttention, choice in
+            var engine = dividingBySizes()
+            engine.tuning.productChoice = choice
+            return (choice.description, isAttention, engine)
         }
     }
 

@@ -21,12 +21,17 @@ struct Kernel: Hashable, Sendable {
         case cooperativeMatrixMultiply = "matrix_multiply_cooperative"
         case cooperativeConvolution = "convolution_cooperative"
         case cooperativeAttention = "attention_cooperative"
+        case registerAttention = "attention_registers"
         case productParts = "product_parts"
+        case matrixLayout = "matrix_layout"
+        case matrixRate = "matrix_rate"
 
         /// Whether its subgroups hold matrices together.
         var hasFullSubgroups: Bool {
             switch self {
-            case .cooperativeMatrixMultiply, .cooperativeConvolution, .cooperativeAttention: true
+            case .cooperativeMatrixMultiply, .cooperativeConvolution, .cooperativeAttention,
+                .registerAttention, .matrixLayout, .matrixRate:
+                true
             default: false
             }
         }

@@ -1,25 +1,49 @@
 import TensorGraph
 
-/// What a workgroup of `attention_cooperative.comp` has.
-private struct AttentionTile {
-    /// A subgroup's queries, in matrices.
-    let queryMatrices: Int
-    /// The keys in the shared memory.
-    let keys: Int
-    let subgroups = 4
+extension ProductTile {
+    /// Of attention: queries by keys, of which a subgroup has all those in the shared memory.
+    static let attention = [
+        ProductTile(64, 64, each: 16, 64),
+        ProductTile(128, 64, each: 32, 64),
+        ProductTile(128, 64, each: 16, 64),
+        ProductTile(64, 32, each: 16, 32),
+        ProductTile(128, 32, each: 32, 32),
+        ProductTile(64, 16, each: 16, 16),
+        ProductTile(128, 128, each: 16, 128),
+    ]
+}
 
-    func sharedMemoryByteCount(size: Int, valueSize: Int, _ matrices: CooperativeMatrices) -> Int {
+extension Tuning {
+    /// Whether a workgroup can have that tile, with scores in registers or in the shared memory.
+    fileprivate func isFitting(
+        _ tile: ProductTile, size: Int, valueSize: Int, inRegisters: Bool, _ matrices: CooperativeMatrices
+    ) -> Bool {
         func stride(_ size: Int, _ multiple: Int) -> Int {
             (size + multiple - 1) / multiple * multiple / 8 + 1
         }
         let (own, value) = (stride(size, matrices.k), stride(valueSize, matrices.n))
-        let queries = queries(matrices)
-        return 16
-            * (max(keys * (own + value), max(keys, queries) * own)
-                + subgroups * matrices.m * (keys / 4 + 1) + subgroups * matrices.m / 4)
+        let tiles = max(tile.columns * (own + value), tile.rows * own)
+        let scores = tile.subgroups * matrices.m * (tile.columns / 4 + 1) + tile.subgroups * matrices.m / 4
+        let lanes = matrices.subgroupSize / matrices.m
+        // Numbers that an invocation keeps: sums, queries and scores.
+        let kept = tile.ownRows * (max(size, valueSize) * 3 / 2 + tile.columns) / matrices.subgroupSize
+        return 16 * (tiles + (inRegisters ? 0 : scores)) <= sharedMemoryByteCount
+            && tile.subgroups * matrices.subgroupSize <= largestWorkgroup && tile.columns % (4 * lanes) == 0
+            && tile.columns % matrices.n == 0 && tile.columns % matrices.k == 0
+            && tile.ownRows % matrices.m == 0
+            && (kept <= 200 || tile.ownRows == matrices.m && tile.columns <= 32)
     }
 
-    func queries(_ matrices: CooperativeMatrices) -> Int { subgroups * queryMatrices * matrices.m }
+    /// The tiles that a workgroup of attention can have, the one that is taken where nothing was measured first.
+    func attentionTiles(
+        size: Int, valueSize: Int, inRegisters: Bool, _ matrices: CooperativeMatrices
+    ) -> [ProductTile] {
+        // Compilers take minutes for many of the small matrices that software has.
+        let known = matrices.m < 16 ? [ProductTile(64, 16, each: 16, 16)] : ProductTile.attention
+        return known.filter {
+            isFitting($0, size: size, valueSize: valueSize, inRegisters: inRegisters, matrices)
+        }
+    }
 }
 
 extension Lowering {
@@ -28,46 +52,50 @@ extension Lowering {
         _ queries: View, _ keys: View, _ values: View, _ mask: View?, _ scale: Float
     ) throws -> View? {
         let (size, valueSize) = (queries.shape[3], values.shape[3])
-        guard isHalf, let matrices = tuning.matrices, size % 8 == 0, valueSize % 8 == 0
-        else { return nil }
         let (pictures, heads, queryCount, keyCount) = (
             queries.shape[0], queries.shape[1], queries.shape[2], keys.shape[2]
         )
-        let lanes = matrices.subgroupSize / matrices.m
-        // Numbers that an invocation keeps grow with the sizes and with the queries.
-        let isSmall = max(size, valueSize) <= 64 && queryCount >= 1024
-        let candidates =
-            (isSmall ? tuning.attentionKeys.map { AttentionTile(queryMatrices: 2, keys: $0) } : [])
-            + tuning.attentionKeys.map { AttentionTile(queryMatrices: 1, keys: $0) }
-        let tile = candidates.first { tile in
-            tile.sharedMemoryByteCount(size: size, valueSize: valueSize, matrices)
-                <= tuning.sharedMemoryByteCount
-                && tile.keys % (4 * lanes) == 0 && max(size, valueSize) <= 256
-        }
-        guard let tile, tile.subgroups * matrices.subgroupSize <= tuning.largestWorkgroup else { return nil }
+        guard isHalf, let matrices = tuning.matrices, size % 8 == 0, valueSize % 8 == 0,
+            max(size, valueSize) <= 256, keyCount > 0
+        else { return nil }
+        let layout = mask == nil ? tuning.layout : nil
+        let tiles = tuning.attentionTiles(
+            size: size, valueSize: valueSize, inRegisters: layout != nil, matrices)
+        let shape = ProductShape(
+            kind: .attention(size: size, valueSize: valueSize), rows: queryCount, columns: keyCount,
+            depth: size,
+            batches: pictures * heads)
+        let chosen = (tuning.productChoice ?? tuning.products[shape])?.tile
+        guard let tile = chosen.flatMap({ tiles.contains($0) ? $0 : nil }) ?? tiles.first else { return nil }
         func eights(_ view: View) throws -> View {
             let strides = zip(view.strides, view.shape).dropLast().map { $1 == 1 ? 0 : $0 }
             return view.strides[3] == 1 && view.isAligned(strides, to: 8) ? view : try contiguous(view)
         }
         let (queries, keys, values) = (try eights(queries), try eights(keys), try eights(values))
         let y = allocate([pictures, heads, queryCount, valueSize], order: [0, 2, 1, 3])
-        let maskStrides =
-            mask?.broadcastStrides(to: [pictures, heads, queryCount, keyCount]) ?? [0, 0, 0, 0]
-        let strides = [queries, keys, values, y].flatMap { $0.strides.dropLast() } + maskStrides
+        var constants =
+            matrices.constants(subgroups: tile.subgroups)
+            + [size, valueSize, tile.subgroups, tile.ownRows / matrices.m, tile.columns].map { Int32($0) }
+        var strides = [queries, keys, values, y].flatMap { $0.strides.dropLast() }
+        if let layout {
+            constants += [layout.lower, layout.righter]
+        } else {
+            constants.append(mask == nil ? 0 : 1)
+            strides +=
+                mask?.broadcastStrides(to: [pictures, heads, queryCount, keyCount]) ?? [0, 0, 0, 0]
+        }
         call(
             Kernel(
-                shader: .cooperativeAttention, isHalf: true,
-                constants: matrices.constants(subgroups: tile.subgroups)
-                    + [
-                        size, valueSize, tile.subgroups, tile.queryMatrices, tile.keys, mask == nil ? 0 : 1,
-                    ].map { Int32($0) }),
+                shader: layout == nil ? .cooperativeAttention : .registerAttention, isHalf: true,
+                constants: constants),
             [.reads(queries), .reads(keys), .reads(values), .reads(mask ?? .absent), .writes(y)],
             [UInt32(queryCount), UInt32(keyCount), UInt32(heads), scale.bitPattern]
                 + strides.map { UInt32($0) },
-            Workgroups(
-                (queryCount + tile.queries(matrices) - 1) / tile.queries(matrices), pictures * heads),
+            Workgroups((queryCount + tile.rows - 1) / tile.rows, pictures * heads),
             products: ProductSizes(
-                rows: queryCount, columns: keyCount, depth: size + valueSize, batches: pictures * heads))
+                rows: queryCount, columns: keyCount, depth: size + valueSize, batches: pictures * heads),
+            division: tiles.count > 1
+                ? ProductDivision(shape: shape, choice: ProductChoice(tile: tile, parts: 1)) : nil)
         return y
     }
 }

@@ -15,6 +15,8 @@ struct ProductShape: Hashable, Sendable, Codable {
         /// Of rows by rows, or of rows by columns.
         case matrices(byColumns: Bool)
         case convolution(height: Int, width: Int, stride: Int, enlargement: Int)
+        /// Queries by keys, with heads of these sizes.
+        case attention(size: Int, valueSize: Int)
     }
 
     let kind: Kind

@@ -45,10 +45,15 @@ struct ProductTile: Hashable, Sendable, Codable {
 }
 
 /// How a product is divided.
-struct ProductChoice: Hashable, Sendable, Codable {
+struct ProductChoice: Hashable, Sendable, Codable, CustomStringConvertible {
     let tile: ProductTile
     /// Into how many parts its sums are divided, at most.
     let parts: Int
+
+    var description: String {
+        "\(tile.rows)×\(tile.columns) by \(tile.ownRows)×\(tile.ownColumns)"
+            + (parts == 1 ? "" : ", \(parts) parts")
+    }
 }
 
 extension Tuning {
@@ -72,6 +77,10 @@ extension Tuning {
 
     /// What is worth measuring for a product.
     func candidates(for shape: ProductShape, _ matrices: CooperativeMatrices) -> [ProductChoice] {
+        if case .attention(let size, let valueSize) = shape.kind {
+            return attentionTiles(size: size, valueSize: valueSize, inRegisters: layout != nil, matrices)
+                .filter { $0.rows <= 64 || shape.rows > 64 }.map { ProductChoice(tile: $0, parts: 1) }
+        }
         func isWasteful(_ size: Int, _ tile: Int) -> Bool { tile > 32 && size <= tile / 2 }
         let tiles = ProductTile.all.filter {
             isFitting($0, matrices) && !isWasteful(shape.rows, $0.rows)

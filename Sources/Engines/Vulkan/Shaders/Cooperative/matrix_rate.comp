@@ -14,7 +14,7 @@ layout(push_constant, std430) uniform Parameters {
 };
 
 shared uvec4 factors[K * 16 / 8];
-shared uvec4 results[M * N / 4];
+shared uvec4 results[SUMS * M * N / 4];
 
 void main() {
     for (uint i = gl_LocalInvocationID.x; i < K * 16 / 8; i += INVOCATIONS) factors[i] = uvec4(0x3C003C00u);
@@ -27,8 +27,7 @@ void main() {
     [[unroll]] for (int i = 0; i < SUMS; i++) sums[i] = SUM_MATRIX(0.0);
     for (uint i = 0; i < rounds; i++)
         [[unroll]] for (int j = 0; j < SUMS; j++) sums[j] = coopMatMulAddNV(left, right, sums[j]);
-    [[unroll]] for (int i = 1; i < SUMS; i++) sums[0] = sums[0] + sums[i];
-    coopMatStoreNV(sums[0], results, 0, N / 4, false);
+    [[unroll]] for (int i = 0; i < SUMS; i++) coopMatStoreNV(sums[i], results, i * M * N / 4, N / 4, false);
     subgroupShares();
-    if (gl_LocalInvocationID.x == 0) y.at[workgroup()] = results[0];
+    if (gl_LocalInvocationID.x == 0) y.at[workgroup()] = results[rounds % (SUMS * M * N / 4)];
 }

@@ -1,0 +1,59 @@
+import CVulkanLoader
+import EngineInterface
+
+/// Which elements of cooperative matrices an invocation has, which the extension leaves to drivers: found out by asking for
+/// matrices of which every element is known.
+///
+/// It is told only where it is as `attention_registers.comp` takes it to be: matrices of 16 × 16, with subgroups of 32; sums and
+/// left factors alike; the invocations 4i to 4i + 3 share the rows i and i + 8, and of each eight columns have two neighbours.
+struct MatrixLayout: Sendable, Hashable {
+    /// Of an invocation's eight elements, those that are eight rows after the first: a bit each.
+    let lower: Int32
+    /// Those that are eight columns after the first.
+    let righter: Int32
+
+    /// - Returns: nil where the layout is another one.
+    init?(_ device: VulkanDevice, _ matrices: CooperativeMatrices) throws(EngineError) {
+        guard matrices.m == 16, matrices.n == 16, matrices.k == 16, matrices.subgroupSize == 32 else {
+            return nil
+        }
+        let name = "matrix layout"
+        let buffer = try DeviceBuffer(byteCount: 1536 * 4, in: .results, of: device, graph: name)
+        let commands = try Commands(device, graph: name)
+        let call = KernelCall(
+            kernel: Kernel(shader: .matrixLayout, isHalf: true, constants: matrices.constants(subgroups: 1)),
+            operands: [], parameters: [], workgroups: Workgroups(1))
+        try commands.record(isUsedOnce: true) { () throws(EngineError) in
+            try commands.dispatch(call, at: [buffer.address])
+        }
+        try commands.start()
+        try commands.finish()
+        guard let pointer = buffer.pointer else { return nil }
+        self.init(Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Float.self), count: 1536)))
+    }
+
+    /// - Parameter numbers: What `matrix_layout.comp` writes.
+    init?(_ numbers: [Float]) {
+        guard (0..<32).allSatisfy({ numbers[$0 * 16] == 8 && numbers[512 + $0 * 16] == 8 }) else {
+            return nil
+        }
+        var (lower, righter): (Int32, Int32) = (0, 0)
+        for element in 0..<8 {
+            let number = Int(numbers[1024 + element])
+            if number / 16 >= 8 { lower |= 1 << Int32(element) }
+            if number % 16 >= 8 { righter |= 1 << Int32(element) }
+        }
+        for lane in 0..<32 {
+            for element in 0..<8 {
+                let row = lane / 4 + Int(lower >> Int32(element) & 1) * 8
+                let column = lane % 4 * 2 + element % 2 + Int(righter >> Int32(element) & 1) * 8
+                let expected = Float(row * 16 + column)
+                guard numbers[1024 + lane * 8 + element] == expected,
+                    numbers[1280 + lane * 8 + element] == expected
+                else { return nil }
+            }
+        }
+        self.lower = lower
+        self.righter = righter
+    }
+}
