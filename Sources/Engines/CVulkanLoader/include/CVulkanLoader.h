@@ -80,7 +80,6 @@ typedef VkResult(VKAPI_PTR *PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKH
     X(vkCmdPushConstants) \
     X(vkCmdDispatch) \
     X(vkCmdPipelineBarrier) \
-    X(vkCmdCopyBuffer) \
     X(vkCreateQueryPool) \
     X(vkDestroyQueryPool) \
     X(vkCmdResetQueryPool) \

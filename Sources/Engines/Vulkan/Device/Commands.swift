@@ -88,19 +88,6 @@ final class Commands: @unchecked Sendable {
         functions.vkCmdDispatch(buffer, UInt32(workgroups.x), UInt32(workgroups.y), UInt32(workgroups.z))
     }
 
-    /// Adds a copy of a whole buffer, after which others may follow.
-    func copy(_ source: DeviceBuffer, to target: DeviceBuffer) {
-        var region = VkBufferCopy()
-        region.size = VkDeviceSize(min(source.byteCount, target.byteCount))
-        device.functions.vkCmdCopyBuffer(buffer, source.buffer, target.buffer, 1, &region)
-        var barrier = VkMemoryBarrier()
-        barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER
-        barrier.srcAccessMask = VkAccessFlags(VK_ACCESS_TRANSFER_WRITE_BIT.rawValue)
-        barrier.dstAccessMask = VkAccessFlags(VK_ACCESS_TRANSFER_WRITE_BIT.rawValue)
-        let stage = VkPipelineStageFlags(VK_PIPELINE_STAGE_TRANSFER_BIT.rawValue)
-        device.functions.vkCmdPipelineBarrier(buffer, stage, stage, 0, 1, &barrier, 0, nil, 0, nil)
-    }
-
     /// Forgets the times of an earlier submission, before any is written.
     func reset(_ stamps: TimeStamps) {
         device.functions.vkCmdResetQueryPool(buffer, stamps.pool, 0, UInt32(stamps.count))
