@@ -17,6 +17,7 @@ struct RatesCommand: AsyncParsableCommand {
     @Option(help: "Only what has this in its name, such as \"product\".") var only = ""
     @Option(help: "Sizes of products alone, as 8192x320x320, with commas between.") var products: String?
     @Option(help: "How often each is measured.") var runs = 7
+    @OptionGroup var kernelOptions: KernelOptions
 
     private struct Line: Encodable {
         let figures = "rate"
@@ -37,7 +38,8 @@ struct RatesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let engine = try VulkanEngine(device)
+        let engine = try VulkanEngine(
+            device, tuningFolder: nil, capturingStatistics: kernelOptions.kernels != nil)
         print("\(engine.deviceDescription.name), \(engine.deviceDescription.driver), \(precision.rawValue)")
         var peers: [String: Double] = [:]
         if let peer {
@@ -58,6 +60,7 @@ struct RatesCommand: AsyncParsableCommand {
         for workload in all where only.isEmpty || workload.name.contains(only) {
             try await measure(workload, engine, peer: peers[workload.name])
         }
+        kernelOptions.printTable(engine)
     }
 
     private func measure(_ workload: Workload, _ engine: VulkanEngine, peer: Double?) async throws {

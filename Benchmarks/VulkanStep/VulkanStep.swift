@@ -39,9 +39,11 @@ struct MeasureCommand: AsyncParsableCommand {
         transform: { URL(filePath: $0) })
     var tuningFolder: URL?
     @Option(help: "MiB of the copies that memory's speed is measured by.") var copySize = 1024
+    @OptionGroup var kernelOptions: KernelOptions
 
     func run() async throws {
-        let engine = try VulkanEngine(device, tuningFolder: tuningFolder)
+        let engine = try VulkanEngine(
+            device, tuningFolder: tuningFolder, capturingStatistics: kernelOptions.kernels != nil)
         let description = engine.deviceDescription
         print("\(description.name), \(description.driver), \(precision.rawValue)")
         if runs > 0 {
@@ -49,7 +51,11 @@ struct MeasureCommand: AsyncParsableCommand {
                 engine: engine, model: model, precision: precision, size: size, steps: steps, runs: runs
             ).print()
         }
-        guard !picturesOnly else { return }
+        if !picturesOnly { try await measureNetworks(engine) }
+        kernelOptions.printTable(engine)
+    }
+
+    private func measureNetworks(_ engine: VulkanEngine) async throws {
         var ceilings: Ceilings?
         if table {
             let bandwidth = try engine.copyBandwidth(byteCount: copySize << 20)

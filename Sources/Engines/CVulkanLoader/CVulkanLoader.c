@@ -58,5 +58,11 @@ const char *easel_vulkan_load_device(
     if (functions->name == NULL) return #name;
     EASEL_VULKAN_DEVICE_FUNCTIONS(EASEL_RESOLVE)
 #undef EASEL_RESOLVE
+    functions->vkGetPipelineExecutablePropertiesKHR =
+        (PFN_vkGetPipelineExecutablePropertiesKHR)library->vkGetDeviceProcAddr(
+            device, "vkGetPipelineExecutablePropertiesKHR");
+    functions->vkGetPipelineExecutableStatisticsKHR =
+        (PFN_vkGetPipelineExecutableStatisticsKHR)library->vkGetDeviceProcAddr(
+            device, "vkGetPipelineExecutableStatisticsKHR");
     return NULL;
 }

@@ -34,6 +34,7 @@ extension PhysicalDevice {
         let extensions = listed {
             self.instance.functions.vkEnumerateDeviceExtensionProperties(self.handle, nil, $0, $1)
         }.map { text($0.extensionName) }.filter { name in bearing.contains { name.contains($0) } }
+        let matrices = CooperativeMatrices.offered(by: handle, of: instance).map(\.text)
         return [
             ("name", name), ("kind", kind.rawValue), ("driver", driver),
             ("Vulkan", "\(version >> 22).\(version >> 12 & 0x3FF).\(version & 0xFFF)"),
@@ -47,33 +48,35 @@ extension PhysicalDevice {
             ("invocations of a workgroup", "\(limits.maxComputeWorkGroupInvocations)"),
             ("bytes of push constants", "\(limits.maxPushConstantsSize)"),
             ("clock", clock.map { "\($0.period) ns, mask \(String($0.mask, radix: 16))" } ?? "none"),
-            ("cooperative matrices", offeredMatrices.joined(separator: ", ")),
+            ("cooperative matrices", matrices.isEmpty ? "none" : matrices.joined(separator: ", ")),
             ("of those taken", cooperativeMatrices.map { "\($0.m)×\($0.n)×\($0.k)" } ?? "none"),
             ("extensions", extensions.sorted().joined(separator: " ")),
         ]
     }
-    /// The sizes M×N×K, the types of the factors, of what is added and of the sum, and the scope.
-    private var offeredMatrices: [String] {
-        let offered = listed {
-            self.instance.functions.vkEnumerateDeviceExtensionProperties(self.handle, nil, $0, $1)
-        }.map { text($0.extensionName) }
-        guard CooperativeMatrices.extensions.allSatisfy(offered.contains),
-            let enumerate = instance.functions.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR
-        else { return [] }
-        var count: UInt32 = 0
-        guard enumerate(handle, &count, nil) == VK_SUCCESS else { return [] }
-        var empty = VkCooperativeMatrixPropertiesKHR()
-        empty.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR
-        var all = [VkCooperativeMatrixPropertiesKHR](repeating: empty, count: Int(count))
-        guard enumerate(handle, &count, &all) == VK_SUCCESS else { return [] }
-        let types = ["f16", "f32", "f64", "s8", "s16", "s32", "s64", "u8", "u16", "u32", "u64"]
-        let scopes = [1: "device", 2: "workgroup", 3: "subgroup", 5: "queue family"]
-        return all.map { shape in
-            let own = [shape.AType, shape.BType, shape.CType, shape.ResultType].map { type in
-                types.indices.contains(Int(type.rawValue)) ? types[Int(type.rawValue)] : "\(type.rawValue)"
-            }
-            return "\(shape.MSize)×\(shape.NSize)×\(shape.KSize) \(own.joined(separator: " ")) "
-                + (scopes[Int(shape.scope.rawValue)] ?? "\(shape.scope.rawValue)")
+}
+
+extension VkCooperativeMatrixPropertiesKHR {
+    /// M×N×K, the types of left factors, right factors, addends and results, and what holds a matrix together.
+    fileprivate var text: String {
+        let types = [AType, BType, CType, ResultType].map { Self.name($0.rawValue) }
+        let holders: [UInt32: String] = [1: "device", 2: "workgroup", 3: "subgroup", 5: "queue family"]
+        return "\(MSize)×\(NSize)×\(KSize) " + types.joined(separator: " ")
+            + " \(holders[scope.rawValue] ?? "scope \(scope.rawValue)")"
+            + (saturatingAccumulation == VK_TRUE ? " saturating" : "")
+    }
+
+    /// By the numbers of VkComponentTypeKHR, of which older headers lack some.
+    private static func name(_ type: UInt32) -> String {
+        let names = [
+            "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
+            "uint64",
+        ]
+        if type < names.count { return names[Int(type)] }
+        return switch type {
+        case 1_000_141_000: "bfloat16"
+        case 1_000_491_002: "float8_e4m3"
+        case 1_000_491_003: "float8_e5m2"
+        default: "type \(type)"
         }
     }
 }

@@ -20,10 +20,17 @@ public struct VulkanEngine: Engine {
         try self.init(choice, of: VulkanInstance.shared.get(), tuningFolder: folder)
     }
 
+    /// Opens a device whose driver says of kernels what its compiler made of them, where it can.
+    package init(_ choice: String?, tuningFolder folder: URL?, capturingStatistics: Bool) throws {
+        try self.init(
+            choice, of: VulkanInstance.shared.get(), tuningFolder: folder,
+            capturingStatistics: capturingStatistics)
+    }
+
     /// - Parameter patience: How long a run may take before the device is taken for lost.
     init(
         _ choice: String?, of instance: VulkanInstance, patience: Duration = .seconds(600),
-        tuningFolder: URL? = nil
+        tuningFolder: URL? = nil, capturingStatistics: Bool = false
     ) throws {
         let physical = try Self.choose(choice, among: instance.devices(), named: \.name) { device in
             guard device.missing == nil else { return nil }
@@ -33,7 +40,8 @@ public struct VulkanEngine: Engine {
             case .software: return nil
             }
         }
-        device = try VulkanDevice(physical, patience: patience)
+        device = try VulkanDevice(
+            physical, patience: patience, capturingStatistics: capturingStatistics)
         tuning = Tuning(physical, keptIn: tuningFolder)
         if let matrices = tuning.matrices { tuning.layout = try MatrixLayout(device, matrices) }
     }

@@ -105,6 +105,9 @@ typedef struct {
 typedef struct {
 #define EASEL_DECLARE(name) PFN_##name name;
     EASEL_VULKAN_DEVICE_FUNCTIONS(EASEL_DECLARE)
+    // There only where the extension VK_KHR_pipeline_executable_properties is on.
+    EASEL_DECLARE(vkGetPipelineExecutablePropertiesKHR)
+    EASEL_DECLARE(vkGetPipelineExecutableStatisticsKHR)
 #undef EASEL_DECLARE
 } easel_vulkan_device;
 

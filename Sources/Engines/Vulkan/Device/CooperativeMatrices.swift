@@ -21,9 +21,7 @@ struct CooperativeMatrices: Sendable, Hashable {
         let functions = instance.functions
         let offered = listed { functions.vkEnumerateDeviceExtensionProperties(device, nil, $0, $1) }
             .map { text($0.extensionName) }
-        guard Self.extensions.allSatisfy(offered.contains),
-            let enumerate = functions.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR
-        else { return nil }
+        guard Self.extensions.allSatisfy(offered.contains) else { return nil }
         var eleven = VkPhysicalDeviceVulkan11Properties()
         eleven.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES
         var properties = VkPhysicalDeviceProperties2()
@@ -53,13 +51,7 @@ struct CooperativeMatrices: Sendable, Hashable {
             eleven.subgroupSupportedStages & UInt32(VK_SHADER_STAGE_COMPUTE_BIT.rawValue) != 0
         else { return nil }
         let subgroupSize = Int(eleven.subgroupSize)
-        var count: UInt32 = 0
-        guard enumerate(device, &count, nil) == VK_SUCCESS else { return nil }
-        var empty = VkCooperativeMatrixPropertiesKHR()
-        empty.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR
-        var all = [VkCooperativeMatrixPropertiesKHR](repeating: empty, count: Int(count))
-        guard enumerate(device, &count, &all) == VK_SUCCESS else { return nil }
-        let fitting = all.filter { shape in
+        let fitting = Self.offered(by: device, of: instance).filter { shape in
             shape.AType == VK_COMPONENT_TYPE_FLOAT16_KHR && shape.BType == VK_COMPONENT_TYPE_FLOAT16_KHR
                 && shape.CType == VK_COMPONENT_TYPE_FLOAT32_KHR
                 && shape.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR && shape.scope == VK_SCOPE_SUBGROUP_KHR
@@ -72,5 +64,19 @@ struct CooperativeMatrices: Sendable, Hashable {
         else { return nil }
         self.init(
             m: Int(largest.MSize), n: Int(largest.NSize), k: Int(largest.KSize), subgroupSize: subgroupSize)
+    }
+
+    /// All that a device has, of whatever types; none where it does not have the extension.
+    static func offered(
+        by device: VkPhysicalDevice, of instance: VulkanInstance
+    ) -> [VkCooperativeMatrixPropertiesKHR] {
+        let functions = instance.functions
+        let extensions = listed { functions.vkEnumerateDeviceExtensionProperties(device, nil, $0, $1) }
+        guard extensions.contains(where: { text($0.extensionName) == "VK_KHR_cooperative_matrix" }),
+            let enumerate = functions.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR
+        else { return [] }
+        var empty = VkCooperativeMatrixPropertiesKHR()
+        empty.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR
+        return listed(as: empty) { enumerate(device, $0, $1) }
     }
 }

@@ -46,7 +46,7 @@ struct Kernel: Hashable, Sendable {
     /// The constants of the shader, in the order of their numbers.
     let constants: [Int32]
 
-    fileprivate var file: String { "\(shader.rawValue).\(isHalf ? "f16" : "f32")" }
+    var file: String { "\(shader.rawValue).\(isHalf ? "f16" : "f32")" }
 }
 
 extension VulkanDevice {
@@ -128,6 +128,10 @@ extension VulkanDevice {
                         information.stage.pName = name
                         information.stage.pSpecializationInfo = specialization
                         information.layout = pipelineLayout
+                        if capturesStatistics {
+                            information.flags = VkPipelineCreateFlags(
+                                VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR.rawValue)
+                        }
                         information.basePipelineIndex = -1
                         return functions.vkCreateComputePipelines(
                             handle, nil, 1, &information, nil, &pipeline)

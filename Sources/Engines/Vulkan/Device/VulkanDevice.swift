@@ -31,13 +31,19 @@ final class VulkanDevice: @unchecked Sendable {
     let memory = Mutex(MemoryCount())
     /// How long a submission is waited for before the device is taken for lost.
     let patience: Duration
+    /// Whether the driver says of each pipeline what its compiler made of it.
+    let capturesStatistics: Bool
     /// Whether it stopped: what it may still be at work on is never given back.
     private let loss = Mutex(false)
     var isLost: Bool { loss.withLock { $0 } }
 
     /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)``.
-    init(_ physical: PhysicalDevice, patience: Duration) throws(EngineError) {
+    init(
+        _ physical: PhysicalDevice, patience: Duration, capturingStatistics: Bool = false
+    ) throws(EngineError) {
         self.physical = physical
+        let capturesStatistics = capturingStatistics && physical.offersStatistics
+        self.capturesStatistics = capturesStatistics
         self.patience = patience
         func unavailable(_ reason: String) -> EngineError {
             .unavailable(
@@ -75,6 +81,7 @@ final class VulkanDevice: @unchecked Sendable {
         var device: VkDevice?
         let extensions =
             [portability].filter(offered.contains) + (hasMatrices ? CooperativeMatrices.extensions : [])
+            + (capturesStatistics ? [KernelStatistics.extension] : [])
         let status = withNames(extensions) { names in
             withUnsafeMutablePointer(to: &subgroups) { subgroups in
                 withUnsafeMutablePointer(to: &matrices) { matrices in
@@ -94,13 +101,15 @@ final class VulkanDevice: @unchecked Sendable {
                                 return withUnsafePointer(to: &queues) { queues in
                                     var information = VkDeviceCreateInfo()
                                     information.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                                    information.pNext = UnsafeRawPointer(eleven)
                                     information.queueCreateInfoCount = 1
                                     information.pQueueCreateInfos = queues
                                     information.enabledExtensionCount = UInt32(names.count)
                                     information.ppEnabledExtensionNames = names.baseAddress
-                                    return instance.functions.vkCreateDevice(
-                                        physical.handle, &information, nil, &device)
+                                    return withStatistics(capturesStatistics, before: eleven) {
+                                        information.pNext = $0
+                                        return instance.functions.vkCreateDevice(
+                                            physical.handle, &information, nil, &device)
+                                    }
                                 }
                             }
                         }

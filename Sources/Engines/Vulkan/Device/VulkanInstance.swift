@@ -134,6 +134,19 @@ func listed<Element>(
     }
 }
 
+/// What a function of Vulkan lists that must be told before what each element is: its number of type.
+func listed<Element>(
+    as empty: Element,
+    _ list: (UnsafeMutablePointer<UInt32>?, UnsafeMutablePointer<Element>?) -> VkResult
+) -> [Element] {
+    var count: UInt32 = 0
+    guard list(&count, nil) == VK_SUCCESS, count > 0 else { return [] }
+    var all = [Element](repeating: empty, count: Int(count))
+    let status = all.withUnsafeMutableBufferPointer { list(&count, $0.baseAddress) }
+    guard status == VK_SUCCESS || status == VK_INCOMPLETE else { return [] }
+    return Array(all.prefix(Int(count)))
+}
+
 /// Pointers to texts, for as long as `body` runs.
 func withNames<Result>(
     _ names: [String], _ body: (UnsafeBufferPointer<UnsafePointer<CChar>?>) -> Result
