@@ -18,7 +18,7 @@ struct MatrixLayout: Sendable, Hashable {
             return nil
         }
         let name = "matrix layout"
-        let buffer = try DeviceBuffer(byteCount: 1536 * 4, in: .results, of: device, graph: name)
+        let buffer = try DeviceBuffer(byteCount: 512 * 4, in: .results, of: device, graph: name)
         let commands = try Commands(device, graph: name)
         let call = KernelCall(
             kernel: Kernel(shader: .matrixLayout, isHalf: true, constants: matrices.constants(subgroups: 1)),
@@ -29,7 +29,7 @@ struct MatrixLayout: Sendable, Hashable {
         try commands.start()
         try commands.finish()
         guard let pointer = buffer.pointer else { return nil }
-        self.init(Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Float.self), count: 1536)))
+        self.init(Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Float.self), count: 512)))
     }
 
     /// - Parameter numbers: What `matrix_layout.comp` writes.
@@ -39,7 +39,7 @@ struct MatrixLayout: Sendable, Hashable {
         }
         var (lower, righter): (Int32, Int32) = (0, 0)
         for element in 0..<8 {
-            let number = Int(numbers[1024 + element])
+            let number = Int(numbers[element])
             if number / 16 >= 8 { lower |= 1 << Int32(element) }
             if number % 16 >= 8 { righter |= 1 << Int32(element) }
         }
@@ -48,8 +48,8 @@ struct MatrixLayout: Sendable, Hashable {
                 let row = lane / 4 + Int(lower >> Int32(element) & 1) * 8
                 let column = lane % 4 * 2 + element % 2 + Int(righter >> Int32(element) & 1) * 8
                 let expected = Float(row * 16 + column)
-                guard numbers[1024 + lane * 8 + element] == expected,
-                    numbers[1280 + lane * 8 + element] == expected
+                guard numbers[lane * 8 + element] == expected,
+                    numbers[256 + lane * 8 + element] == expected
                 else { return nil }
             }
         }

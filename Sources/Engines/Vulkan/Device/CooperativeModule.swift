@@ -17,13 +17,11 @@ struct CooperativeModule {
         static let integerType: UInt32 = 21
         static let trueConstant: UInt32 = 41
         static let constant: UInt32 = 43
-        static let specializedOperation: UInt32 = 52
         static let decorate: UInt32 = 71
         static let type: (nvidia: UInt32, khronos: UInt32) = (5358, 4456)
         static let load: (nvidia: UInt32, khronos: UInt32) = (5359, 4457)
         static let store: (nvidia: UInt32, khronos: UInt32) = (5360, 4458)
         static let multiplyAdd: (nvidia: UInt32, khronos: UInt32) = (5361, 4459)
-        static let length: (nvidia: UInt32, khronos: UInt32) = (5362, 4460)
     }
 
     private static let capability: (nvidia: UInt32, khronos: UInt32) = (5357, 6022)
@@ -78,9 +76,6 @@ struct CooperativeModule {
                     (numbers[trueConstants.contains(instruction[4]) ? 1 : 0], instruction[3])
                 opcode = Opcode.store.khronos
             case Opcode.multiplyAdd.nvidia: opcode = Opcode.multiplyAdd.khronos
-            case Opcode.length.nvidia: opcode = Opcode.length.khronos
-            case Opcode.specializedOperation where instruction[3] == Opcode.length.nvidia:
-                instruction[3] = Opcode.length.khronos
             default: break
             }
             instruction[0] = UInt32(instruction.count) << 16 | opcode

@@ -1,6 +1,6 @@
 #version 460
-// Which elements of matrices an invocation has: of a sum, then of a left factor, the number of each in row-major order. The
-// shader is for matrices of 16 × 16 and subgroups of 32.
+// The first eight elements of matrices that an invocation has: of a sum, then of a left factor, the number of each in
+// row-major order. The shader is for matrices of 16 × 16 and subgroups of 32.
 #include "common.glsl"
 #include "cooperative.glsl"
 
@@ -25,10 +25,8 @@ void main() {
     LEFT_MATRIX factor;
     coopMatLoadNV(sum, sums, 0, 4, false);
     coopMatLoadNV(factor, factors, 0, 2, false);
-    y.at[lane * 16 + 0] = float(sum.length());
-    y.at[lane * 16 + 512] = float(factor.length());
     [[unroll]] for (int e = 0; e < 8; e++) {
-        if (e < sum.length()) y.at[1024 + lane * 8 + e] = sum[e];
-        if (e < factor.length()) y.at[1280 + lane * 8 + e] = float(factor[e]);
+        y.at[lane * 8 + e] = sum[e];
+        y.at[256 + lane * 8 + e] = float(factor[e]);
     }
 }
