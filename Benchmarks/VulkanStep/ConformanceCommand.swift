@@ -12,6 +12,8 @@ struct ConformanceCommand: AsyncParsableCommand {
 
     @Option(help: "The GPU, by its number or a part of its name (default: the best one).") var device: String?
 
+    @Flag(help: "Leave out what is not computed by cooperative matrices.") var matricesOnly = false
+
     func run() async throws {
         let engine = try VulkanEngine(device).dividingBySizes()
         print("\(engine.deviceDescription.name), \(engine.deviceDescription.driver)")
@@ -33,7 +35,7 @@ struct ConformanceCommand: AsyncParsableCommand {
         let (products, attention) = (try cooperativeProductCases(), try cooperativeAttentionCases())
         await hold(engine, "attention", .float16, attention)
         await hold(engine, "products", .float16, products)
-        for precision in engine.deviceDescription.precisions {
+        for precision in engine.deviceDescription.precisions where !matricesOnly {
             await hold(engine, precision.rawValue, precision, general)
         }
         // Every way to divide a product, not the fastest alone.

@@ -56,6 +56,20 @@ public func cooperativeProductCases() throws -> [ConformanceCase] {
                 ]
             })
     }
+    // Few channels come out: pictures, and noise.
+    for outputs in [3, 4] {
+        let kernel: Shape = [outputs, 32, 3, 3]
+        cases.append(
+            try ConformanceCase(
+                "convolution to \(outputs) channels",
+                weights: ["k": (kernel, .float16), "b": ([outputs], .float32)]
+            ) { builder in
+                let product = convolution(
+                    builder.input("x", [2, 32, 9, 7]), kernel: builder.weights.tensor("k", kernel),
+                    Convolution(padding: .init(1)))
+                return ["y": product + reshape(builder.weights.tensor("b", [outputs]), [1, outputs, 1, 1])]
+            })
+    }
     let kernel: Shape = [48, 24, 3, 3]
     cases.append(
         try ConformanceCase("every second pixel", weights: ["k": (kernel, .float16)]) { builder in

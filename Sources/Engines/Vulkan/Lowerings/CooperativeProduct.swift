@@ -21,6 +21,9 @@ struct ProductShape: Hashable, Sendable, Codable {
 
     let kind: Kind
     let rows, columns, depth, batches: Int
+
+    /// Whether sums can be in parts.
+    var isDivisible: Bool { batches == 1 && columns % 8 == 0 }
 }
 
 /// A product by matrices that subgroups hold together.
@@ -39,7 +42,7 @@ struct CooperativeProduct {
     /// - Parameter isFitting: Whether the numbers are of 16 bits and lie in eights.
     /// - Returns: nil where the product is computed without.
     init?(_ shape: ProductShape, _ tuning: Tuning, isFitting: Bool) {
-        guard isFitting, let matrices = tuning.matrices, shape.columns % 8 == 0, shape.rows > 0,
+        guard isFitting, let matrices = tuning.matrices, shape.rows > 0,
             shape.depth > 0,
             let choice = tuning.choice(for: shape, matrices)
         else { return nil }
@@ -47,7 +50,7 @@ struct CooperativeProduct {
         self.matrices = matrices
         self.choice = choice
         let steps = (shape.depth + Self.depth - 1) / Self.depth
-        let most = shape.batches == 1 ? min(choice.parts, steps) : 1
+        let most = shape.isDivisible ? min(choice.parts, steps) : 1
         let partSteps = (steps + most - 1) / most
         partDepth = partSteps * Self.depth
         parts = (steps + partSteps - 1) / partSteps

@@ -41,6 +41,9 @@ struct ProductTile: Hashable, Sendable, Codable {
             ProductTile(64, 160, each: 32, 80),
             ProductTile(64, 128, each: 32, 64),
             ProductTile(32, 128, each: 32, 32),
+            ProductTile(128, 160, each: 32, 80),
+            ProductTile(128, 128, each: 32, 64),
+            ProductTile(128, 32, each: 32, 32),
         ]
 }
 
@@ -89,7 +92,7 @@ extension Tuning {
         return tiles.flatMap { tile in
             [1, 2, 4, 8, 16].filter { parts in
                 parts == 1
-                    || shape.batches == 1 && tile.count(shape) * parts <= 4 * processors
+                    || shape.isDivisible && tile.count(shape) * parts <= 4 * processors
                         && shape.depth / parts >= 4 * CooperativeProduct.depth
             }.map { ProductChoice(tile: tile, parts: $0) }
         }

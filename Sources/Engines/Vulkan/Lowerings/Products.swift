@@ -48,7 +48,8 @@ extension Lowering {
                 kind: .matrices(byColumns: bInner != 1), rows: rows, columns: n, depth: k, batches: batchCount
             ),
             tuning,
-            isFitting: isHalf && aInner == 1 && (bInner == 1 || bColumn == 1) && residualRow % 8 == 0
+            isFitting: isHalf && n % 8 == 0 && aInner == 1 && (bInner == 1 || bColumn == 1)
+                && residualRow % 8 == 0
                 && (k % 8 == 0 || bInner != 1)
                 && a.isAligned([rowStride] + axes.strides[0], to: 8)
                 && b.isAligned([bInner == 1 ? bColumn : bInner] + axes.strides[1], to: 8)
@@ -147,6 +148,7 @@ extension Lowering {
             kernel.shape[2], kernel.shape[3], convolution.stride, convolution.padding.top,
             convolution.padding.left, enlargement, pictureBias == nil ? 0 : 1,
         ].map { Int32($0) }
+        let isRagged = outputs % 8 != 0
         let matrices = CooperativeProduct(
             ProductShape(
                 kind: .convolution(
@@ -154,7 +156,9 @@ extension Lowering {
                     enlargement: enlargement),
                 rows: pixels, columns: outputs, depth: channels * kernel.shape[2] * kernel.shape[3],
                 batches: convolution.groups), tuning,
-            isFitting: isHalf && channels % 8 == 0 && x.isAligned([from.picture, from.pixel], to: 8)
+            isFitting: isHalf && channels % 8 == 0
+                && (!isRagged || convolution.groups == 1 && residual == nil && pictureBias == nil)
+                && x.isAligned([from.picture, from.pixel], to: 8)
                 && kernel.isAligned([], to: 8)
                 && (residual?.isAligned([beside.picture, beside.pixel], to: 8) ?? true)
                 && (bias?.isAligned([], to: 8) ?? true)
@@ -164,7 +168,7 @@ extension Lowering {
                 bias: bias, pictureBias: pictureBias, residual: residual, function: function, scale: 1)
             let target = matrices.parts > 1 ? allocate([matrices.parts, pixels, outputs], .wide) : y
             call(
-                matrices.kernel(.cooperativeConvolution, end, window),
+                matrices.kernel(.cooperativeConvolution, end, window + [isRagged ? 1 : 0]),
                 [
                     .reads(x), .reads(kernel), .writes(target), .reads(bias ?? .absent),
                     .reads(pictureBias ?? .absent), .reads(residual ?? .absent),

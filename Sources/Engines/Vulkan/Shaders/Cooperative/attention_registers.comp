@@ -55,14 +55,46 @@ const int SIZE_STRIDE = SIZE_EIGHTS + 1;
 const int VALUE_STRIDE = VALUE_EIGHTS + 1;
 const int TILES_SIZE = KEYS * (SIZE_STRIDE + VALUE_STRIDE);
 const int QUERIES_SIZE = QUERIES * SIZE_STRIDE;
-const int KEY_LOADS = KEYS * SIZE_EIGHTS / INVOCATIONS;
-const int VALUE_LOADS = KEYS * VALUE_EIGHTS / INVOCATIONS;
+const int KEY_LOADS = (KEYS * SIZE_EIGHTS + INVOCATIONS - 1) / INVOCATIONS;
+const int VALUE_LOADS = (KEYS * VALUE_EIGHTS + INVOCATIONS - 1) / INVOCATIONS;
 const float INFINITY = 1.0 / 0.0;
 
 // Keys and values; before them, the queries.
 shared uvec4 tiles[TILES_SIZE > QUERIES_SIZE ? TILES_SIZE : QUERIES_SIZE];
 
 int lower(int e) { return LOWER >> e & 1; }
+
+// The next keys and values, on their way.
+uvec4 keysFetched[KEY_LOADS];
+uvec4 valuesFetched[VALUE_LOADS];
+
+// What is not there is read from where something is: compilers wait for what is read under a condition.
+void fetch(uint first, uint kStart, uint vStart) {
+    [[unroll]] for (int i = 0; i < KEY_LOADS; i++) {
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
+        uint row = min(first + load / SIZE_EIGHTS, keys - 1), eight = min(load % SIZE_EIGHTS, SIZE / 8 - 1);
+        keysFetched[i] = k.at[(kStart + row * kRow) / 8 + eight];
+    }
+    [[unroll]] for (int i = 0; i < VALUE_LOADS; i++) {
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
+        uint row = min(first + load / VALUE_EIGHTS, keys - 1), eight = min(load % VALUE_EIGHTS, VALUE_SIZE / 8 - 1);
+        valuesFetched[i] = v.at[(vStart + row * vRow) / 8 + eight];
+    }
+}
+
+void putDown(uint first) {
+    [[unroll]] for (int i = 0; i < KEY_LOADS; i++) {
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, row = load / SIZE_EIGHTS, eight = load % SIZE_EIGHTS;
+        bool isThere = first + row < keys && eight * 8 < SIZE;
+        if (row < KEYS) tiles[row * SIZE_STRIDE + eight] = isThere ? keysFetched[i] : uvec4(0);
+    }
+    [[unroll]] for (int i = 0; i < VALUE_LOADS; i++) {
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, row = load / VALUE_EIGHTS, eight = load % VALUE_EIGHTS;
+        bool isThere = first + row < keys && eight * 8 < VALUE_SIZE;
+        if (row < KEYS)
+            tiles[KEYS * SIZE_STRIDE + row * VALUE_STRIDE + eight] = isThere ? valuesFetched[i] : uvec4(0);
+    }
+}
 
 void main() {
     uint local = gl_LocalInvocationID.x, subgroup = gl_SubgroupID, lane = gl_SubgroupInvocationID;
@@ -96,20 +128,12 @@ void main() {
         sum[i] = 0.0;
     }
 
+    fetch(0, kStart, vStart);
     for (uint first = 0; first < keys; first += KEYS) {
         barrier();
-        for (uint i = local; i < KEYS * SIZE_EIGHTS; i += INVOCATIONS) {
-            uint row = i / SIZE_EIGHTS, eight = i % SIZE_EIGHTS;
-            bool isThere = first + row < keys && eight * 8 < SIZE;
-            tiles[row * SIZE_STRIDE + eight] = isThere ? k.at[(kStart + (first + row) * kRow) / 8 + eight] : uvec4(0);
-        }
-        for (uint i = local; i < KEYS * VALUE_EIGHTS; i += INVOCATIONS) {
-            uint row = i / VALUE_EIGHTS, eight = i % VALUE_EIGHTS;
-            bool isThere = first + row < keys && eight * 8 < VALUE_SIZE;
-            tiles[KEYS * SIZE_STRIDE + row * VALUE_STRIDE + eight] =
-                isThere ? v.at[(vStart + (first + row) * vRow) / 8 + eight] : uvec4(0);
-        }
+        putDown(first);
         barrier();
+        fetch(first + KEYS, kStart, vStart);
 
         SUM_MATRIX scores[QUERY_MATRICES * KEY_MATRICES];
         [[unroll]] for (int j = 0; j < KEY_MATRICES; j++) {

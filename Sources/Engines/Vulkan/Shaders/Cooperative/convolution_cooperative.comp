@@ -10,6 +10,8 @@ layout(constant_id = 15) const int TOP = 1;
 layout(constant_id = 16) const int LEFT = 1;
 layout(constant_id = 17) const int ENLARGEMENT = 1;
 layout(constant_id = 18) const int HAS_PICTURE_BIAS = 0;
+// Whether the channels that come out are no multiple of eight.
+layout(constant_id = 19) const int IS_RAGGED = 0;
 layout(push_constant, std430) uniform Parameters {
     EightsSource a;
     EightsSource b;
@@ -38,30 +40,41 @@ layout(push_constant, std430) uniform Parameters {
 uint starts[A_LOADS];
 int tops[A_LOADS];
 int lefts[A_LOADS];
-uint bAt[B_LOADS];
-// Which part of all neighbourhoods is next: a place in the kernel, and a channel of it.
+// Which part of all neighbourhoods is next: a place in the kernel, and a channel of it; what of the place is within the
+// pictures, and where, in eights, it begins.
 uint place, channel;
+uint inside;
+uint places[A_LOADS];
+uint bColumns;
+uint bAt[B_LOADS];
 
-uvec4 aNext(int i, uint first, uint end) {
-    int above = tops[i] + int(place / KERNEL_WIDTH), before = lefts[i] + int(place % KERNEL_WIDTH);
-    bool isThere = first + gl_LocalInvocationID.x % 4 * 8 < end && above >= 0 && above < int(height) * ENLARGEMENT
-        && before >= 0 && before < int(width) * ENLARGEMENT;
-    uint at = starts[i] + (uint(above / ENLARGEMENT) * width + uint(before / ENLARGEMENT)) * aPixel + channel;
-    return isThere ? a.at[at / 8] : uvec4(0);
-}
-
-uvec4 bNext(int i, uint first, uint end) {
-    uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
-    bool isThere = load < COLUMNS * DEPTH / 8 && gl_WorkGroupID.x * COLUMNS + load / 4 < n && first + load % 4 * 8 < end;
-    return isThere ? b.at[(bAt[i] + first) / 8] : uvec4(0);
-}
-
-void advance() {
-    channel += DEPTH;
-    while (channel >= channels) {
-        channel -= channels;
-        place++;
+void enterPlace() {
+    inside = 0;
+    int down = int(place / KERNEL_WIDTH), along = int(place % KERNEL_WIDTH);
+    [[unroll]] for (int i = 0; i < A_LOADS; i++) {
+        int above = tops[i] + down, before = lefts[i] + along;
+        if (above >= 0 && above < int(height) * ENLARGEMENT && before >= 0 && before < int(width) * ENLARGEMENT)
+            inside |= 1u << i;
+        places[i] = (starts[i] + (uint(above / ENLARGEMENT) * width + uint(before / ENLARGEMENT)) * aPixel) / 8;
     }
+}
+
+void aPlaces(uint first, uint end) {
+    aThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? inside : 0;
+    [[unroll]] for (int i = 0; i < A_LOADS; i++) aFrom[i] = places[i] + channel / 8;
+    channel += DEPTH;
+    if (channel >= channels) {
+        while (channel >= channels) {
+            channel -= channels;
+            place++;
+        }
+        enterPlace();
+    }
+}
+
+void bPlaces(uint first, uint end) {
+    bThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? bColumns : 0;
+    [[unroll]] for (int i = 0; i < B_LOADS; i++) bFrom[i] = bAt[i] + first / 8;
 }
 
 void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
@@ -93,7 +106,13 @@ void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
         low[i] = function(FUNCTION, low[i]);
         high[i] = function(FUNCTION, high[i]);
     }
-    y.at[(picture * yPicture + pixel * yPixel + column) / 8] = eightOf(low, high);
+    uint at = picture * yPicture + pixel * yPixel + column;
+    if (IS_RAGGED == 1) {
+        [[unroll]] for (int i = 0; i < 8; i++)
+            if (column + i < n) Target(y).at[at + i] = NUMBER(i < 4 ? low[i] : high[i - 4]);
+    } else {
+        y.at[at / 8] = eightOf(low, high);
+    }
 }
 
 #include "cooperative_loop.glsl"
@@ -110,11 +129,14 @@ void main() {
         tops[i] = load < ROWS * DEPTH / 8 && row < m ? int(pixel / resultWidth) * STRIDE - TOP : -0x10000000;
         lefts[i] = int(pixel % resultWidth) * STRIDE - LEFT;
     }
+    bColumns = 0;
     [[unroll]] for (int i = 0; i < B_LOADS; i++) {
-        uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
-        bAt[i] = (group * n + gl_WorkGroupID.x * COLUMNS + load / 4) * k + load % 4 * 8;
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, column = gl_WorkGroupID.x * COLUMNS + load / 4;
+        bAt[i] = ((group * n + column) * k + load % 4 * 8) / 8;
+        if (load < COLUMNS * DEPTH / 8 && column < n) bColumns |= 1u << i;
     }
     place = (begin + gl_LocalInvocationID.x % 4 * 8) / channels;
     channel = (begin + gl_LocalInvocationID.x % 4 * 8) % channels;
+    enterPlace();
     multiplyAll(begin, min(k, begin + partDepth), part);
 }

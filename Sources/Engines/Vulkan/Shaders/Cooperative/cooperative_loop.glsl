@@ -1,16 +1,18 @@
 // The rest of cooperative_product.glsl: what calls the functions that a shader defines in between.
 
 void fetch(uint first, uint end) {
-    [[unroll]] for (int i = 0; i < A_LOADS; i++) aFetched[i] = aNext(i, first, end);
-    [[unroll]] for (int i = 0; i < B_LOADS; i++) bFetched[i] = bNext(i, first, end);
-    advance();
+    aPlaces(first, end);
+    bPlaces(first, end);
+    [[unroll]] for (int i = 0; i < A_LOADS; i++) aFetched[i] = a.at[(aThere >> i & 1) == 1 ? aFrom[i] : 0];
+    [[unroll]] for (int i = 0; i < B_LOADS; i++) bFetched[i] = b.at[(bThere >> i & 1) == 1 ? bFrom[i] : 0];
 }
 
 void putDown(uint tile) {
     uint local = gl_LocalInvocationID.x;
     [[unroll]] for (int i = 0; i < A_LOADS; i++) {
         uint load = i * INVOCATIONS + local;
-        if (load < ROWS * DEPTH / 8) tiles[tile + load / 4 * TILE_STRIDE + load % 4] = aFetched[i];
+        if (load < ROWS * DEPTH / 8)
+            tiles[tile + load / 4 * TILE_STRIDE + load % 4] = (aThere >> i & 1) == 1 ? aFetched[i] : uvec4(0);
     }
     [[unroll]] for (int i = 0; i < B_LOADS; i++) {
         uint load = i * INVOCATIONS + local;
@@ -18,7 +20,7 @@ void putDown(uint tile) {
         uint at = B_RUNS_ALONG_COLUMNS == 1
             ? load / (COLUMNS / 8) * (COLUMNS / 8 + 1) + load % (COLUMNS / 8)
             : load / 4 * TILE_STRIDE + load % 4;
-        tiles[tile + A_SIZE + at] = bFetched[i];
+        tiles[tile + A_SIZE + at] = (bThere >> i & 1) == 1 ? bFetched[i] : uvec4(0);
     }
 }
 
@@ -33,7 +35,7 @@ void multiplyAll(uint begin, uint end, uint part) {
     for (uint first = begin; first < end; first += DEPTH) {
         putDown(tile);
         barrier();
-        if (first + DEPTH < end) fetch(first + DEPTH, end);
+        fetch(first + DEPTH, end);
         [[unroll]] for (int k = 0; k < DEPTH / K; k++) {
             LEFT_MATRIX left[A_MATRICES];
             [[unroll]] for (int i = 0; i < A_MATRICES; i++)

@@ -2,7 +2,7 @@
 // subgroups hold together. While they multiply the factors in one half of the shared memory, the next ones are on their way
 // to registers, and from there to the other half.
 //
-// A shader that includes this defines aNext and bNext, which read eight neighbours in the sum, and finish.
+// A shader that includes this defines aPlaces and bPlaces, which tell where the next factors are, and finish.
 #include "common.glsl"
 #include "cooperative.glsl"
 #include "functions.glsl"
@@ -39,5 +39,10 @@ layout(buffer_reference, std430, buffer_reference_align = 16) writeonly buffer P
     vec4 at[];
 };
 
+// Eights that are on their way, where they come from, and which of them are there: a bit each. Compilers wait for what is
+// read only if something is there to be read, so something is always read, and what is not there becomes zero later.
 uvec4 aFetched[A_LOADS];
 uvec4 bFetched[B_LOADS];
+uint aFrom[A_LOADS];
+uint bFrom[B_LOADS];
+uint aThere, bThere;

@@ -33,27 +33,30 @@ layout(push_constant, std430) uniform Parameters {
     uint partDepth;
 };
 
+// Those of an invocation's rows and columns that are there, and, in eights, where they begin: a step of the sum later, they
+// are as far on.
+uint aRows, bColumns;
 uint aAt[A_LOADS];
 uint bAt[B_LOADS];
 
-uvec4 aNext(int i, uint first, uint end) {
-    uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
-    bool isThere = load < ROWS * DEPTH / 8 && gl_WorkGroupID.y * ROWS + load / 4 < m && first + load % 4 * 8 < end;
-    return isThere ? a.at[(aAt[i] + first) / 8] : uvec4(0);
+void aPlaces(uint first, uint end) {
+    aThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? aRows : 0;
+    [[unroll]] for (int i = 0; i < A_LOADS; i++) aFrom[i] = aAt[i] + first / 8;
 }
 
-uvec4 bNext(int i, uint first, uint end) {
-    uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
+void bPlaces(uint first, uint end) {
     if (B_RUNS_ALONG_COLUMNS == 1) {
-        bool isThere = load < COLUMNS * DEPTH / 8
-            && gl_WorkGroupID.x * COLUMNS + load % (COLUMNS / 8) * 8 < n && first + load / (COLUMNS / 8) < end;
-        return isThere ? b.at[(bAt[i] + first * bInner) / 8] : uvec4(0);
+        bThere = 0;
+        [[unroll]] for (int i = 0; i < B_LOADS; i++) {
+            uint row = first + (i * INVOCATIONS + gl_LocalInvocationID.x) / (COLUMNS / 8);
+            if (row < end) bThere |= bColumns & 1u << i;
+            bFrom[i] = bAt[i] + first * (bInner / 8);
+        }
+    } else {
+        bThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? bColumns : 0;
+        [[unroll]] for (int i = 0; i < B_LOADS; i++) bFrom[i] = bAt[i] + first / 8;
     }
-    bool isThere = load < COLUMNS * DEPTH / 8 && gl_WorkGroupID.x * COLUMNS + load / 4 < n && first + load % 4 * 8 < end;
-    return isThere ? b.at[(bAt[i] + first) / 8] : uvec4(0);
 }
-
-void advance() {}
 
 uint yStart, residualStart;
 
@@ -93,16 +96,19 @@ void main() {
     uint aStart = outer * aOuter + middle * aMiddle, bStart = outer * bOuter + middle * bMiddle;
     yStart = outer * yOuter + middle * yMiddle;
     residualStart = outer * residualOuter + middle * residualMiddle;
+    aRows = 0;
     [[unroll]] for (int i = 0; i < A_LOADS; i++) {
-        uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
-        aAt[i] = aStart + (gl_WorkGroupID.y * ROWS + load / 4) * aRow + load % 4 * 8;
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, row = gl_WorkGroupID.y * ROWS + load / 4;
+        aAt[i] = (aStart + row * aRow + load % 4 * 8) / 8;
+        if (load < ROWS * DEPTH / 8 && row < m) aRows |= 1u << i;
     }
+    bColumns = 0;
     [[unroll]] for (int i = 0; i < B_LOADS; i++) {
         uint load = i * INVOCATIONS + gl_LocalInvocationID.x;
-        bAt[i] = bStart
-            + (B_RUNS_ALONG_COLUMNS == 1
-                ? load / (COLUMNS / 8) * bInner + gl_WorkGroupID.x * COLUMNS + load % (COLUMNS / 8) * 8
-                : (gl_WorkGroupID.x * COLUMNS + load / 4) * bColumn + load % 4 * 8);
+        bool runsAlong = B_RUNS_ALONG_COLUMNS == 1;
+        uint column = gl_WorkGroupID.x * COLUMNS + (runsAlong ? load % (COLUMNS / 8) * 8 : load / 4);
+        bAt[i] = (bStart + (runsAlong ? load / (COLUMNS / 8) * bInner + column : column * bColumn + load % 4 * 8)) / 8;
+        if (load < COLUMNS * DEPTH / 8 && column < n) bColumns |= 1u << i;
     }
     multiplyAll(part * partDepth, min(k, (part + 1) * partDepth), part);
 }
