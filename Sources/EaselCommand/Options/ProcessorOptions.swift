@@ -21,7 +21,7 @@ struct ProcessorOptions: ParsableArguments {
     func open(_ precision: Precision, _ open: (any Engine) throws -> Model) throws -> Model {
         switch device {
         case .cpu: return try open(OpenVINOEngine(threads: cpu.threads))
-        case .gpu(let name): return try open(VulkanEngine(name))
+        case .gpu(let name): return try open(Self.gpu(name))
         case .automatic:
             guard cpu.threads == nil, [.automatic, .float16, .float32].contains(precision),
                 let gpu = DiscreteGPU.first
@@ -30,8 +30,13 @@ struct ProcessorOptions: ParsableArguments {
             let byteCount = model.parameterCount * (precision == .float32 ? 4 : 2)
             // What a run takes beside the weights, at the usual sizes.
             let needed = byteCount + byteCount / 4 + 1 << 30
-            return needed <= gpu.memoryByteCount ? try open(VulkanEngine(gpu.name)) : model
+            return needed <= gpu.memoryByteCount ? try open(Self.gpu(gpu.name)) : model
         }
+    }
+
+    /// The GPU of that name, which keeps how it computes fastest beside what else can be made again.
+    private static func gpu(_ name: String?) throws -> VulkanEngine {
+        try VulkanEngine(name, tuningFolder: cacheFolder.appending(path: "easel/tuning"))
     }
 }
 

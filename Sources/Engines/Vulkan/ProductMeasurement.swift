@@ -33,7 +33,7 @@ struct ProductMeasurement {
         // One lowering a candidate has the calls of all products that it is for.
         let lowerings = try shapesByCandidate.map { candidate, shapes in
             var tuning = tuning
-            tuning.productChoice = candidate
+            tuning.trial = (candidate, shapes)
             let lowering = try Lowering(graph, isHalf: true, tuning: tuning)
             return (
                 candidate, shapes, lowering, MemoryPlan(lowering.calls, byteCounts: lowering.valueByteCounts)

@@ -16,6 +16,8 @@ struct Tuning: Sendable {
     var productChoice: ProductChoice?
     /// Where the elements of those matrices are; nil where that is not known.
     var layout: MatrixLayout?
+    /// A way that is being measured, and the products that it is measured for.
+    var trial: (choice: ProductChoice, shapes: Set<ProductShape>)?
     /// How products are divided, as was measured.
     let products: ProductChoices
     /// Whether those that nothing is known of are measured.

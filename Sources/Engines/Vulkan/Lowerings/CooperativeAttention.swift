@@ -39,7 +39,7 @@ extension Tuning {
         size: Int, valueSize: Int, inRegisters: Bool, _ matrices: CooperativeMatrices
     ) -> [ProductTile] {
         // Compilers take minutes for many of the small matrices that software has.
-        let known = matrices.m < 16 ? [ProductTile(64, 16, each: 16, 16)] : ProductTile.attention
+        let known = matrices.m < 16 ? [ProductTile(32, 16, each: 8, 16)] : ProductTile.attention
         return known.filter {
             isFitting($0, size: size, valueSize: valueSize, inRegisters: inRegisters, matrices)
         }
@@ -65,7 +65,7 @@ extension Lowering {
             kind: .attention(size: size, valueSize: valueSize), rows: queryCount, columns: keyCount,
             depth: size,
             batches: pictures * heads)
-        let chosen = (tuning.productChoice ?? tuning.products[shape])?.tile
+        let chosen = tuning.chosen(for: shape)?.tile
         guard let tile = chosen.flatMap({ tiles.contains($0) ? $0 : nil }) ?? tiles.first else { return nil }
         func eights(_ view: View) throws -> View {
             let strides = zip(view.strides, view.shape).dropLast().map { $1 == 1 ? 0 : $0 }

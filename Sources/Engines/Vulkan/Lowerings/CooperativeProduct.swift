@@ -66,7 +66,7 @@ struct CooperativeProduct {
                 + [
                     Int32(tile.rows), Int32(tile.columns), Int32(tile.ownRows), Int32(tile.ownColumns),
                     isWhole && end.bias != nil ? 1 : 0, isWhole && end.residual != nil ? 1 : 0,
-                    isWhole ? end.function.rawValue : 0, isWhole ? 0 : 1,
+                    isWhole ? end.function.rawValue : 0, isWhole ? 0 : 1, Int32(tile.stages),
                 ] + own)
     }
 

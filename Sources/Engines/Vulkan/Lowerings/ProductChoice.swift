@@ -3,14 +3,17 @@ struct ProductTile: Hashable, Sendable, Codable {
     let rows, columns: Int
     /// Of each subgroup.
     let ownRows, ownColumns: Int
+    /// How many steps of the sum are on their way to the shared memory at one time: one or two.
+    let stages: Int
 
     var subgroups: Int { rows / ownRows * (columns / ownColumns) }
 
-    init(_ rows: Int, _ columns: Int, each ownRows: Int, _ ownColumns: Int) {
+    init(_ rows: Int, _ columns: Int, each ownRows: Int, _ ownColumns: Int, stages: Int = 1) {
         self.rows = rows
         self.columns = columns
         self.ownRows = ownRows
         self.ownColumns = ownColumns
+        self.stages = stages
     }
 
     /// How many workgroups a product has.
@@ -35,14 +38,15 @@ struct ProductTile: Hashable, Sendable, Codable {
     /// Those that are measured: columns of networks are multiples of 160 as well as of 128.
     static let all =
         usual + [
+            ProductTile(128, 160, each: 32, 80),
+            ProductTile(128, 160, each: 32, 80, stages: 2),
             ProductTile(128, 160, each: 64, 80),
             ProductTile(128, 128, each: 64, 64),
-            ProductTile(128, 64, each: 64, 32),
+            ProductTile(128, 128, each: 64, 32, stages: 2),
+            ProductTile(128, 128, each: 32, 64, stages: 2),
             ProductTile(64, 160, each: 32, 80),
+            ProductTile(64, 160, each: 32, 80, stages: 2),
             ProductTile(64, 128, each: 32, 64),
-            ProductTile(32, 128, each: 32, 32),
-            ProductTile(128, 160, each: 32, 80),
-            ProductTile(128, 128, each: 32, 64),
             ProductTile(128, 32, each: 32, 32),
         ]
 }
@@ -65,9 +69,16 @@ extension Tuning {
             && tile.subgroups * matrices.subgroupSize <= largestWorkgroup
     }
 
+    /// What was measured or is being measured; nil for a product of which nothing is known.
+    func chosen(for shape: ProductShape) -> ProductChoice? {
+        if let productChoice { return productChoice }
+        if let trial, trial.shapes.contains(shape) { return trial.choice }
+        return products[shape]
+    }
+
     /// How a product is divided: as was found to be fastest, or as its sizes let one expect.
     func choice(for shape: ProductShape, _ matrices: CooperativeMatrices) -> ProductChoice? {
-        let chosen = productChoice ?? products[shape]
+        let chosen = self.chosen(for: shape)
         if let chosen, isFitting(chosen.tile, matrices) { return chosen }
         let fitting = ProductTile.usual.filter { isFitting($0, matrices) }
         guard let smallest = fitting.last else { return nil }

@@ -3,15 +3,15 @@
 #include "cooperative_product.glsl"
 
 #define B_RUNS_ALONG_COLUMNS 0
-layout(constant_id = 12) const int KERNEL_HEIGHT = 3;
-layout(constant_id = 13) const int KERNEL_WIDTH = 3;
-layout(constant_id = 14) const int STRIDE = 1;
-layout(constant_id = 15) const int TOP = 1;
-layout(constant_id = 16) const int LEFT = 1;
-layout(constant_id = 17) const int ENLARGEMENT = 1;
-layout(constant_id = 18) const int HAS_PICTURE_BIAS = 0;
+layout(constant_id = 13) const int KERNEL_HEIGHT = 3;
+layout(constant_id = 14) const int KERNEL_WIDTH = 3;
+layout(constant_id = 15) const int STRIDE = 1;
+layout(constant_id = 16) const int TOP = 1;
+layout(constant_id = 17) const int LEFT = 1;
+layout(constant_id = 18) const int ENLARGEMENT = 1;
+layout(constant_id = 19) const int HAS_PICTURE_BIAS = 0;
 // Whether the channels that come out are no multiple of eight.
-layout(constant_id = 19) const int IS_RAGGED = 0;
+layout(constant_id = 20) const int IS_RAGGED = 0;
 layout(push_constant, std430) uniform Parameters {
     EightsSource a;
     EightsSource b;
@@ -59,8 +59,9 @@ void enterPlace() {
     }
 }
 
-void aPlaces(uint first, uint end) {
-    aThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? inside : 0;
+// The next factors that are there, a bit each; where they are is in aFrom and bFrom.
+uint aPlaces(uint first, uint end) {
+    uint there = first + gl_LocalInvocationID.x % 4 * 8 < end ? inside : 0;
     [[unroll]] for (int i = 0; i < A_LOADS; i++) aFrom[i] = places[i] + channel / 8;
     channel += DEPTH;
     if (channel >= channels) {
@@ -70,11 +71,12 @@ void aPlaces(uint first, uint end) {
         }
         enterPlace();
     }
+    return there;
 }
 
-void bPlaces(uint first, uint end) {
-    bThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? bColumns : 0;
+uint bPlaces(uint first, uint end) {
     [[unroll]] for (int i = 0; i < B_LOADS; i++) bFrom[i] = bAt[i] + first / 8;
+    return first + gl_LocalInvocationID.x % 4 * 8 < end ? bColumns : 0;
 }
 
 void finish(uint row, uint column, vec4 low, vec4 high, uint part) {

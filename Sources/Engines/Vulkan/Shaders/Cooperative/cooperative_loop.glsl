@@ -1,18 +1,21 @@
 // The rest of cooperative_product.glsl: what calls the functions that a shader defines in between.
 
-void fetch(uint first, uint end) {
-    aPlaces(first, end);
-    bPlaces(first, end);
-    [[unroll]] for (int i = 0; i < A_LOADS; i++) aFetched[i] = a.at[(aThere >> i & 1) == 1 ? aFrom[i] : 0];
-    [[unroll]] for (int i = 0; i < B_LOADS; i++) bFetched[i] = b.at[(bThere >> i & 1) == 1 ? bFrom[i] : 0];
+void fetch(int stage, uint first, uint end) {
+    aThere[stage] = aPlaces(first, end);
+    bThere[stage] = bPlaces(first, end);
+    [[unroll]] for (int i = 0; i < A_LOADS; i++)
+        aFetched[stage * A_LOADS + i] = a.at[(aThere[stage] >> i & 1) == 1 ? aFrom[i] : 0];
+    [[unroll]] for (int i = 0; i < B_LOADS; i++)
+        bFetched[stage * B_LOADS + i] = b.at[(bThere[stage] >> i & 1) == 1 ? bFrom[i] : 0];
 }
 
-void putDown(uint tile) {
+void putDown(int stage, uint tile) {
     uint local = gl_LocalInvocationID.x;
     [[unroll]] for (int i = 0; i < A_LOADS; i++) {
         uint load = i * INVOCATIONS + local;
         if (load < ROWS * DEPTH / 8)
-            tiles[tile + load / 4 * TILE_STRIDE + load % 4] = (aThere >> i & 1) == 1 ? aFetched[i] : uvec4(0);
+            tiles[tile + load / 4 * TILE_STRIDE + load % 4] =
+                (aThere[stage] >> i & 1) == 1 ? aFetched[stage * A_LOADS + i] : uvec4(0);
     }
     [[unroll]] for (int i = 0; i < B_LOADS; i++) {
         uint load = i * INVOCATIONS + local;
@@ -20,40 +23,56 @@ void putDown(uint tile) {
         uint at = B_RUNS_ALONG_COLUMNS == 1
             ? load / (COLUMNS / 8) * (COLUMNS / 8 + 1) + load % (COLUMNS / 8)
             : load / 4 * TILE_STRIDE + load % 4;
-        tiles[tile + A_SIZE + at] = (bThere >> i & 1) == 1 ? bFetched[i] : uvec4(0);
+        tiles[tile + A_SIZE + at] = (bThere[stage] >> i & 1) == 1 ? bFetched[stage * B_LOADS + i] : uvec4(0);
+    }
+}
+
+SUM_MATRIX sums[A_MATRICES * B_MATRICES];
+
+void multiply(uint tile, uint ownRow, uint ownColumn) {
+    [[unroll]] for (int k = 0; k < DEPTH / K; k++) {
+        LEFT_MATRIX left[A_MATRICES];
+        [[unroll]] for (int i = 0; i < A_MATRICES; i++)
+            coopMatLoadNV(left[i], tiles, tile + (ownRow + i * M) * TILE_STRIDE + k * K / 8, TILE_STRIDE, false);
+        [[unroll]] for (int j = 0; j < B_MATRICES; j++) {
+            RIGHT_MATRIX right;
+            if (B_RUNS_ALONG_COLUMNS == 1)
+                coopMatLoadNV(
+                    right, tiles, tile + A_SIZE + k * K * (COLUMNS / 8 + 1) + (ownColumn + j * N) / 8,
+                    COLUMNS / 8 + 1, false);
+            else
+                coopMatLoadNV(
+                    right, tiles, tile + A_SIZE + (ownColumn + j * N) * TILE_STRIDE + k * K / 8, TILE_STRIDE, true);
+            [[unroll]] for (int i = 0; i < A_MATRICES; i++)
+                sums[i * B_MATRICES + j] = coopMatMulAddNV(left[i], right, sums[i * B_MATRICES + j]);
+        }
     }
 }
 
 void multiplyAll(uint begin, uint end, uint part) {
     uint subgroup = gl_SubgroupID, lane = gl_SubgroupInvocationID;
     uint ownRow = subgroup / (COLUMNS / OWN_COLUMNS) * OWN_ROWS, ownColumn = subgroup % (COLUMNS / OWN_COLUMNS) * OWN_COLUMNS;
-    SUM_MATRIX sums[A_MATRICES * B_MATRICES];
     [[unroll]] for (int i = 0; i < A_MATRICES * B_MATRICES; i++) sums[i] = SUM_MATRIX(0.0);
 
-    fetch(begin, end);
-    uint tile = 0;
-    for (uint first = begin; first < end; first += DEPTH) {
-        putDown(tile);
-        barrier();
-        fetch(first + DEPTH, end);
-        [[unroll]] for (int k = 0; k < DEPTH / K; k++) {
-            LEFT_MATRIX left[A_MATRICES];
-            [[unroll]] for (int i = 0; i < A_MATRICES; i++)
-                coopMatLoadNV(left[i], tiles, tile + (ownRow + i * M) * TILE_STRIDE + k * K / 8, TILE_STRIDE, false);
-            [[unroll]] for (int j = 0; j < B_MATRICES; j++) {
-                RIGHT_MATRIX right;
-                if (B_RUNS_ALONG_COLUMNS == 1)
-                    coopMatLoadNV(
-                        right, tiles, tile + A_SIZE + k * K * (COLUMNS / 8 + 1) + (ownColumn + j * N) / 8,
-                        COLUMNS / 8 + 1, false);
-                else
-                    coopMatLoadNV(
-                        right, tiles, tile + A_SIZE + (ownColumn + j * N) * TILE_STRIDE + k * K / 8, TILE_STRIDE, true);
-                [[unroll]] for (int i = 0; i < A_MATRICES; i++)
-                    sums[i * B_MATRICES + j] = coopMatMulAddNV(left[i], right, sums[i * B_MATRICES + j]);
+    [[unroll]] for (int stage = 0; stage < STAGES; stage++) fetch(stage, begin + stage * DEPTH, end);
+    if (STAGES == 2) {
+        for (uint first = begin; first < end; first += 2 * DEPTH) {
+            [[unroll]] for (int stage = 0; stage < STAGES; stage++) {
+                putDown(stage, stage * TILE_SIZE);
+                barrier();
+                fetch(stage, first + (STAGES + stage) * DEPTH, end);
+                multiply(stage * TILE_SIZE, ownRow, ownColumn);
             }
         }
-        tile = TILE_SIZE - tile;
+    } else {
+        uint tile = 0;
+        for (uint first = begin; first < end; first += DEPTH) {
+            putDown(0, tile);
+            barrier();
+            fetch(0, first + DEPTH, end);
+            multiply(tile, ownRow, ownColumn);
+            tile = TILE_SIZE - tile;
+        }
     }
 
     // Where an element of a matrix is, only memory tells.

@@ -22,6 +22,9 @@ layout(constant_id = 10) const int FUNCTION = 0;
 // Whether the sums are divided into parts, each with a workgroup of its own, which are added elsewhere.
 layout(constant_id = 11) const int IS_PART = 0;
 
+// How many steps of the sum are on their way at one time: one or two.
+layout(constant_id = 12) const int STAGES = 1;
+
 const int SUBGROUPS = ROWS / OWN_ROWS * (COLUMNS / OWN_COLUMNS);
 const int A_LOADS = (ROWS * DEPTH / 8 + INVOCATIONS - 1) / INVOCATIONS;
 const int B_LOADS = (COLUMNS * DEPTH / 8 + INVOCATIONS - 1) / INVOCATIONS;
@@ -41,8 +44,9 @@ layout(buffer_reference, std430, buffer_reference_align = 16) writeonly buffer P
 
 // Eights that are on their way, where they come from, and which of them are there: a bit each. Compilers wait for what is
 // read only if something is there to be read, so something is always read, and what is not there becomes zero later.
-uvec4 aFetched[A_LOADS];
-uvec4 bFetched[B_LOADS];
+uvec4 aFetched[STAGES * A_LOADS];
+uvec4 bFetched[STAGES * B_LOADS];
 uint aFrom[A_LOADS];
 uint bFrom[B_LOADS];
-uint aThere, bThere;
+uint aThere[STAGES];
+uint bThere[STAGES];

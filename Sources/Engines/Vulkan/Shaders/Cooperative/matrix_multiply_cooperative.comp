@@ -2,7 +2,7 @@
 #include "cooperative_product.glsl"
 
 // Whether neighbours in memory are columns of b, rather than elements of the sum.
-layout(constant_id = 12) const int B_RUNS_ALONG_COLUMNS = 0;
+layout(constant_id = 13) const int B_RUNS_ALONG_COLUMNS = 0;
 // The first numbers are those of matrix_multiply.comp.
 layout(push_constant, std430) uniform Parameters {
     EightsSource a;
@@ -39,23 +39,24 @@ uint aRows, bColumns;
 uint aAt[A_LOADS];
 uint bAt[B_LOADS];
 
-void aPlaces(uint first, uint end) {
-    aThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? aRows : 0;
+// The next factors that are there, a bit each; where they are is in aFrom and bFrom.
+uint aPlaces(uint first, uint end) {
     [[unroll]] for (int i = 0; i < A_LOADS; i++) aFrom[i] = aAt[i] + first / 8;
+    return first + gl_LocalInvocationID.x % 4 * 8 < end ? aRows : 0;
 }
 
-void bPlaces(uint first, uint end) {
+uint bPlaces(uint first, uint end) {
     if (B_RUNS_ALONG_COLUMNS == 1) {
-        bThere = 0;
+        uint there = 0;
         [[unroll]] for (int i = 0; i < B_LOADS; i++) {
             uint row = first + (i * INVOCATIONS + gl_LocalInvocationID.x) / (COLUMNS / 8);
-            if (row < end) bThere |= bColumns & 1u << i;
+            if (row < end) there |= bColumns & 1u << i;
             bFrom[i] = bAt[i] + first * (bInner / 8);
         }
-    } else {
-        bThere = first + gl_LocalInvocationID.x % 4 * 8 < end ? bColumns : 0;
-        [[unroll]] for (int i = 0; i < B_LOADS; i++) bFrom[i] = bAt[i] + first / 8;
+        return there;
     }
+    [[unroll]] for (int i = 0; i < B_LOADS; i++) bFrom[i] = bAt[i] + first / 8;
+    return first + gl_LocalInvocationID.x % 4 * 8 < end ? bColumns : 0;
 }
 
 uint yStart, residualStart;
