@@ -6,7 +6,7 @@ import Testing
 @testable import VulkanEngine
 
 /// Products and attention by matrices that subgroups hold together, on drivers that have them: Mesa's software driver has
-/// since 2025.
+/// in its newer versions.
 @Suite(.serialized, .enabled(if: (try? VulkanEngineTests.engine.get())?.tuning.matrices != nil))
 struct CooperativeMatrixTests {
     let engine: VulkanEngine

@@ -47,6 +47,16 @@ struct Kernel: Hashable, Sendable {
     let constants: [Int32]
 
     var file: String { "\(shader.rawValue).\(isHalf ? "f16" : "f32")" }
+
+    /// What glslc made of the shader; nil where the engine was built without it.
+    var words: [UInt32]? {
+        guard let url = Bundle.module.url(forResource: file, withExtension: "spv"),
+            let code = try? Data(contentsOf: url)
+        else { return nil }
+        return [UInt32](unsafeUninitializedCapacity: code.count / 4) { buffer, count in
+            count = code.copyBytes(to: buffer) / 4
+        }
+    }
 }
 
 extension VulkanDevice {
@@ -84,17 +94,12 @@ extension VulkanDevice {
     }
 
     private func makePipeline(_ kernel: Kernel, graph: String) throws(EngineError) -> VkPipeline {
-        guard let url = Bundle.module.url(forResource: kernel.file, withExtension: "spv"),
-            let code = try? Data(contentsOf: url)
-        else {
+        guard let compiled = kernel.words else {
             throw .unavailable(
                 engine: "vulkan", reason: "it was built without its shader \(kernel.file)",
                 remedy: "Install glslc (Debian: apt install glslc) and build again.")
         }
         var module: VkShaderModule?
-        let compiled = [UInt32](unsafeUninitializedCapacity: code.count / 4) { buffer, count in
-            count = code.copyBytes(to: buffer) / 4
-        }
         let words = CooperativeModule(compiled).words
         let status = words.withUnsafeBufferPointer { words in
             var information = VkShaderModuleCreateInfo()
