@@ -43,7 +43,13 @@ public struct VulkanEngine: Engine {
         device = try VulkanDevice(
             physical, patience: patience, capturingStatistics: capturingStatistics)
         tuning = Tuning(physical, keptIn: tuningFolder)
-        if let matrices = tuning.matrices { tuning.layout = try MatrixLayout(device, matrices) }
+        if let matrices = tuning.matrices {
+            if MatrixCheck.passes(device, tuning) {
+                tuning.layout = try MatrixLayout(device, matrices)
+            } else {
+                tuning.matrices = nil
+            }
+        }
     }
 
     /// The device that is meant.
