@@ -116,7 +116,7 @@ struct Roofline {
         }
         let (rate, speed) = (Double(row.operations) / row.seconds, Double(row.bytes) / row.seconds)
         let share = ceilings.operationsPerSecond.map { 100 * rate / $0 }
-        return padded(row.shader, 28) + padded(row.shape, 20) + padded(row.division, 17)
+        return padded(row.shader, 28) + padded(row.shape, 20) + padded(row.division, 38)
             + String(
                 format: "%7d %5d %9.1f %6.2f %8.2f %7.0f %7.1f %7.1f %7.1f", row.workgroups, row.calls,
                 row.seconds * 1e6, 100 * row.seconds / total, rate / 1e12, speed / 1e9, share ?? 0,

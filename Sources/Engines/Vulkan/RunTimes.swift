@@ -16,8 +16,7 @@ package struct KernelTime: Sendable {
     /// written.
     package let shape: String
     package let workgroups: Int
-    /// How a product is divided: rows × columns of a workgroup and of each subgroup, and in how many parts its sums are;
-    /// empty where nothing was chosen.
+    /// How a product is divided; empty where nothing was chosen.
     package let division: String
     /// The multiplications and additions of its products.
     package let operationCount: Int
@@ -43,12 +42,7 @@ extension KernelTime {
             } ?? call.operands.first(where: \.isWritten)?.view.shape ?? []
         shape = sizes.map(String.init).joined(separator: "×")
         workgroups = call.workgroups.x * call.workgroups.y * call.workgroups.z
-        division =
-            call.division.map { division in
-                let (tile, parts) = (division.choice.tile, division.choice.parts)
-                return "\(tile.rows)×\(tile.columns)/\(tile.ownRows)×\(tile.ownColumns)"
-                    + (parts > 1 ? ":\(parts)" : "")
-            } ?? ""
+        division = call.division?.choice.description ?? ""
         operationCount = call.products?.operationCount ?? 0
         byteCount = call.operands.reduce(0) {
             guard $1.view.storage != .absent else { return $0 }

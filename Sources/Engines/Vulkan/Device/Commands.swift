@@ -130,3 +130,17 @@ final class Commands: @unchecked Sendable {
         }
     }
 }
+
+extension VulkanDevice {
+    /// Runs one dispatch and waits until it is done.
+    ///
+    /// - Throws: ``EngineError``.
+    func run(_ call: KernelCall, at addresses: [UInt64], graph: String) throws(EngineError) {
+        let commands = try Commands(self, graph: graph)
+        try commands.record(isUsedOnce: true) { () throws(EngineError) in
+            try commands.dispatch(call, at: addresses)
+        }
+        try commands.start()
+        try commands.finish()
+    }
+}

@@ -19,7 +19,7 @@ final class DeviceBuffer: @unchecked Sendable {
     /// The first byte on the CPU; nil in the device's own memory.
     let pointer: UnsafeMutableRawPointer?
     private let device: VulkanDevice
-    let buffer: VkBuffer
+    private let buffer: VkBuffer
     private let memory: VkDeviceMemory
     /// What it takes of the device's own memory.
     private let ownByteCount: Int

@@ -100,7 +100,7 @@ extension VulkanDevice {
                 remedy: "Install glslc (Debian: apt install glslc) and build again.")
         }
         var module: VkShaderModule?
-        let words = CooperativeModule(compiled).words
+        let words = kernel.shader.hasFullSubgroups ? CooperativeModule(compiled).words : compiled
         let status = words.withUnsafeBufferPointer { words in
             var information = VkShaderModuleCreateInfo()
             information.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO

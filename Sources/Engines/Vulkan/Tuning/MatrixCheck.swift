@@ -45,14 +45,9 @@ enum MatrixCheck {
             kernel: product.kernel(.cooperativeMatrixMultiply, end, [0]), operands: [],
             parameters: numbers.map { UInt32($0) } + [Float(1).bitPattern, UInt32(product.partDepth)],
             workgroups: product.workgroups)
-        let commands = try Commands(device, graph: graph)
-        try commands.record(isUsedOnce: true) { () throws(EngineError) in
-            try commands.dispatch(
-                call,
-                at: [factors.address, factors.address + UInt64(a.count * 2), sums.address, 0, 0])
-        }
-        try commands.start()
-        try commands.finish()
+        try device.run(
+            call, at: [factors.address, factors.address + UInt64(a.count * 2), sums.address, 0, 0],
+            graph: graph)
         return Array(
             UnsafeBufferPointer(start: target.assumingMemoryBound(to: UInt16.self), count: rows * columns))
     }

@@ -19,15 +19,10 @@ struct MatrixLayout: Sendable, Hashable {
         }
         let name = "matrix layout"
         let buffer = try DeviceBuffer(byteCount: 512 * 4, in: .results, of: device, graph: name)
-        let commands = try Commands(device, graph: name)
         let call = KernelCall(
             kernel: Kernel(shader: .matrixLayout, isHalf: true, constants: matrices.constants(subgroups: 1)),
             operands: [], parameters: [], workgroups: Workgroups(1))
-        try commands.record(isUsedOnce: true) { () throws(EngineError) in
-            try commands.dispatch(call, at: [buffer.address])
-        }
-        try commands.start()
-        try commands.finish()
+        try device.run(call, at: [buffer.address], graph: name)
         guard let pointer = buffer.pointer else { return nil }
         self.init(Array(UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: Float.self), count: 512)))
     }
