@@ -90,7 +90,8 @@ struct Roofline {
             sum.leastSeconds += row.leastSeconds
         }
         Swift.print(
-            "\(network)\nshader                      shape               divided           groups calls        µs      %  TFLOP/s    GB/s  % rate  % copy  % roof"
+            "\(network)\n" + padded("shader", 28) + padded("shape", 20) + padded("divided", 38)
+                + " groups calls        µs      %  TFLOP/s    GB/s  % rate  % copy  % roof"
         )
         for row in rows + [total] { Swift.print(text(row, of: total.seconds)) }
         var kinds: [String: Row] = [:]
@@ -110,10 +111,11 @@ struct Roofline {
         try printLine(Line(network: network, rows: rows + [total]))
     }
 
+    private func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+
     private func text(_ row: Row, of total: Double) -> String {
-        func padded(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(1, width - text.count))
-        }
         let (rate, speed) = (Double(row.operations) / row.seconds, Double(row.bytes) / row.seconds)
         let share = ceilings.operationsPerSecond.map { 100 * rate / $0 }
         return padded(row.shader, 28) + padded(row.shape, 20) + padded(row.division, 38)
