@@ -63,6 +63,48 @@ import Testing
         _ = try await server.post("/api/v1/jobs/\(long)/cancel")
     }
 
+    /// A twelfth of what `Benchmarks/server_day.py` asks for.
+    @Test("A client's many jobs, one after another, leave memory as it is")
+    func manyJobs() async throws {
+        let server = try await RunningServer(["--jobs-per-minute", "1000000"])
+        func work(_ jobs: Range<Int>) async throws {
+            for index in jobs {
+                let settings = "\"steps\": 2, \"seed\": \(index), \"width\": 128, \"height\": 128"
+                switch index % 3 {
+                case 0:
+                    let job = try await server.job("{\"prompt\": \"a fish \(index)\", \(settings)}")
+                    let events = try await server.events("/api/v1/jobs/\(job)/events", until: "done")
+                    #expect(events.last?.name == "done")
+                case 1:
+                    let body = "{\"prompt\": \"a rose \(index)\", \(settings)}"
+                    #expect(try await server.post("/sdapi/v1/txt2img", body).status == 200)
+                    #expect(try await server.get("/sdapi/v1/progress").status == 200)
+                default:
+                    let body =
+                        "{\"prompt\": \"a key \(index)\", \"size\": \"128x128\", \"easel\": {\(settings)}}"
+                    #expect(try await server.post("/v1/images/generations", body).status == 200)
+                }
+                let page = try await server.get("/api/v1/pictures")
+                let picture = try #require(try page.text("pictures", "0", "id"))
+                for part in ["file", "thumbnail"] {
+                    let path = try #require(try page.text("pictures", "0", part))
+                    #expect(try await server.get(path).status == 200)
+                }
+                for path in ["/", "/api/v1/jobs", "/api/v1/pictures?search=fish"] {
+                    #expect(try await server.get(path).status == 200)
+                }
+                if index.isMultiple(of: 2) {
+                    #expect(try await server.ask(.DELETE, "/api/v1/pictures/\(picture)").status < 300)
+                }
+            }
+        }
+        try await work(0..<60)
+        let before = server.residentMemory
+        try await work(60..<240)
+        let grown = server.residentMemory - before
+        #expect(grown < 8 << 20, "\(grown) bytes")
+    }
+
     @Test("Malformed requests are refused one and all, and take no memory")
     func malformedRequests() async throws {
         let server = try await RunningServer()
