@@ -1,7 +1,8 @@
-"""Alternates whole runs of easel and of diffusers or OpenVINO GenAI, each a process of its own, and prints medians and
-ratios.
+"""Alternates whole runs of easel and of diffusers, OpenVINO GenAI or stable-diffusion.cpp, each a process of its own, and
+prints medians and ratios.
 
-    python text_to_image.py EASEL MODEL [--peer diffusers|genai] [--precision f32|bf16|int8] [--steps 20] [--rounds 3]
+    python text_to_image.py EASEL MODEL [--peer diffusers|genai|stable_diffusion_cpp] [--precision f32|bf16|int8]
+        [--steps 20] [--rounds 3]
 
 With the pictures of the last round it also says how far they are apart: PSNR in dB (45 is wanted at f32).
 """
@@ -36,7 +37,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("easel")
     parser.add_argument("model")
-    parser.add_argument("--peer", choices=["diffusers", "genai"], default="diffusers")
+    parser.add_argument("--peer", choices=["diffusers", "genai", "stable_diffusion_cpp"], default="diffusers")
     parser.add_argument("--precision", choices=["f32", "bf16", "int8"], default="f32")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--size", type=int, default=512)
@@ -53,6 +54,11 @@ def main():
              "--output", str(ours), "--precision", asked.precision, *same]
     peer = [sys.executable, str(Path(__file__).with_name(f"text_to_image_{asked.peer}.py")), asked.model,
             "--size", size, "--output", str(theirs), "--precision", theirs_precision, *same]
+    if asked.peer == "stable_diffusion_cpp":  # It has no PNDM, and wants one file, of which both are made.
+        file = str(folder / "model.safetensors")
+        subprocess.run([asked.easel, "convert", asked.model, file], check=True)
+        easel += ["--sampler", "euler"]
+        peer[2] = file
     if asked.peer == "genai":  # The conversion, which is kept.
         subprocess.run([*peer, "--steps", "1"], check=True, stdout=subprocess.DEVNULL)
     rows = []
