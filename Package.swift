@@ -202,7 +202,8 @@ let package = Package(
         .testTarget(
             name: "OpenVINOEngineTests",
             dependencies: [
-                "OpenVINOEngine", "EngineConformance", "EngineInterface", "TensorGraph", "Checkpoints",
+                "OpenVINOEngine", "EngineConformance", "EngineInterface", "ReferenceEngine", "TensorGraph",
+                "Checkpoints",
             ]),
         .testTarget(
             name: "VulkanEngineTests",

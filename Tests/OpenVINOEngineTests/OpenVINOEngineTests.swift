@@ -1,6 +1,7 @@
 import Dispatch
 import EngineConformance
 import EngineInterface
+import ReferenceEngine
 import Synchronization
 import TensorGraph
 import Testing
@@ -90,6 +91,37 @@ struct OpenVINOEngineTests {
         #expect(own.count > 8)
         let failures = await conformanceFailures(of: engine, precision: precision, cases: own)
         #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+    }
+
+    /// Kernels of integers are summed for a picture that is enlarged, and the sums rounded again: to half of the 127th part
+    /// of the greatest of a row. Scales differ from channel to channel.
+    @Test(arguments: [(1, 1), (3, 4), (8, 5)]) func integersOfEnlargedPicturesAreSummed(
+        height: Int, width: Int
+    ) async throws {
+        let one = try ConformanceCase(
+            "integers of an enlarged picture of \(height)×\(width)",
+            weights: ["k": ([8, 12, 3, 3], .int8), "k_scale": ([8, 1, 1, 1], .float32)]
+        ) { builder in
+            // Zero is one of the levels.
+            let x = fakeQuantize(builder.input("x", [2, 12, height, width]), from: -0.5, to: 2.05)
+            let kernel = builder.weights.tensor("k", [8, 12, 3, 3])
+            let convolution = Convolution(padding: .init(1))
+            let product = TensorGraph.convolution(
+                upsampleNearest(x, factor: 2), kernel: kernel, convolution)
+            return ["y": product * 0.001]
+        }
+        let forms = ConvolutionForms.wherePossible
+        let layers = try Lowering(one.graph, forms: forms).representation.layers.map(\.type)
+        #expect(layers.count { $0 == "Convolution" } == 4 && !layers.contains("Interpolate"))
+        func run(_ engine: any Engine) async throws -> [Float] {
+            let compiled = try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+            return try #require(try await compiled.run(one.inputs)["y"]).floats
+        }
+        let (own, wanted) = (try await run(OpenVINOEngine(forms: forms)), try await run(ReferenceEngine()))
+        #expect(own.count == wanted.count)
+        let squares = zip(own, wanted).map { ($0 - $1) * ($0 - $1) }.reduce(0, +)
+        let error = (squares / wanted.map { $0 * $0 }.reduce(0, +)).squareRoot()
+        #expect(error < 0.01, "\(error) of the values' length")
     }
 
     @Test func automaticPrecisionIsOneThatTheProcessorHas() throws {

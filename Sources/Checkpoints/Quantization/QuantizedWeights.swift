@@ -105,7 +105,7 @@ public struct QuantizedWeights: WeightStorage {
             defer { row.deallocate() }
             for index in scales.indices {
                 weights.readFloats(of: layer + Self.weight, stored, from: index * size, into: row)
-                scales[index] = quantize(
+                scales[index] = Self.quantize(
                     row, into: .init(rebasing: values[index * size..<(index + 1) * size]))
             }
             guard groupSize == nil else { return }
@@ -120,19 +120,21 @@ extension WeightStorage {
     public var isQuantized: Bool { names.contains { $0.hasSuffix(QuantizedWeights.range) } }
 }
 
-/// Rounds a row to integers from −127 to 127, times the scale that is returned.
-private func quantize(
-    _ row: UnsafeMutableBufferPointer<Float>, into values: UnsafeMutableBufferPointer<Int8>
-) -> Float {
-    guard let source = row.baseAddress, let target = values.baseAddress else { return 1 }
-    let greatest = easel_greatest_magnitude(source, row.count)
-    // Numbers that are none are seen in the scale.
-    guard greatest.isFinite else {
-        values.update(repeating: 0)
-        return .nan
+extension QuantizedWeights {
+    /// Rounds a row to integers from −127 to 127, times the scale that is returned.
+    public static func quantize(
+        _ row: UnsafeMutableBufferPointer<Float>, into values: UnsafeMutableBufferPointer<Int8>
+    ) -> Float {
+        guard let source = row.baseAddress, let target = values.baseAddress else { return 1 }
+        let greatest = easel_greatest_magnitude(source, row.count)
+        // Numbers that are none are seen in the scale.
+        guard greatest.isFinite else {
+            values.update(repeating: 0)
+            return .nan
+        }
+        // A row of zeros, or of next to nothing, is one of zeros.
+        let scale = greatest > 127 * .leastNormalMagnitude ? greatest / 127 : 1
+        easel_integers_from_floats(source, 1 / scale, target, row.count)
+        return scale
     }
-    // A row of zeros, or of next to nothing, is one of zeros.
-    let scale = greatest > 127 * .leastNormalMagnitude ? greatest / 127 : 1
-    easel_integers_from_floats(source, 1 / scale, target, row.count)
-    return scale
 }

@@ -104,7 +104,7 @@ struct IntermediateRepresentation {
 
     /// Adds kernels to be computed from the checkpoint's kernel `[O, C, 3, 3]`.
     mutating func addDerivedKernel(
-        _ transform: DerivedKernel.Transform, of source: String, outputChannels: Int, inputChannels: Int
+        _ transform: DerivedKernel.Transform, of source: StoredKernel, outputChannels: Int, inputChannels: Int
     ) -> DerivedKernel {
         let derived = DerivedKernel(
             source: source, outputChannels: outputChannels, inputChannels: inputChannels,

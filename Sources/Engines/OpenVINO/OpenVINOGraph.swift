@@ -74,11 +74,11 @@ extension MappedWeights {
     fileprivate func derive(_ kernels: [DerivedKernel], of weights: any WeightStorage, at offset: Int) {
         DispatchQueue.concurrentPerform(iterations: kernels.count) { index in
             let kernel = kernels[index]
-            guard let entry = weights.entry(named: kernel.source) else { return }
             let start = offset + kernel.offset
-            let planes = UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + kernel.byteCount])
-            kernel.compute(into: planes.bindMemory(to: Float.self)) { first, values in
-                readFloats(of: kernel.source, entry, from: first, into: values)
+            kernel.compute(into: .init(rebasing: bytes[start..<start + kernel.byteCount])) {
+                name, first, values in
+                guard let entry = weights.entry(named: name) else { return }
+                readFloats(of: name, entry, from: first, into: values)
             }
         }
     }

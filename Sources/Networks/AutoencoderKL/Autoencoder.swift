@@ -63,9 +63,8 @@ public struct Autoencoder: Sendable {
                 x = resNet(x, to: count, weights["up_blocks", index, "resnets", layer])
             }
             if index + 1 < channels.count {
-                x = convolution(
-                    upsampleNearest(x, factor: 2), to: count,
-                    weights["up_blocks", index, "upsamplers.0.conv"])
+                x = upsamplingConvolution(
+                    x, to: count, weights["up_blocks", index, "upsamplers.0.conv"])
             }
         }
         return finish(x, to: configuration.imageChannels, weights)

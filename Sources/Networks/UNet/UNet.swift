@@ -205,10 +205,9 @@ public struct UNet: Sendable {
         }
         if level.index > 0, let skip = skips.last {
             // A level of odd size was rounded up on the way down: the copy is cut to what it came from.
-            x = upsampleNearest(x, factor: 2)
-            if x.size(2) != skip.size(2) { x = slice(x, axis: 2, 0..<skip.size(2)) }
-            if x.size(3) != skip.size(3) { x = slice(x, axis: 3, 0..<skip.size(3)) }
-            x = convolution(x, to: level.channels, weights["upsamplers.0.conv"])
+            x = upsamplingConvolution(
+                x, to: level.channels, height: skip.size(2), width: skip.size(3), weights["upsamplers.0.conv"]
+            )
         }
         return x
     }

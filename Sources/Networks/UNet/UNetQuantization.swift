@@ -5,14 +5,25 @@ extension UNet {
     /// convolutions of the levels and the middle, which are nearly all of the work.
     ///
     /// Left as they are: the first and the last convolution and the embeddings of the timestep, on which all else
-    /// depends; the keys and values of the text, which are few; and the convolutions of enlarged pictures, for which
-    /// engines have a form with fewer multiplications.
+    /// depends; the keys and values of the text, which are few; and what measures as sensitive: what attention adds on the
+    /// way up, and the layers of 1×1 that lead to the last level's sums. Those are a twentieth of the work, and integers
+    /// there, too, nearly double the error (`Benchmarks/README.md`).
     public static func quantizedLayers(of weights: some WeightCatalog) -> Set<String> {
-        levelLayers(of: weights).filter { layer in
-            ![".time_emb_proj", ".attn2.to_k", ".attn2.to_v", ".upsamplers.0.conv"].contains {
-                layer.hasSuffix($0)
-            }
+        let layers = levelLayers(of: weights)
+        let lastLevel = layers.compactMap(levelOnTheWayUp).max()
+        return layers.filter { layer in
+            func ends(with endings: [String]) -> Bool { endings.contains { layer.hasSuffix($0) } }
+            if ends(with: [".time_emb_proj", ".attn2.to_k", ".attn2.to_v"]) { return false }
+            guard let level = levelOnTheWayUp(layer) else { return true }
+            let sensitive = [".conv_shortcut", ".ff.net.2", ".proj_in", ".proj_out"]
+            return !ends(with: [".to_out.0"]) && !(level == lastLevel && ends(with: sensitive))
         }
+    }
+
+    /// The number in `up_blocks.3.resnets.0.conv1`; nil for layers of the way down and the middle.
+    private static func levelOnTheWayUp(_ layer: String) -> Int? {
+        let parts = layer.split(separator: ".", maxSplits: 2)
+        return parts.count == 3 && parts[0] == "up_blocks" ? Int(parts[1]) : nil
     }
 
     /// The paths of the linear layers of the levels and the middle, whose weights engines can keep as integers of 8 bits in

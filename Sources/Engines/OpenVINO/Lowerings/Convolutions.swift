@@ -16,10 +16,18 @@ struct ConvolutionForms {
     static let wherePossible = ConvolutionForms(winograd: .wherePossible, upsampled: .wherePossible)
 }
 
+/// A kernel of the checkpoint.
+struct StoredKernel {
+    let name: String
+    /// The name of what its integers are multiplied by, one number for each output channel; nil where it is of
+    /// floating-point numbers.
+    let scale: String?
+}
+
 /// What a convolution of the graph reads.
 struct ConvolutionSource {
-    /// The name of the kernel in the checkpoint; nil for one that the graph computes.
-    let kernel: String?
+    /// The kernel in the checkpoint; nil for one that the graph computes.
+    let kernel: StoredKernel?
     /// Whether the input's value is still the picture before it is enlarged by two.
     let isUpsampled: Bool
 }
@@ -41,7 +49,7 @@ extension Graph {
             let isCovered =
                 if case .primitive(.convolution(let convolution)) = node.operation {
                     convolution.isOfThree(nodes[node.inputs[1]].type.shape)
-                        && storedWeight(node.inputs[1]) != nil && node.inputs[0] != node.inputs[1]
+                        && storedKernel(node.inputs[1]) != nil && node.inputs[0] != node.inputs[1]
                 } else { false }
             if !isCovered { candidates.subtract(node.inputs) }
         }
@@ -52,6 +60,18 @@ extension Graph {
     func storedWeight(_ node: Int) -> String? {
         guard case .primitive(.weight(let name, _)) = nodes[node].operation else { return nil }
         return name
+    }
+
+    /// The kernel that a node is, as the checkpoint has it or its integers times their scale; nil for other nodes.
+    func storedKernel(_ node: Int) -> StoredKernel? {
+        if let name = storedWeight(node) { return StoredKernel(name: name, scale: nil) }
+        guard case .primitive(.binary(.multiply)) = nodes[node].operation,
+            case (let kernel, let scale) = (nodes[node].inputs[0], nodes[node].inputs[1]),
+            case .primitive(.weight(let name, .int8)) = nodes[kernel].operation,
+            let scaleName = storedWeight(scale), nodes[kernel].type.shape.rank == 4,
+            nodes[scale].type.shape == [nodes[kernel].type.shape[0], 1, 1, 1]
+        else { return nil }
+        return StoredKernel(name: name, scale: scaleName)
     }
 }
 
@@ -73,7 +93,7 @@ extension Lowering {
         if source.isUpsampled {
             return lowerUpsampled(inputs[0], kernel: kernel, type: type)
         }
-        if usesWinograd(inputs[0].type.shape, outputChannels: type.shape[1]) {
+        if kernel.scale == nil, usesWinograd(inputs[0].type.shape, outputChannels: type.shape[1]) {
             return lowerByWinograd(inputs[0], kernel: kernel, type: type)
         }
         return lowerDirectly(convolution, inputs, type: type)
@@ -125,7 +145,7 @@ extension Lowering {
         }
     }
 
-    private mutating func lowerByWinograd(_ x: Value, kernel: String, type: TensorType) -> Value {
+    private mutating func lowerByWinograd(_ x: Value, kernel: StoredKernel, type: TensorType) -> Value {
         let (batch, channels, height) = (type.shape[0], x.type.shape[1], type.shape[2])
         let (outputs, width) = (type.shape[1], type.shape[3])
         let tiles = Winograd.tiles(width: width)
@@ -163,7 +183,7 @@ extension Lowering {
             "MatMul", "opset1", [x, matrix], ["transpose_a": "false", "transpose_b": "false"], gives: type)
     }
 
-    private mutating func lowerUpsampled(_ x: Value, kernel: String, type: TensorType) -> Value {
+    private mutating func lowerUpsampled(_ x: Value, kernel: StoredKernel, type: TensorType) -> Value {
         let (batch, outputs) = (type.shape[0], type.shape[1])
         let (height, width) = (x.type.shape[2], x.type.shape[3])
         let kernels = addDerivedKernel(.upsampled, of: kernel, outputs: outputs, inputs: x.type.shape[1])
@@ -182,14 +202,19 @@ extension Lowering {
     }
 
     private mutating func addDerivedKernel(
-        _ transform: DerivedKernel.Transform, of source: String, outputs: Int, inputs: Int
+        _ transform: DerivedKernel.Transform, of source: StoredKernel, outputs: Int, inputs: Int
     ) -> [Value] {
         let derived = representation.addDerivedKernel(
             transform, of: source, outputChannels: outputs, inputChannels: inputs)
         return (0..<transform.planes).map { plane in
-            representation.addConstant(
-                TensorType(derived.planeShape),
-                at: .derived(offset: derived.offset + plane * derived.planeByteCount))
+            let values = lowerWeight(
+                at: .derived(offset: derived.offset + plane * derived.planeByteCount),
+                storage: derived.elementType, type: TensorType(derived.planeShape))
+            guard source.scale != nil else { return values }
+            let scale = representation.addConstant(
+                TensorType([outputs, 1, 1, 1]), at: .derived(offset: derived.scaleOffset(plane: plane)))
+            return representation.add(
+                "Multiply", "opset1", [values, scale], ["auto_broadcast": "numpy"], gives: values.type)
         }
     }
 }

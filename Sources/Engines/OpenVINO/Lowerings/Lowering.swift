@@ -54,7 +54,7 @@ struct Lowering {
                 values.append(lowerGather(inputs, table: graph.storedWeight(node.inputs[0]), type: node.type))
             case .primitive(.convolution(let convolution)):
                 let source = ConvolutionSource(
-                    kernel: graph.storedWeight(node.inputs[1]), isUpsampled: covered.contains(node.inputs[0]))
+                    kernel: graph.storedKernel(node.inputs[1]), isUpsampled: covered.contains(node.inputs[0]))
                 values.append(lowerConvolution(convolution, inputs, source, type: node.type))
             case .primitive(let primitive): values.append(lower(primitive, inputs, type: node.type))
             case .composite(let composite):
