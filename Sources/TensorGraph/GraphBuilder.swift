@@ -10,7 +10,8 @@ public final class GraphBuilder {
 
     private var nodes: [Graph.Node] = []
     private var problems: [GraphError.Problem] = []
-    private var weightNodes: [String: Tensor] = [:]
+    /// By the weights' names. Tensors refer to the builder, which would keep itself by holding them.
+    private var weightNodes: [String: Int] = [:]
     private var inputNames: Set<String> = []
 
     init(name: String, catalog: any WeightCatalog) {
@@ -39,7 +40,8 @@ public final class GraphBuilder {
 
     func weight(_ path: String, shape: Shape) -> Tensor {
         layer = path.split(separator: ".").dropLast().joined(separator: ".")
-        if let known = weightNodes[path] {
+        if let node = weightNodes[path] {
+            let known = Tensor(type: nodes[node].type, node: node, builder: self)
             if known.shape != shape {
                 report(.wrongShape(weight: path, expected: shape, actual: known.shape))
             }
@@ -58,7 +60,7 @@ public final class GraphBuilder {
         }
         let tensor = append(
             .primitive(.weight(path, storage: entry?.elementType ?? .float32)), [], type: TensorType(shape))
-        weightNodes[path] = tensor
+        weightNodes[path] = tensor.node
         return tensor
     }
 

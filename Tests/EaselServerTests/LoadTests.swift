@@ -105,6 +105,23 @@ import Testing
         #expect(grown < 8 << 20, "\(grown) bytes")
     }
 
+    @Test("Pictures of changing sizes leave memory as it is")
+    func changingSizes() async throws {
+        let server = try await RunningServer()
+        func work(_ changes: Range<Int>) async throws {
+            for index in changes {
+                let side = index.isMultiple(of: 2) ? 64 : 128
+                let body = "{\"prompt\": \"a\", \"steps\": 1, \"width\": \(side), \"height\": \(side)}"
+                #expect(try await server.post("/sdapi/v1/txt2img", body).status == 200)
+            }
+        }
+        try await work(0..<12)
+        let before = server.residentMemory
+        try await work(12..<60)
+        let grown = server.residentMemory - before
+        #expect(grown < 16 << 20, "\(grown) bytes")
+    }
+
     @Test("Malformed requests are refused one and all, and take no memory")
     func malformedRequests() async throws {
         let server = try await RunningServer()

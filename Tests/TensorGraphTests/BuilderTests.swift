@@ -45,6 +45,16 @@ struct BuilderTests {
         #expect(graph.nodes[0].type == TensorType([2], .float32))
     }
 
+    @Test func isLetGoWithItsGraph() throws {
+        weak var builder: GraphBuilder?
+        _ = try Graph.build("test", weights: Catalogue(["a": [2], "b": [2]])) { own in
+            builder = own
+            let (a, b) = (own.weights.tensor("a", [2]), own.weights.tensor("b", [2]))
+            return ["y": own.input("x", [2]) * a + b]
+        }
+        #expect(builder == nil)
+    }
+
     @Test func reportsEveryFaultOfACheckpointAtOnce() throws {
         let catalog = Catalogue(
             ["a.weight": [3], "b.weight": [2], "extra": [7, 7], "c.ids": [2]], types: ["c.ids": .int64])
