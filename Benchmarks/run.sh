@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures Easel against its peers on this machine; takes about an hour on two cores.
-# PRECISION=f32|bf16|int8 (default f32; peers have bf16 for int8), STEPS (default 20), ROUNDS (default 3).
+# PRECISION=f32|bf16|int8 (default f32; peers have bf16 for int8), STEPS (default 20), ROUNDS (default 3);
+# SD_CLI=stable-diffusion.cpp's sd-cli, where it is to be one of the peers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 precision=${PRECISION:-f32}
@@ -23,6 +24,10 @@ $python Benchmarks/text_to_image.py .build/release/easel $model --precision "$pr
     --rounds "$rounds"
 $python Benchmarks/text_to_image.py .build/release/easel $model --peer genai --precision "$precision" \
     --steps "$steps" --rounds "$rounds"
+if [ -n "${SD_CLI:-}" ]; then # Ten times as long.
+    $python Benchmarks/text_to_image.py .build/release/easel $model --peer stable_diffusion_cpp \
+        --precision "$precision" --steps "$steps" --rounds 1
+fi
 echo "== pictures of the demo model in other precisions"
 $python Benchmarks/precision.py .build/release/easel
 echo "== pictures of the demo model in fewer operations"
