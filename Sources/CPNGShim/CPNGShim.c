@@ -89,6 +89,19 @@ static void take(png_structp png, png_bytep bytes, size_t count) {
     from->position += count;
 }
 
+// Whether a chunk says that it has more bytes than are left: libpng would ask for memory for all of them before it reads.
+static bool claims_too_much(const uint8_t *file, size_t count) {
+    if (count < 8 || png_sig_cmp((png_const_bytep)file, 0, 8) != 0) return false;
+    size_t position = 8;
+    while (count - position >= 12) {
+        uint32_t length = png_get_uint_32((png_const_bytep)file + position);
+        if (length > count - position - 12) return true;
+        if (memcmp(file + position + 4, "IEND", 4) == 0) return false;
+        position += 12 + (size_t)length;
+    }
+    return false;
+}
+
 static void keep_texts(png_structp png, png_infop info, easel_png *result) {
     png_textp texts = NULL;
     int count = 0;
@@ -136,6 +149,7 @@ static easel_png decode(const uint8_t *file, size_t count, uint64_t pixel_limit,
     if (info == NULL || end == NULL) {
         snprintf(result.error, sizeof result.error, "no memory");
     } else if (setjmp(png_jmpbuf(png)) == 0) {
+        if (claims_too_much(file, count)) png_error(png, "the file ends in the middle");
         png_set_read_fn(png, &from, take);
         png_set_chunk_malloc_max(png, chunk_byte_limit);
         png_set_chunk_cache_max(png, chunk_count_limit);
