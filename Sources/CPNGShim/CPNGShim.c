@@ -93,9 +93,10 @@ static void take(png_structp png, png_bytep bytes, size_t count) {
 static bool claims_too_much(const uint8_t *file, size_t count) {
     if (count < 8 || png_sig_cmp((png_const_bytep)file, 0, 8) != 0) return false;
     size_t position = 8;
-    while (count - position >= 12) {
+    while (count - position >= 8) {
         uint32_t length = png_get_uint_32((png_const_bytep)file + position);
-        if (length > count - position - 12) return true;
+        // Behind a chunk's bytes come four of its checksum.
+        if ((uint64_t)length + 12 > count - position) return true;
         if (memcmp(file + position + 4, "IEND", 4) == 0) return false;
         position += 12 + (size_t)length;
     }

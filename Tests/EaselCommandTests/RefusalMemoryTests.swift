@@ -19,6 +19,11 @@
                 } + Data(count: 64)
         }
 
+        /// A PNG of one pixel, up to the header of a text that is said to be 2 GB long.
+        private static let pngOfALongText = Data(
+            [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 2]
+                + [0, 0, 0, 144, 119, 83, 222, 126, 0, 0, 10] + Array("tEXt".utf8))
+
         private static func list(_ text: String, _ count: Int) -> String {
             String(repeating: text + ",", count: count).dropLast() + ""
         }
@@ -47,19 +52,7 @@
             ("length", { Data([0, 0, 0, 5, 0, 0, 0, 0]) + Data(count: 64) }),
             ("tensors", { gguf([1 << 24, 0]) }), ("metadata", { gguf([0, 1 << 32]) }),
             ("text", { gguf([0, 1, 1 << 40]) }),
-            // A PNG of one pixel whose text is said to be 2 GB long.
-            (
-                "picture",
-                {
-                    Data(
-                        [
-                            137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0,
-                            1, 8, 2,
-                        ]
-                            + [0, 0, 0, 144, 119, 83, 222, 126, 0, 0, 10] + Array("tEXtSoftware".utf8))
-                        + Data(count: 64)
-                }
-            ),
+            ("picture", { pngOfALongText + Data(count: 64) }), ("picture's end", { pngOfALongText }),
         ]
 
         @Test(arguments: files.indices)
