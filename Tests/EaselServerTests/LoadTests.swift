@@ -99,10 +99,7 @@ import Testing
             }
         }
         try await work(0..<60)
-        let before = server.residentMemory
-        try await work(60..<240)
-        let grown = server.residentMemory - before
-        #expect(grown < 8 << 20, "\(grown) bytes")
+        #expect(try await server.memoryGrown { try await work(60..<240) } < 8 << 20)
     }
 
     @Test("Pictures of changing sizes leave memory as it is")
@@ -116,10 +113,7 @@ import Testing
             }
         }
         try await work(0..<12)
-        let before = server.residentMemory
-        try await work(12..<60)
-        let grown = server.residentMemory - before
-        #expect(grown < 16 << 20, "\(grown) bytes")
+        #expect(try await server.memoryGrown { try await work(12..<60) } < 16 << 20)
     }
 
     @Test("Malformed requests are refused one and all, and take no memory")
@@ -160,9 +154,7 @@ import Testing
             }
         }
         try await attack(4000)
-        let before = server.residentMemory
-        try await attack(6000)
-        #expect(server.residentMemory - before < 24 << 20)
+        #expect(try await server.memoryGrown { try await attack(6000) } < 24 << 20)
         #expect(try await server.get("/api/v1/pictures").body.count < 200)
     }
 }

@@ -110,6 +110,13 @@ final class RunningServer: Sendable {
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
     }
 
+    /// By how many bytes that grows while work is done.
+    func memoryGrown(_ work: () async throws -> Void) async rethrows -> Int {
+        let before = residentMemory
+        try await work()
+        return residentMemory - before
+    }
+
     struct Answer: Sendable {
         let status: UInt
         let headers: HTTPHeaders
