@@ -35,13 +35,11 @@ func upsamplingConvolution(
         enlarged = slice(enlarged, axis: axis, 0..<size)
     }
     return convolution(
-        ofQuantized: enlarged, to: channels, size: 3, Convolution(padding: Convolution.Padding(1)),
-        bias: true,
-        weights)
+        ofQuantized: enlarged, to: channels, size: 3, Convolution(padding: Convolution.Padding(1)), weights)
 }
 
 private func convolution(
-    ofQuantized x: Tensor, to channels: Int, size: Int, _ convolution: Convolution, bias: Bool,
+    ofQuantized x: Tensor, to channels: Int, size: Int, _ convolution: Convolution, bias: Bool = true,
     _ weights: WeightScope
 ) -> Tensor {
     let kernel = weights.tensor("weight", [channels, x.size(1), size, size])
