@@ -12,6 +12,8 @@ public struct GGUFError: Error, Sendable, Hashable, CustomStringConvertible {
         case bigEndian
         /// There are more entries than there can be.
         case count(of: String, count: UInt64, limit: Int)
+        /// There are more entries than the rest of the file has room for.
+        case noRoom(for: String, count: UInt64, available: Int, shortest: Int)
         /// A name or a key is not usable.
         case name(String, reason: String, offset: Int)
         /// A value of the metadata is not usable.
@@ -30,6 +32,9 @@ public struct GGUFError: Error, Sendable, Hashable, CustomStringConvertible {
             case .bigEndian: "a GGUF file for machines of the other byte order"
             case .count(let what, let count, let limit):
                 "it says that it has \(count) \(what); at most \(limit) are read"
+            case .noRoom(let what, let count, let available, let shortest):
+                "it says that it has \(count) \(what), of which each takes \(shortest) bytes or more; "
+                    + "the file has \(available) left, the download may not be complete"
             case .name(let name, let reason, let offset):
                 "the name \(name.quoted) at byte \(offset): \(reason)"
             case .value(let key, let reason): "\(key.quoted): \(reason)"

@@ -149,7 +149,20 @@ struct GGUFReader {
         }
         let (byteCount, overflow) = (count / block.count).multipliedReportingOverflow(by: block.byteCount)
         let stored = try self.number(UInt64.self)
-        guard !overflow, let offset = Int(exactly: stored), offset.isMultiple(of: alignment) else {
+        guard !overflow else {
+            throw failure(
+                .tensor(
+                    name, reason: "its shape \(shape) of \(type.label) has more bytes than can be addressed"))
+        }
+        guard let offset = Int(exactly: stored) else {
+            throw failure(
+                .tensor(
+                    name,
+                    reason:
+                        "its place, byte \(stored) of the values, is not in the file, which has \(bytes.count)"
+                ))
+        }
+        guard offset.isMultiple(of: alignment) else {
             throw failure(
                 .tensor(
                     name, reason: "its place, byte \(stored) of the values, is no multiple of \(alignment)"))
@@ -226,8 +239,14 @@ struct GGUFReader {
                         ? "it is a list of lists" : "it is a list of type \(type), which GGUF does not have"))
         }
         let count = try number(UInt64.self)
-        let (byteCount, overflow) = count.multipliedReportingOverflow(by: UInt64(size))
-        try skip(overflow ? .max : byteCount)
+        let room = (bytes.count - position) / size
+        guard count <= UInt64(room) else {
+            throw failure(
+                .noRoom(
+                    for: "numbers in \(key)", count: count, available: bytes.count - position, shortest: size)
+            )
+        }
+        position += Int(count) * size
     }
 
     // MARK: Bytes
@@ -251,7 +270,10 @@ struct GGUFReader {
         let count = try number(UInt64.self)
         let room = (bytes.count - position) / shortest
         guard count <= UInt64(min(limit, room)) else {
-            throw failure(.count(of: what, count: count, limit: min(limit, room)))
+            throw failure(
+                room < limit
+                    ? .noRoom(for: what, count: count, available: bytes.count - position, shortest: shortest)
+                    : .count(of: what, count: count, limit: limit))
         }
         return Int(count)
     }

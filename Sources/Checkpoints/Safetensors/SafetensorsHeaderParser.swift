@@ -123,7 +123,9 @@ struct SafetensorsHeaderParser {
                 throw try wrong(name, field, expected: expected)
             }
             let number = try json { scanner throws(JSONError) in try scanner.number() }
-            guard let integer = number.integer, (0...Self.largestInteger).contains(integer) else {
+            guard let integer = number.integer, (0...Self.largestInteger).contains(integer),
+                number.text != "-0"
+            else {
                 throw wrong(name, field, expected: expected, JSONValue.number(number).summary)
             }
             integers.append(integer)

@@ -33,9 +33,10 @@ extension StoredTensors {
             position = reader.position
             return (reader.values, root)
         }
-        func unsupported(_ what: String) -> TorchError {
-            TorchError(path: path, problem: .unsupported(what, remedy: "Save it with a newer PyTorch"))
+        func unsupported(_ what: String, remedy: String = "Save it with a newer PyTorch") -> TorchError {
+            TorchError(path: path, problem: .unsupported(what, remedy: remedy))
         }
+        func damaged(_ what: String) -> TorchError { unsupported(what, remedy: "The file is damaged") }
         _ = try next()
         let protocolVersion = try next()
         guard protocolVersion.values.integer(protocolVersion.root) == LegacyTorchFile.version else {
@@ -54,23 +55,23 @@ extension StoredTensors {
         let dictionary = try StateDictionary(object.values, root: object.root, path: path)
         let keys = try next()
         guard case .list(let list) = keys.values[keys.root] else {
-            throw unsupported("its list of storages is " + keys.values.summary(keys.root))
+            throw damaged("its list of storages is " + keys.values.summary(keys.root))
         }
         let order = list.compactMap { keys.values.text($0) }
 
         var storages: [String: TorchStorage] = [:]
         for storage in object.values.storages {
             if let other = storages.updateValue(storage, forKey: storage.key), other != storage {
-                throw unsupported("its storage \(storage.key.quoted) is described in two ways")
+                throw damaged("its storage \(storage.key.quoted) is described in two ways")
             }
         }
         var offsets: [String: Int] = [:]
         for key in order {
             guard let storage = storages[key] else {
-                throw unsupported("its storage \(key.quoted) is not used")
+                throw damaged("its storage \(key.quoted) is not used")
             }
             guard let byteCount = storage.byteCount else {
-                throw TorchError(path: path, problem: .storage(key: key, expected: nil, actual: nil))
+                throw TorchError(path: path, problem: .storageTooLarge(key: key, elements: storage.count))
             }
             let room = bytes.count - position
             guard room >= 8, byteCount <= room - 8 else {
@@ -79,10 +80,10 @@ extension StoredTensors {
             }
             let count = Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int64.self))
             guard count == storage.count else {
-                throw unsupported("its storage \(key.quoted) has \(count) elements, not \(storage.count)")
+                throw damaged("its storage \(key.quoted) has \(count) elements, not \(storage.count)")
             }
             guard offsets.updateValue(position + 8, forKey: key) == nil else {
-                throw unsupported("its storage \(key.quoted) is listed twice")
+                throw damaged("its storage \(key.quoted) is listed twice")
             }
             position += 8 + byteCount
         }
@@ -91,7 +92,7 @@ extension StoredTensors {
                 throw TorchError(
                     path: path,
                     problem: .storage(
-                        key: tensor.storage.key, expected: tensor.storage.byteCount ?? 0, actual: nil))
+                        key: tensor.storage.key, expected: tensor.storage.byteCount ?? .max, actual: nil))
             }
             return StoredTensor(name: name, tensor, storageOffset: offset)
         }

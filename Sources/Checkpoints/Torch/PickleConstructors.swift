@@ -50,7 +50,12 @@ extension PickleReader {
         guard (5...6).contains(members.count), values.text(members[0]) == "storage",
             case .global(.storage(let type)) = values[members[1]], let key = values.text(members[2]),
             values.text(members[3]) != nil, let count = values.integer(members[4]), count >= 0
-        else { throw damaged("a storage is not described by " + values.summary(identifier)) }
+        else {
+            throw damaged(
+                "a storage is not described by " + values.summary(identifier)
+                    + (members.isEmpty
+                        ? "" : ": " + members.prefix(6).map(values.summary).joined(separator: ", ")))
+        }
         if members.count == 6 {
             guard case .none = values[members[5]] else {
                 throw damaged("a storage is a view of another, as in PyTorch before 0.4")

@@ -78,11 +78,13 @@ struct PickleReader {
         case .setItem: try setItems(try pop(2))
         case .setItems: try setItems(try popToMark())
 
-        case .mark: marks.append(stack.count)
+        case .mark:
+            guard values.spend(1) else { throw tooMany }
+            marks.append(stack.count)
         case .binGet: try recall(try unsigned(1))
         case .longBinGet: try recall(try unsigned(4))
-        case .binPut: memo[try unsigned(1)] = try top()
-        case .longBinPut: memo[try unsigned(4)] = try top()
+        case .binPut: try remember(at: try unsigned(1))
+        case .longBinPut: try remember(at: try unsigned(4))
 
         case .global:
             let (module, name) = (try line(), try line())
@@ -127,6 +129,11 @@ struct PickleReader {
         guard let mark = marks.popLast() else { throw damaged("there is no mark on the stack") }
         defer { stack.removeSubrange(mark...) }
         return Array(stack[mark...])
+    }
+
+    private mutating func remember(at place: Int) throws(TorchError) {
+        guard values.spend(1) else { throw tooMany }
+        memo[place] = try top()
     }
 
     private mutating func recall(_ place: Int) throws(TorchError) {
@@ -214,7 +221,7 @@ struct PickleReader {
     // MARK: - Errors
 
     private var tooMany: TorchError {
-        damaged("it makes more than \(PickleValues.limit) values")
+        damaged("it makes more than \(PickleValues.limit) values, marks and places of its memo")
     }
 
     func damaged(_ reason: String) -> TorchError {

@@ -16,16 +16,17 @@ struct PickleValues {
         case list([Index])
         case dictionary([(key: Index, value: Index)])
         case global(PickleGlobal)
-        case storage(TorchStorage)
-        case tensor(TorchTensor)
+        indirect case storage(TorchStorage)
+        indirect case tensor(TorchTensor)
         /// A `torch.nn` container, whose parameters are in its state, a dictionary.
         case module(state: Index?)
         /// Something that is no weight, and that nothing is made of.
         case opaque
     }
 
-    /// The most values and members of values that are made; beyond that, a file is none of weights.
-    static let limit = 10_000_000
+    /// The most values, members of values, marks and places of the memo; beyond that, a file is none of weights: a trained
+    /// checkpoint of Stable Diffusion with its optimizer's state has a quarter of it.
+    static let limit = 2_000_000
 
     private(set) var count = 0
     private var values: [Value] = []
@@ -37,10 +38,10 @@ struct PickleValues {
         return Index(values.count - 1)
     }
 
-    /// Counts more members; false where there are too many.
-    mutating func spend(_ members: Int) -> Bool {
-        guard members <= Self.limit - count else { return false }
-        count += members
+    /// Counts more of what is limited; false where there are too many.
+    mutating func spend(_ amount: Int) -> Bool {
+        guard amount <= Self.limit - count else { return false }
+        count += amount
         return true
     }
 

@@ -2,7 +2,11 @@
 struct StateDictionary {
     /// More dictionaries in one another than this are none of weights.
     private static let maximumDepth = 16
+    /// So many members are looked at: a dictionary may be named again and again, and is gone through each time.
+    private static let maximumVisits = 1_000_000
     static let maximumTensorCount = 100_000
+    /// In bytes.
+    private static let maximumNameLength = 4096
 
     private(set) var tensors: [(name: String, tensor: TorchTensor)] = []
     /// Texts and numbers beside the weights: `global_step`, `epoch`, ….
@@ -19,9 +23,10 @@ struct StateDictionary {
             tensors = [("tensor", tensor)]
             return
         }
-        let members = Self.members(of: root, values) ?? []
+        var visits = 0
+        let members = Self.members(of: root, values, visits: &visits) ?? []
         let inner = members.last { values.text($0.key) == "state_dict" }?.value
-        let weights = inner.flatMap { Self.members(of: $0, values) } ?? members
+        let weights = inner.flatMap { Self.members(of: $0, values, visits: &visits) } ?? members
         for (key, value) in members {
             guard let key = values.text(key), key.utf8.count <= 256 else { continue }
             switch values[value] {
@@ -33,18 +38,13 @@ struct StateDictionary {
         }
         // What is still to be looked at, in the order of the file when it is taken from the end.
         var pending = weights.reversed().map { (prefix: "", depth: 0, member: $0) }
-        var visits = 0
         while let (prefix, depth, member) = pending.popLast() {
-            visits += 1
-            guard visits <= PickleValues.limit, depth <= Self.maximumDepth else {
-                throw TorchError(
-                    path: path, problem: .name(prefix, reason: "dictionaries are in one another without end"))
-            }
             guard let key = values.text(member.key) else { continue }
-            let name = prefix + key
             if case .tensor(let tensor) = values[member.value] {
-                if let reason = Self.problem(name) {
-                    throw TorchError(path: path, problem: .name(name, reason: reason))
+                let name = try Self.name(prefix, key, path: path)
+                guard !name.hasControlCharacter else {
+                    throw TorchError(
+                        path: path, problem: .name(name, reason: "the name has a control character"))
                 }
                 guard names.insert(ExactText(name)).inserted else {
                     throw TorchError(path: path, problem: .name(name, reason: "two tensors have this name"))
@@ -56,21 +56,33 @@ struct StateDictionary {
                     )
                 }
                 tensors.append((name, tensor))
-            } else if let members = Self.members(of: member.value, values) {
-                pending += members.reversed().map { (name + ".", depth + 1, $0) }
+            } else if let members = Self.members(of: member.value, values, visits: &visits) {
+                guard visits <= Self.maximumVisits, depth < Self.maximumDepth else {
+                    throw TorchError(path: path, problem: .dictionaries)
+                }
+                let name = try Self.name(prefix, key, path: path) + "."
+                pending += members.reversed().map { (name, depth + 1, $0) }
             }
+        }
+        guard visits <= Self.maximumVisits else {
+            throw TorchError(path: path, problem: .dictionaries)
         }
         guard !tensors.isEmpty else {
             throw TorchError(path: path, problem: .noTensors(found: values.summary(root)))
         }
     }
 
-    /// The members of a dictionary, of which the last of a key counts, or of a module's parameters.
-    private static func members(of index: PickleValues.Index, _ values: PickleValues) -> [(
-        key: PickleValues.Index, value: PickleValues.Index
-    )]? {
+    /// The members of a dictionary, of which the last of a key counts, or of a module's parameters; none of them where
+    /// too many were visited already.
+    ///
+    /// - Parameter visits: How many members were gone through, these among them.
+    private static func members(
+        of index: PickleValues.Index, _ values: PickleValues, visits: inout Int
+    ) -> [(key: PickleValues.Index, value: PickleValues.Index)]? {
         switch values[index] {
         case .dictionary(let members):
+            visits += 1 + members.count
+            guard visits <= maximumVisits else { return [] }
             var places: [ExactText: Int] = [:]
             for (place, member) in members.enumerated() {
                 if let key = values.text(member.key) { places[ExactText(key)] = place }
@@ -79,18 +91,26 @@ struct StateDictionary {
                 values.text(member.key).map { places[ExactText($0)] == place } ?? false
             }.map(\.element)
         case .module(let state?):
-            guard case .dictionary(let members) = values[state],
-                let parameters = members.last(where: { values.text($0.key) == "_parameters" }),
-                case .dictionary(let inner) = values[parameters.value]
+            guard case .dictionary(let members) = values[state] else { return nil }
+            visits += 1 + members.count
+            guard visits <= maximumVisits else { return [] }
+            guard let parameters = members.last(where: { values.text($0.key) == "_parameters" }),
+                case .dictionary = values[parameters.value]
             else { return nil }
-            return inner
+            return Self.members(of: parameters.value, values, visits: &visits)
         default: return nil
         }
     }
 
-    private static func problem(_ name: String) -> String? {
-        if name.utf8.count > 4096 { return "a name of \(name.utf8.count) bytes" }
-        return name.hasControlCharacter
-            ? "the name has a control character" : nil
+    private static func name(_ prefix: String, _ key: String, path: String) throws(TorchError) -> String {
+        let length = prefix.utf8.count + key.utf8.count
+        guard length <= maximumNameLength else {
+            throw TorchError(
+                path: path,
+                problem: .name(
+                    prefix + key,
+                    reason: "a name of \(length) bytes, where at most \(maximumNameLength) are read"))
+        }
+        return prefix + key
     }
 }

@@ -43,7 +43,8 @@ extension StoredTensors {
         let tensors = try dictionary.tensors.map { name, tensor throws(TorchError) in
             let storage = tensor.storage
             guard let expected = storage.byteCount else {
-                throw TorchError(path: path, problem: .storage(key: storage.key, expected: nil, actual: nil))
+                throw TorchError(
+                    path: path, problem: .storageTooLarge(key: storage.key, elements: storage.count))
             }
             let member = zip.members[folder + "data/" + storage.key]
             guard let member, member.range.count == expected else {

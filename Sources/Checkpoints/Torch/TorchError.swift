@@ -12,11 +12,15 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         /// A tensor's view of its storage is impossible.
         case tensor(String, reason: String, offset: Int)
         /// A storage's bytes are not what the pickle says.
-        case storage(key: String, expected: Int?, actual: Int?)
+        case storage(key: String, expected: Int, actual: Int?)
+        /// A storage would have more bytes than can be addressed.
+        case storageTooLarge(key: String, elements: Int)
         /// Another kind of file, or another byte order.
         case unsupported(String, remedy: String)
         /// A name of a tensor that no file should have.
         case name(String, reason: String)
+        /// Its dictionaries are in one another without end.
+        case dictionaries
         /// There is no tensor under a name in the file.
         case noTensors(found: String)
     }
@@ -37,11 +41,16 @@ extension TorchError.Problem {
         case .archive(let reason): "the archive is damaged, or not one that PyTorch wrote: \(reason)"
         case .tensor(let tensor, let reason, let offset):
             "\(tensor), at byte \(offset) of the pickle, is impossible: \(reason)"
-        case .storage(let key, let expected?, let actual?):
+        case .storage(let key, let expected, let actual?):
             "storage \(key.quoted) should have \(expected) bytes, the file has \(actual) for it; "
-                + "it was probably not downloaded completely"
-        case .storage(let key, _, nil): "storage \(key.quoted) is not in the file"
-        case .storage(let key, nil, _): "storage \(key.quoted) has more bytes than can be addressed"
+                + (actual < expected
+                    ? "it was probably not downloaded completely" : "it was changed after it was saved")
+        case .storage(let key, let expected, nil):
+            "storage \(key.quoted) of \(expected) bytes is not in the file"
+        case .storageTooLarge(let key, let elements):
+            "storage \(key.quoted) would have \(elements) elements, more than can be addressed"
+        case .dictionaries:
+            "its dictionaries are in one another without end, as no file of weights has them"
         case .unsupported(let what, let remedy): "\(what). \(remedy)"
         case .name(let name, let reason): "\(name.quoted): \(reason)"
         case .noTensors(let found):

@@ -57,8 +57,8 @@ struct TorchTensor: Hashable, Sendable {
         case negative(String, Int)
         case rank(sizes: Int, strides: Int)
         case tooLarge
-        case beyondStorage(last: Int?)
-        case repeats(count: Int)
+        case beyondStorage(last: Int?, count: Int)
+        case repeats(count: Int, of: Int)
     }
 
     /// What is wrong with the view, or nil where each of its elements is one of the storage's.
@@ -72,17 +72,19 @@ struct TorchTensor: Hashable, Sendable {
         guard let count = shape.checkedCount,
             !count.multipliedReportingOverflow(by: storage.type.elementType.byteCount).overflow
         else { return .tooLarge }
-        guard count > 0 else { return offset <= storage.count ? nil : .beyondStorage(last: offset) }
+        guard count > 0 else {
+            return offset <= storage.count ? nil : .beyondStorage(last: offset, count: storage.count)
+        }
         var last = offset
         for (size, stride) in zip(shape.dimensions, strides) {
             let (distance, isFar) = (size - 1).multipliedReportingOverflow(by: stride)
             let (sum, isFarther) = last.addingReportingOverflow(distance)
-            if isFar || isFarther { return .beyondStorage(last: nil) }
+            if isFar || isFarther { return .beyondStorage(last: nil, count: storage.count) }
             last = sum
         }
-        guard last < storage.count else { return .beyondStorage(last: last) }
+        guard last < storage.count else { return .beyondStorage(last: last, count: storage.count) }
         // A view of no more elements than there are cannot make little of a file into much memory.
-        return count > storage.count ? .repeats(count: count) : nil
+        return count > storage.count ? .repeats(count: count, of: storage.count) : nil
     }
 
     /// Whether the elements follow each other in the storage in the order of the shape.
@@ -100,9 +102,11 @@ extension TorchTensor.Problem {
             "it has \(sizes) sizes and \(strides) strides; as many are needed of both, at most "
                 + "\(TorchTensor.maximumRank)"
         case .tooLarge: "it has more bytes than can be addressed"
-        case .beyondStorage(let last):
-            "it reaches behind the end of its storage" + (last.map { ", to element \($0)" } ?? "")
-        case .repeats(let count): "its \(count) elements are more than its storage has"
+        case .beyondStorage(let last, let count):
+            "it reaches behind the end of its storage of \(count) elements, to "
+                + (last.map { "number \($0), counted from 0" } ?? "one that no number reaches")
+        case .repeats(let count, let available):
+            "its \(count) elements are more than the \(available) that its storage has"
         }
     }
 }
