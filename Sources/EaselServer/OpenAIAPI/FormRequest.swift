@@ -12,9 +12,9 @@ extension MultipartForm {
                 .unsupportedMediaType, "unsupported_media_type", "the body must be multipart/form-data")
         }
         let bytes = try await BodyBytes.all(of: request, limit: limit)
-        do {
+        do throws(MultipartFormError) {
             try self.init(Data(bytes), boundary: boundary)
-        } catch let error as MultipartFormError {
+        } catch {
             throw APIError(.badRequest, "invalid_form", "the form cannot be read: \(error)")
         }
     }
