@@ -26,7 +26,10 @@ func checkForm(_ bytes: [UInt8]) throws(Broken) {
     try require((try? MultipartForm(written, boundary: boundary)) == form, "not read as it is written")
 }
 
+/// A quoted string, by its bytes: what is one character with a mark on it is escaped as well.
 private func quoted(_ text: String) -> String {
-    "\"" + text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
-        + "\""
+    let quoted = text.utf8.flatMap {
+        $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") ? [UInt8(ascii: "\\"), $0] : [$0]
+    }
+    return "\"" + String(decoding: quoted, as: UTF8.self) + "\""
 }
