@@ -123,9 +123,10 @@ import Testing
             at: "http://localhost:\(server.port)/healthz", field: "init_images")
         #expect(fetched == Data(#"{"status":"ok"}"#.utf8))
         // What is moved elsewhere, is not there, or is too large is not followed.
-        for path in ["/docs", "/no-such-path"] {
+        let locked = try await RunningServer(["--token", "secret"])
+        for (port, path) in [(server.port, "/no-such-path"), (locked.port, "/")] {
             await #expect(throws: APIError.self) {
-                _ = try await local.bytes(at: "http://127.0.0.1:\(server.port)\(path)", field: "init_images")
+                _ = try await local.bytes(at: "http://127.0.0.1:\(port)\(path)", field: "init_images")
             }
         }
         await #expect(throws: APIError.self) {
