@@ -17,6 +17,7 @@ actor ModelShelf {
     }
 
     nonisolated let store: ModelStore
+    nonisolated let facts = FileFacts()
     private let open: Opening
     /// The model that the server was started with.
     private let first: Entry
@@ -56,11 +57,15 @@ actor ModelShelf {
     }
 
     /// The names of the files of a kind.
-    nonisolated func names(of kind: ModelStore.Kind) -> [String] {
-        store.entries.filter { $0.kind == kind }.map(\.name)
+    nonisolated func names(of kind: ModelStore.Kind) -> [String] { entries(of: kind).map(\.name) }
+
+    /// The hashes of a model's file, as far as they are known; nil for a folder. The file is not read.
+    func hashes(ofModel name: String) -> FileHashes? {
+        entries.first { $0.name == name }.flatMap { FileHashes.known(of: $0.location) }
     }
 
-    private func entries(of kind: ModelStore.Kind) -> [Entry] {
+    /// The files of a kind.
+    nonisolated func entries(of kind: ModelStore.Kind) -> [Entry] {
         store.entries.filter { $0.kind == kind }.map {
             Entry(name: $0.name, location: URL(filePath: $0.path), byteCount: $0.byteCount)
         }
@@ -108,6 +113,8 @@ actor ModelShelf {
         opened = nil
         let model = try open(entry.location, autoencoder)
         opened = (key, model)
+        // By the time that someone asks for its hash, it is known.
+        Task.detached(priority: .utility) { _ = await model.fileHashes() }
         return model
     }
 
