@@ -33,19 +33,38 @@ package struct EventStreamParser: Sendable {
     /// - Throws: ``EventStreamError/longEvent(limit:)``, after which there is nothing more to read.
     package mutating func events(in bytes: some Sequence<UInt8>) throws(EventStreamError) -> [Event] {
         var events: [Event] = []
-        for byte in bytes {
-            let isRestOfLineEnd = isAfterCarriageReturn && byte == UInt8(ascii: "\n")
-            isAfterCarriageReturn = byte == UInt8(ascii: "\r")
-            if isRestOfLineEnd { continue }
-            guard byte == UInt8(ascii: "\n") || isAfterCarriageReturn else {
-                byteCount += 1
-                guard byteCount <= byteLimit else { throw .longEvent(limit: byteLimit) }
-                line.append(byte)
-                continue
-            }
-            endLine(&events)
-        }
+        let isRead =
+            bytes.withContiguousStorageIfAvailable { read($0, &events) } ?? read(Array(bytes), &events)
+        guard isRead else { throw .longEvent(limit: byteLimit) }
         return events
+    }
+
+    private mutating func read(_ bytes: [UInt8], _ events: inout [Event]) -> Bool {
+        bytes.withUnsafeBufferPointer { read($0, &events) }
+    }
+
+    /// - Returns: Whether no event is too long.
+    private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, _ events: inout [Event]) -> Bool {
+        guard let first = bytes.first else { return true }
+        var place = isAfterCarriageReturn && first == UInt8(ascii: "\n") ? 1 : 0
+        isAfterCarriageReturn = false
+        while place < bytes.count {
+            let rest = bytes[place...]
+            let end = rest.firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? bytes.count
+            byteCount += end - place
+            guard byteCount <= byteLimit else { return false }
+            line.append(contentsOf: bytes[place..<end])
+            guard end < bytes.count else { break }
+            endLine(&events)
+            place = end + 1
+            guard bytes[end] == UInt8(ascii: "\r") else { continue }
+            if place == bytes.count {
+                isAfterCarriageReturn = true
+            } else if bytes[place] == UInt8(ascii: "\n") {
+                place += 1
+            }
+        }
+        return true
     }
 
     private mutating func endLine(_ events: inout [Event]) {
