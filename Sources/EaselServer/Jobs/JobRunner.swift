@@ -234,7 +234,8 @@ final class JobRunner: Service {
                 time(seconds)
                 // What was left out took time, too.
                 if picture.index == job.count - 1, !state.withLock({ $0.hasSkipped }) {
-                    speed.learn(job.settings, model: model.name, timings: seconds)
+                    await speed.learn(
+                        job.settings.completed(by: request, model), model: model.name, timings: seconds)
                 }
             }
         }

@@ -30,9 +30,23 @@ actor FileFacts {
         let width: Int
     }
 
+    /// In pixels.
+    struct Size: Sendable, Hashable {
+        let width: Int
+        let height: Int
+    }
+
+    private var sizes: [Stamp: Size?] = [:]
     private var notes: [Stamp: [String: String]] = [:]
     private var vectors: [Stamp: Vectors?] = [:]
     private static let limit = 4096
+
+    /// The size that a model was trained at; nil where it cannot be read.
+    func size(of model: URL) -> Size? {
+        Self.kept(&sizes, model) { model in
+            (try? Model.trainedSize(at: model)).map { Size(width: $0.width, height: $0.height) }
+        } ?? nil
+    }
 
     /// The notes in a file's header; none where it cannot be read.
     func notes(of file: URL) -> [String: String] {

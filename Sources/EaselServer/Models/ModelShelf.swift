@@ -75,6 +75,7 @@ actor ModelShelf {
     func refresh() {
         found = nil
         vaes = nil
+        beginLooking()
     }
 
     /// - Throws: ``APIError`` for a name of none.
@@ -140,9 +141,33 @@ actor ModelShelf {
     /// The settings that the current model is made for; nil where it is not open.
     var defaults: SamplingDefaults? { opened.flatMap { $0.key[0] == current ? $0.model.defaults : nil } }
 
-    /// The size in pixels that the open model was trained at; nil where another is asked about.
-    func size(ofModel name: String) -> (width: Int, height: Int)? {
-        guard let opened, opened.key[0] == name else { return nil }
-        return (opened.model.width, opened.model.height)
+    /// The size in pixels that a model was trained at; nil where its file does not say. Its weights are not read.
+    func size(ofModel name: String) async -> (width: Int, height: Int)? {
+        if let opened, opened.key[0] == name { return (opened.model.width, opened.model.height) }
+        guard let entry = entries.first(where: { $0.name == name }) else { return nil }
+        return await facts.size(of: entry.location).map { ($0.width, $0.height) }
+    }
+
+    /// Settings with what a job's speed depends on filled in, as far as it is known before the model is open.
+    func completed(_ settings: JobSettings, model name: String) async -> JobSettings {
+        var settings = settings
+        if settings.width == nil || settings.height == nil, let size = await size(ofModel: name) {
+            settings.width = settings.width ?? size.width
+            settings.height = settings.height ?? size.height
+        }
+        if let opened, opened.key[0] == name {
+            settings.steps = settings.steps ?? opened.model.defaults.steps
+            settings.guidanceScale = settings.guidanceScale ?? opened.model.defaults.guidanceScale
+            settings.sampler = settings.sampler ?? opened.model.defaults.sampler
+        }
+        return settings
+    }
+
+    /// Looks at all models' headers beside other work, so that who lists them does not wait.
+    func beginLooking() {
+        let locations = entries.map(\.location)
+        Task.detached(priority: .utility) { [facts] in
+            for location in locations { _ = await facts.size(of: location) }
+        }
     }
 }
