@@ -109,10 +109,13 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        // What the server and its clients read of each other's bytes.
+        .target(name: "WebFormats"),
         .target(
             name: "EaselServer",
             dependencies: [
                 "Easel", "EaselHub", "Checkpoints", "Conditioning", "Sampling", "Imaging", "EngineInterface",
+                "WebFormats",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -131,6 +134,7 @@ let package = Package(
         .target(
             name: "EaselClient",
             dependencies: [
+                "WebFormats",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -179,6 +183,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "TensorGraph", "Checkpoints", "Networks", "Conditioning", "Imaging", "Easel", "EaselHub",
+                "WebFormats",
             ],
             path: "Fuzz/Targets"),
 
@@ -225,6 +230,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        .testTarget(name: "WebFormatsTests", dependencies: ["WebFormats"]),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "EaselCommandTests", dependencies: ["Imaging"]),
         .testTarget(

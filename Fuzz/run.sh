@@ -22,10 +22,10 @@ products=$(swift build "${options[@]}" --show-bin-path)
 find "$products"/*.build -name '*.o' -print0 | xargs -0 -s 2000000 swiftc -sanitize=fuzzer,address \
     $(pkg-config --libs zlib libpng libjpeg libwebpdemux libwebpmux) -o "$build/fuzz"
 
-# Leaks are not looked for: Foundation has one, in reading an empty file. Short inputs reach what long ones do, sooner; a
-# prompt is read several times, in time that grows with its length.
+# Leaks are not looked for: Foundation has one, in reading an empty file. Short inputs reach what long ones do, sooner;
+# prompts and events are read several times, in time that grows with their length.
 length=1024
-[ "$target" = prompt ] && length=256
+case $target in prompt | events) length=256 ;; esac
 export ASAN_OPTIONS=detect_leaks=0:malloc_context_size=0:quarantine_size_mb=1
 export EASEL_FUZZ_TARGET=$target SWIFT_BACKTRACE=enable=no
 [ -d /dev/shm ] && export TMPDIR=/dev/shm

@@ -30,6 +30,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case picture
     /// The settings that a picture carries.
     case parameters
+    /// A form that a client sends: its content type, a zero byte, and the body.
+    case form
+    /// A server's stream of events.
+    case events
 
     /// Reads the bytes.
     ///
@@ -51,6 +55,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .png: try checkPNG(bytes)
         case .picture: try checkPicture(bytes)
         case .parameters: try checkParameters(bytes)
+        case .form: try checkForm(bytes)
+        case .events: try checkEventStream(bytes)
         }
     }
 }

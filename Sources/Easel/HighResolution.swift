@@ -45,7 +45,8 @@ public struct HighResolution: Sendable, Hashable {
 extension Model {
     /// Both passes: all pictures small, then each of them large.
     func makeLargePictures(
-        _ request: Request, _ large: HighResolution, tell: @escaping @Sendable (GenerationEvent) -> Void
+        _ request: Request, _ large: HighResolution, skip: BatchSkip?,
+        tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
         let factor = parts.autoencoder.factor
         var small = request
@@ -71,7 +72,7 @@ extension Model {
         second.initImage = Image(width: 1, height: 1, pixels: [0, 0, 0])
         _ = try GenerationPlan(second, for: self)
 
-        let bases = try await pictures(small, tell: tell)
+        let bases = try await pictures(small, skip, tell: tell)
         for base in bases {
             var request = second
             request.initImage = base.image
@@ -82,7 +83,7 @@ extension Model {
                 variation.subseed &+= UInt64(base.index - small.firstPicture)
                 request.variation = variation
             }
-            for picture in try await pictures(request, tell: tell) {
+            for picture in try await pictures(request, skip, tell: tell) {
                 tell(.finished(picture.after(base)))
             }
         }
@@ -90,10 +91,10 @@ extension Model {
 
     /// A request's pictures, with its other events told.
     private func pictures(
-        _ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void
+        _ request: Request, _ skip: BatchSkip?, tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> [GeneratedPicture] {
         let (events, continuation) = AsyncStream.makeStream(of: GeneratedPicture.self)
-        try await makePictures(request) { event in
+        try await makePictures(request, skip: skip) { event in
             if case .finished(let picture) = event { continuation.yield(picture) } else { tell(event) }
         }
         continuation.finish()

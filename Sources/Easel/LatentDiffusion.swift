@@ -8,7 +8,9 @@ import TensorGraph
 extension Model {
     /// A request's pictures: the arrows of Rombach et al. 2022, figure 3, from a prompt, and a picture where there is
     /// one to start from, to pictures.
-    func makePictures(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
+    func makePictures(
+        _ request: Request, skip: BatchSkip? = nil, tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws {
         let plan = try GenerationPlan(request, for: self)
         for warning in plan.warnings { tell(.warning(warning)) }
         async let hashes = RecordedHashes(plan, self)
@@ -26,10 +28,16 @@ extension Model {
             await networks.letGo(after: .encodingPicture, memory)
             var latents = start.latents
             if plan.takesSteps {
-                latents = try await denoised(
-                    start, plan, batch, contexts, sampler, noise, memory, &watch, tell)
+                do {
+                    latents = try await denoised(
+                        start, plan, batch, contexts, sampler, noise, memory, &watch, skip: skip, tell)
+                } catch is BatchSkip.Skipped {
+                    skip?.clear()
+                    continue
+                }
                 await networks.letGo(after: .denoising, memory)
             }
+            skip?.clear()
             try await decode(latents, plan, batch, memory, bytes, hashes: await hashes, &watch, tell)
             await networks.letGo(after: .decoding, memory)
         }
@@ -58,10 +66,12 @@ extension Model {
     /// A batch's latents after all steps.
     ///
     /// - Parameter unet: What predicts; nil takes the model's own, made ready as the plan asks.
+    /// - Throws: ``BatchSkip/Skipped`` as soon as a step is done after that was requested.
     func denoised(
         _ start: StartingPoint, _ plan: GenerationPlan, _ batch: Range<Int>, _ contexts: PromptContexts,
         _ sampler: any Sampler, _ noise: PictureNoise, _ memory: MemoryPlan, _ watch: inout Stopwatch,
-        unet: (any CompiledGraph)? = nil, _ tell: @escaping @Sendable (GenerationEvent) -> Void
+        unet: (any CompiledGraph)? = nil, skip: BatchSkip? = nil,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> Latents {
         let request = plan.request
         let unet = try await watch.time(.loadingUNet) {
@@ -86,6 +96,7 @@ extension Model {
                 start.latents, with: sampler, noise: noise, keeping: start.kept,
                 denoiser: { try await denoiser($0, timestep: $1, step: $2) },
                 report: { step in
+                    if skip?.isRequested == true { throw BatchSkip.Skipped() }
                     tell(
                         .step(
                             Step(

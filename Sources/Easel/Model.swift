@@ -112,17 +112,20 @@ public final class Model: Sendable {
     /// Cancelling the task that iterates ends the work within moments; the stream then ends without an error, and
     /// without the pictures that were not finished.
     ///
+    /// - Parameter skip: By which pictures are left out while they are made.
     /// - Throws: while iterating, ``RequestError``, `SamplingError`, `PromptError`, `DynamicPromptError`, ``LoRAError``,
     ///   `AdapterError`, ``EmbeddingError``, `TextualInversionError` for what the request asks, `GraphError` where the
     ///   weights do not fit, `EngineError`.
-    public func generate(_ request: Request) -> AsyncThrowingStream<GenerationEvent, any Error> {
+    public func generate(
+        _ request: Request, skip: BatchSkip? = nil
+    ) -> AsyncThrowingStream<GenerationEvent, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
                     try request.check()
                     let parts = try request.withChoicesMade()
                     if parts.count > 1 { for part in parts { _ = try GenerationPlan(part, for: self) } }
-                    for part in parts { try await make(part) { continuation.yield($0) } }
+                    for part in parts { try await make(part, skip) { continuation.yield($0) } }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -131,6 +134,10 @@ public final class Model: Sendable {
             continuation.onTermination = { _ in task.cancel() }
         }
     }
+
+    /// The hashes of the model's file, which is read for them once, and not again by other processes as long as it is as it
+    /// was; nil for a model in a folder, and where the file cannot be read any more.
+    public func fileHashes() async -> FileHashes? { await hash?.hashes() }
 
     /// Checks that the request's pictures can be made, without making them.
     ///
@@ -141,11 +148,13 @@ public final class Model: Sendable {
     }
 
     /// The pictures of a request without choices, in one pass or two.
-    private func make(_ request: Request, tell: @escaping @Sendable (GenerationEvent) -> Void) async throws {
+    private func make(
+        _ request: Request, _ skip: BatchSkip?, tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws {
         if let large = request.highResolution {
-            try await makeLargePictures(request, large, tell: tell)
+            try await makeLargePictures(request, large, skip: skip, tell: tell)
         } else {
-            try await makePictures(request, tell: tell)
+            try await makePictures(request, skip: skip, tell: tell)
         }
     }
 }

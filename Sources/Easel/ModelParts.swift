@@ -69,6 +69,12 @@ struct ModelParts: Sendable {
     /// How many numbers the U-Net is told of a picture's size: 6, 5 with an aesthetic score, or none.
     var sizeNumberCount: Int { unet.addition?.numberCount(pooledWidth: pooledWidth) ?? 0 }
 
+    /// The autoencoder of either kind that a configuration is of.
+    static func autoencoder(_ stored: Configuration) throws -> any PictureAutoencoder {
+        try stored.optionalString("_class_name") == "AutoencoderTiny"
+            ? try TinyAutoencoder(stored) : Autoencoder(try AutoencoderConfiguration(stored))
+    }
+
     /// Reads the configurations; no weights yet.
     ///
     /// - Throws: `ConfigurationError`, `TokenizerError`, and ``ModelError`` where the parts do not fit each other or make
@@ -86,10 +92,7 @@ struct ModelParts: Sendable {
             (unet.addition != nil) == model.pipelineClass.hasPrefix("StableDiffusionXL"),
             "the model is a \(model.pipelineClass), but its U-Net is "
                 + (unet.addition == nil ? "not of that kind" : "one of Stable Diffusion XL"))
-        let stored = model.autoencoder.configuration
-        autoencoder =
-            try stored.optionalString("_class_name") == "AutoencoderTiny"
-            ? try TinyAutoencoder(stored) : Autoencoder(try AutoencoderConfiguration(stored))
+        autoencoder = try Self.autoencoder(model.autoencoder.configuration)
         scheduler = try SchedulerConfiguration(model.scheduler).correctedForStableDiffusion()
         tokenizer = model.tokenizers[0]
         textEncoders = try model.textEncoders.enumerated().map { index, component in

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import WebFormats
 
 /// What happens to a job.
 public enum JobEvent: Sendable, Hashable {
@@ -44,8 +45,9 @@ extension EaselClient {
                 var parser = EventStreamParser()
                 for try await part in try await stream("jobs/\(id)/events", lastEventID: last) {
                     failures = 0
-                    for event in parser.events(in: part.readableBytesView) {
-                        last = event.id ?? last
+                    let events = try parser.events(in: part.readableBytesView)
+                    last = parser.lastEventID ?? last
+                    for event in events {
                         guard let told = try JobEvent(event) else { continue }
                         tell(told)
                         if case .ended = told { return }
@@ -53,6 +55,8 @@ extension EaselClient {
                 }
             } catch let error as EaselClientError {
                 throw error
+            } catch let error as EventStreamError {
+                throw EaselClientError.notUnderstood(reason: "\(error)")
             } catch {
                 try Task.checkCancellation()
                 failures += 1
@@ -91,51 +95,6 @@ extension JobEvent {
         case "picture": self = .picture(try decoded(Picture.self))
         case "done", "failed", "cancelled": self = .ended(try decoded(Job.self))
         default: return nil
-        }
-    }
-}
-
-/// Reads a stream of events as it comes (HTML, "Server-sent events").
-struct EventStreamParser {
-    struct Event: Hashable {
-        var id: String?
-        var name = ""
-        var data = ""
-    }
-
-    private var line: [UInt8] = []
-    private var event = Event()
-
-    /// The events that are complete with these bytes.
-    mutating func events(in bytes: some Sequence<UInt8>) -> [Event] {
-        var events: [Event] = []
-        for byte in bytes {
-            guard byte == UInt8(ascii: "\n") else {
-                line.append(byte)
-                continue
-            }
-            if line.last == UInt8(ascii: "\r") { line.removeLast() }
-            let text = String(decoding: line, as: UTF8.self)
-            line.removeAll(keepingCapacity: true)
-            if text.isEmpty {
-                if !event.name.isEmpty { events.append(event) }
-                event = Event()
-            } else {
-                take(text)
-            }
-        }
-        return events
-    }
-
-    private mutating func take(_ text: String) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { return }
-        let value = String(parts[1].hasPrefix(" ") ? parts[1].dropFirst() : parts[1])
-        switch parts[0] {
-        case "id": event.id = value
-        case "event": event.name = value
-        case "data": event.data += event.data.isEmpty ? value : "\n" + value
-        default: break
         }
     }
 }

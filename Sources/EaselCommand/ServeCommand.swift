@@ -88,6 +88,8 @@ struct ServeCommand: AsyncParsableCommand {
                     vae: autoencoder ?? vae, memory: opening.memory.use)
             }
         }
+        let threads = opening.processor.cpu.threads.map { ", \($0) threads" } ?? ""
+        setup.device = "\(opening.processor.device), \(opening.precision.rawValue)\(threads)"
         setup.host = host ?? settings.string("host") ?? setup.host
         setup.port = try bounded("port", port, settings, 0...65535) ?? setup.port
         setup.token = token ?? settings.string("token")

@@ -30,6 +30,7 @@ public struct Server: Sendable {
         _ = try await parts.shelf.model(named: nil)
         try await parts.queue.store.recover()
         try await parts.uploads.clean()
+        await parts.shelf.beginLooking()
         // Before a job is made: what is half written then is nobody's any more, and what is unknown stays so.
         let known = try await parts.gallery.identifiers()
         unknownPictures = parts.files.identifiers().filter { !known.contains($0) }
@@ -126,7 +127,7 @@ struct ServerParts: Sendable {
         }
         let store = JobStore(pool)
         let events = JobEvents(log: EventLog(), gallery: gallery, queue: { try await store.queue() })
-        let speed = JobSpeed()
+        let speed = try JobSpeed(pool, device: configuration.device)
         let runner = JobRunner(
             store: store, gallery: gallery, files: files, thumbnails: thumbnails, shelf: shelf,
             resolver: resolver, speed: speed, events: events, logger: logger,

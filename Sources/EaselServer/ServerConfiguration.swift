@@ -27,6 +27,9 @@ public struct ServerConfiguration: Sendable {
     public var store: ModelStore
     /// The model that is open from the start.
     public var model: URL
+    /// What models are computed with, in words that differ where speeds do: what was measured with one is not taken for
+    /// another's.
+    public var device = ""
     /// Opens a model, with another autoencoder where one is given.
     public var open: @Sendable (_ model: URL, _ vae: URL?) throws -> Model
 

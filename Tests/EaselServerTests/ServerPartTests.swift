@@ -3,38 +3,10 @@ import NIOCore
 import Synchronization
 import Testing
 
-@testable import EaselClient
 @testable import EaselServer
 
 /// Parts of the server by themselves.
 @Suite struct ServerPartTests {
-    @Test("A form's parts are read, also where their bytes look like a boundary")
-    func form() throws {
-        let text = """
-            preamble\r\n--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na fish\r
-            --b\r\ncontent-disposition: form-data; name=image; filename="x;y.png"\r\nContent-Type: image/png\r\n\r
-            \r\n--not\r\n--\r\n\r\n--b\r\nContent-Disposition: form-data; name="image[]"\r\n\r\n\r\n--b--\r\nepilogue
-            """
-        let form = try MultipartForm(Data(text.utf8), boundary: "b")
-        #expect(form.text("prompt") == "a fish")
-        #expect(
-            form.files("image").map { String(decoding: $0, as: UTF8.self) } == ["\r\n--not\r\n--\r\n", ""])
-        #expect(form.parts.map(\.name) == ["prompt", "image", "image[]"])
-        for damaged in [
-            "", "--b", "--b\r\n", "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--",
-            "--bx\r\n\r\n--b--",
-            "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx", "--b\r\nx\r\n--b--",
-            String(repeating: "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n", count: 100)
-                + "--b--",
-        ] {
-            #expect(throws: APIError.self) { _ = try MultipartForm(Data(damaged.utf8), boundary: "b") }
-        }
-        #expect(MultipartForm.boundary(of: "multipart/form-data; boundary=\"a b\"") == "a b")
-        for type in ["multipart/form-data", "multipart/form-data; boundary=", "text/plain; boundary=x"] {
-            #expect(MultipartForm.boundary(of: type) == nil)
-        }
-    }
-
     @Test("Clients get their turns one after another, whoever was served longest ago first")
     func queueOrder() {
         func entry(_ id: String, _ client: String, _ priority: Int, _ place: Double) -> QueueOrder.Entry {
@@ -118,26 +90,6 @@ import Testing
         try rate.count("a", now: now + 61)
     }
 
-    @Test("A stream of events is read however it is cut")
-    func eventStream() {
-        let text =
-            "retry: 2000\n\nid: 7\nevent: step\ndata: {\"a\":\ndata: 1}\n\n: \n\nevent: done\r\ndata: x\r\n\r\n"
-        for size in [1, 2, 3, 7, 1000] {
-            var parser = EventStreamParser()
-            var events: [EventStreamParser.Event] = []
-            var bytes = Array(text.utf8)[...]
-            while !bytes.isEmpty {
-                events += parser.events(in: bytes.prefix(size))
-                bytes = bytes.dropFirst(size)
-            }
-            #expect(
-                events == [
-                    .init(id: "7", name: "step", data: "{\"a\":\n1}"),
-                    .init(id: nil, name: "done", data: "x"),
-                ])
-        }
-    }
-
     @Test("Pictures are fetched from public machines alone")
     func remotePictures() async throws {
         for (address, isPublic) in [
@@ -171,9 +123,10 @@ import Testing
             at: "http://localhost:\(server.port)/healthz", field: "init_images")
         #expect(fetched == Data(#"{"status":"ok"}"#.utf8))
         // What is moved elsewhere, is not there, or is too large is not followed.
-        for path in ["/docs", "/no-such-path"] {
+        let locked = try await RunningServer(["--token", "secret"])
+        for (port, path) in [(server.port, "/no-such-path"), (locked.port, "/")] {
             await #expect(throws: APIError.self) {
-                _ = try await local.bytes(at: "http://127.0.0.1:\(server.port)\(path)", field: "init_images")
+                _ = try await local.bytes(at: "http://127.0.0.1:\(port)\(path)", field: "init_images")
             }
         }
         await #expect(throws: APIError.self) {

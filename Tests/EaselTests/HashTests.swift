@@ -55,6 +55,26 @@ struct HashTests {
         #expect(try HashCache(file: kept, leastByteCount: 1).hashes(of: file, hasHeader: true) == hashes)
     }
 
+    @Test("What is known is told without the file being read")
+    func known() throws {
+        let file = try writtenFile()
+        let kept = folder.url.appending(path: "known/hashes.json")
+        let large = HashCache(file: kept, leastByteCount: 1)
+        let small = HashCache(file: folder.url.appending(path: "none.json"), leastByteCount: 1 << 30)
+        for cache in [large, small] {
+            #expect(cache.known(of: file) == nil)
+            let hashes = try cache.hashes(of: file, hasHeader: true)
+            #expect(cache.known(of: file) == hashes)
+        }
+        let hashes = try #require(large.known(of: file))
+        #expect(HashCache(file: kept, leastByteCount: 1).known(of: file) == hashes)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 7)], ofItemAtPath: file.path)
+        #expect(large.known(of: file) == nil && small.known(of: file) == nil)
+        try FileManager.default.removeItem(at: file)
+        #expect(large.known(of: file) == nil)
+    }
+
     @Test func picturesSayThem() async throws {
         let family = try TinyFamily("sd1")
         let file = folder.url.appending(path: "tiny.safetensors")

@@ -1,6 +1,13 @@
 import Foundation
 import Synchronization
 
+extension FileHashes {
+    /// A file's hashes, where Easel has read it for them and it is as it was then; it is not read now.
+    ///
+    /// Those of files under 16 MiB are known for as long as the process runs.
+    public static func known(of file: URL) -> FileHashes? { HashCache.shared.known(of: file) }
+}
+
 /// The hashes of large files, kept from one run to the next for as long as the files are as they were.
 ///
 /// They are in `easel/hashes.json` in the user's folder for caches (`XDG_CACHE_HOME`).
@@ -17,6 +24,8 @@ final class HashCache: Sendable {
     /// Smaller files are read again each time.
     private let leastByteCount: Int
     private let known: Mutex<[String: Entry]?> = Mutex(nil)
+    /// Of smaller files, when they were read last.
+    private let small: Mutex<[String: Entry]> = Mutex([:])
     private static let limit = 1000
 
     init(file: URL, leastByteCount: Int) {
@@ -31,7 +40,12 @@ final class HashCache: Sendable {
     func hashes(of url: URL, hasHeader: Bool) throws -> FileHashes {
         let own = LoadedFile(url.standardizedFileURL.path)
         guard let byteCount = own.byteCount, byteCount >= leastByteCount else {
-            return try FileHashes(of: url, hasHeader: hasHeader)
+            let hashes = try FileHashes(of: url, hasHeader: hasHeader)
+            small.withLock { small in
+                if small.count >= Self.limit { small = [:] }
+                small[own.path] = Entry(file: own, hashes: hashes)
+            }
+            return hashes
         }
         if let entry = entries()[own.path], entry.file == own, (entry.hashes.valuesSHA256 != nil) == hasHeader
         {
@@ -40,6 +54,14 @@ final class HashCache: Sendable {
         let hashes = try FileHashes(of: url, hasHeader: hasHeader)
         keep(Entry(file: own, hashes: hashes))
         return hashes
+    }
+
+    /// A file's hashes, where they are known and the file is as it was then.
+    func known(of url: URL) -> FileHashes? {
+        let own = LoadedFile(url.standardizedFileURL.path)
+        guard own.byteCount != nil else { return nil }
+        let entry = small.withLock { $0[own.path] } ?? entries()[own.path]
+        return entry.flatMap { $0.file == own ? $0.hashes : nil }
     }
 
     private func entries() -> [String: Entry] {

@@ -23,6 +23,9 @@ actor ModelHash {
         return computation
     }
 
+    /// Nil where the file cannot be read any more.
+    func hashes() async -> FileHashes? { try? await started().value }
+
     /// AUTOMATIC1111's "Model hash"; nil where the file cannot be read any more.
-    func shortHash() async -> String? { try? await started().value.shortHash }
+    func shortHash() async -> String? { await hashes()?.shortHash }
 }

@@ -14,15 +14,17 @@ struct A1111CatalogueRoutes: Sendable {
 
     func add(to api: RouterGroup<ServerContext>) {
         api.get("options") { _, _ in
-            JSONBody(options.all(model: try await title(of: shelf.entry(named: nil)))).response()
+            let entry = try await shelf.entry(named: nil)
+            let hashes = await shelf.hashes(ofModel: entry.name)
+            return JSONBody(options.all(model: title(of: entry, hashes), hash: hashes?.sha256)).response()
         }
         api.post("options", use: setOptions)
         api.get("samplers") { _, _ in JSONBody(Self.samplers).response() }
         api.get("schedulers") { _, _ in JSONBody(Self.schedulers).response() }
         api.get("sd-models") { _, _ in JSONBody(.array(await models())).response() }
         api.get("sd-vae") { _, _ in JSONBody(.array(await autoencoders())).response() }
-        api.get("loras") { _, _ in JSONBody(loras).response() }
-        api.get("embeddings") { _, _ in JSONBody(embeddings).response() }
+        api.get("loras") { _, _ in JSONBody(.array(await loras())).response() }
+        api.get("embeddings") { _, _ in JSONBody(await embeddings()).response() }
         api.get("upscalers") { _, _ in JSONBody(Self.upscalers).response() }
         api.get("latent-upscale-modes") { _, _ in
             JSONBody(.array(A1111Upscalers.latents.map { ["name": .string($0)] })).response()
@@ -59,17 +61,21 @@ struct A1111CatalogueRoutes: Sendable {
         return JSONBody(.null).response()
     }
 
-    /// The file's name, as A1111 has it, or the model's.
-    private func title(of entry: ModelShelf.Entry) -> String {
+    /// The file's name, as A1111 has it, or the model's; and its hash, once it is known.
+    private func title(of entry: ModelShelf.Entry, _ hashes: FileHashes?) -> String {
         let ending = entry.location.pathExtension
-        return ["safetensors", "ckpt", "gguf"].contains(ending) ? "\(entry.name).\(ending)" : entry.name
+        let name = ["safetensors", "ckpt", "gguf"].contains(ending) ? "\(entry.name).\(ending)" : entry.name
+        return name + (hashes.map { " [\($0.shortHash)]" } ?? "")
     }
 
     private func models() async -> [JSONValue] {
         await shelf.entries.map { entry in
-            [
-                "title": .string(title(of: entry)), "model_name": .string(entry.name), "hash": .null,
-                "sha256": .null, "filename": .string(entry.location.lastPathComponent), "config": .null,
+            let hashes = FileHashes.known(of: entry.location)
+            return [
+                "title": .string(title(of: entry, hashes)), "model_name": .string(entry.name),
+                "hash": hashes.map { .string($0.shortHash) } ?? .null,
+                "sha256": hashes.map { .string($0.sha256) } ?? .null,
+                "filename": .string(entry.location.lastPathComponent), "config": .null,
             ]
         }
     }
@@ -107,23 +113,42 @@ struct A1111CatalogueRoutes: Sendable {
                 })
     }
 
-    private var loras: JSONValue {
-        .array(
-            shelf.names(of: .lora).map { name in
-                let stem = String(name.split(separator: "/").last ?? "")
-                return [
-                    "name": .string(stem), "alias": .string(stem), "path": .string(name), "metadata": [:],
-                ]
-            })
+    private func loras() async -> [JSONValue] {
+        var loras: [JSONValue] = []
+        for entry in shelf.entries(of: .lora) {
+            let stem = String(entry.name.split(separator: "/").last ?? "")
+            let notes = await shelf.facts.notes(of: entry.location)
+            loras.append([
+                "name": .string(stem), "alias": .string(notes["ss_output_name"] ?? stem),
+                "path": .string(entry.name), "metadata": .object(Self.metadata(notes)),
+            ])
+        }
+        return loras
     }
 
-    private var embeddings: JSONValue {
+    /// A file's notes, those that are JSON as what they say; covers, which are whole pictures, are left out.
+    private static func metadata(_ notes: [String: String]) -> JSONObject {
+        var metadata = JSONObject()
+        for (key, text) in notes.sorted(by: { $0.key < $1.key }) where key != "ssmd_cover_images" {
+            let value = text.hasPrefix("{") ? try? JSONValue(parsing: Array(text.utf8), named: key) : nil
+            _ = metadata.append(value ?? .string(text), for: key)
+        }
+        return metadata
+    }
+
+    private func embeddings() async -> JSONValue {
         var loaded = JSONObject()
-        for name in shelf.names(of: .embedding) {
-            let none: JSONValue = [
-                "step": .null, "sd_checkpoint": .null, "sd_checkpoint_name": .null, "shape": 0, "vectors": 0,
+        for entry in shelf.entries(of: .embedding) {
+            let vectors = await shelf.facts.vectors(of: entry.location)
+            let notes = await shelf.facts.notes(of: entry.location)
+            func note(_ key: String) -> JSONValue { notes[key].map { .string($0) } ?? .null }
+            let view: JSONValue = [
+                "step": notes["step"].flatMap { Int($0) }.map { JSONValue($0) } ?? .null,
+                "sd_checkpoint": note("sd_checkpoint"),
+                "sd_checkpoint_name": note("sd_checkpoint_name"),
+                "shape": JSONValue(vectors?.width ?? 0), "vectors": JSONValue(vectors?.count ?? 0),
             ]
-            _ = loaded.append(none, for: name)
+            _ = loaded.append(view, for: entry.name)
         }
         return ["loaded": .object(loaded), "skipped": [:]]
     }

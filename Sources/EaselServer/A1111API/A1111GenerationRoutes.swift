@@ -46,7 +46,9 @@ struct A1111GenerationRoutes: Sendable {
         }
         let pictures = try await queue.gallery.pictures(of: [job.id])[job.id] ?? []
         let images = asked.sendsImages ? try pictures.map { try image(of: $0) } : []
-        let info = A1111Info(job: ended, pictures: pictures, request: asked).text
+        let model = pictures.first?.model ?? ended.settings.model ?? ""
+        let hash = await queue.shelf.hashes(ofModel: model)?.shortHash
+        let info = A1111Info(job: ended, pictures: pictures, request: asked, modelHash: hash).text
         return JSONBody([
             "images": .array(images.map { .string($0) }),
             "parameters": fields.echo(without: ["init_images", "mask"]), "info": .string(info),

@@ -8,6 +8,8 @@ struct A1111Info {
     let job: Job
     let pictures: [StoredPicture]
     let request: A1111Settings
+    /// AUTOMATIC1111's hash of the model; nil where it is not known.
+    let modelHash: String?
 
     var text: String {
         let settings = job.settings
@@ -32,7 +34,8 @@ struct A1111Info {
             "cfg_scale": .number(JSONNumber(Double(settings.guidanceScale ?? 7))),
             "steps": JSONValue(settings.steps ?? 50), "batch_size": JSONValue(request.batchSize),
             "restore_faces": false, "face_restoration_model": .null,
-            "sd_model_name": .string(pictures.first?.model ?? settings.model ?? ""), "sd_model_hash": .null,
+            "sd_model_name": .string(pictures.first?.model ?? settings.model ?? ""),
+            "sd_model_hash": modelHash.map { .string($0) } ?? .null,
             "sd_vae_name": settings.vae.map { .string($0) } ?? .null, "sd_vae_hash": .null,
             "seed_resize_from_w": -1, "seed_resize_from_h": -1,
         ]

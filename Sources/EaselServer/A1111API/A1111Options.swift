@@ -32,11 +32,13 @@ final class A1111Options: Sendable {
 
     /// All of them.
     ///
-    /// - Parameter model: The current model's title.
-    func all(model: String) -> JSONValue {
+    /// - Parameters:
+    ///   - model: The current model's title.
+    ///   - hash: The SHA-256 of its file; nil where it is not known.
+    func all(model: String, hash: String?) -> JSONValue {
         .object(
             values.withLock { $0 }.with("sd_model_checkpoint", .string(model)).with(
-                "sd_checkpoint_hash", .null))
+                "sd_checkpoint_hash", hash.map { .string($0) } ?? .null))
     }
 
     /// Changes those that are known; others are passed over, since clients send whole objects back.

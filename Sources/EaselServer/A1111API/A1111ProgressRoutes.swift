@@ -14,7 +14,9 @@ struct A1111ProgressRoutes: Sendable {
             return JSONBody([:]).response()
         }
         api.post("skip") { _, _ in
-            endRunning()
+            if let running = queue.runner.progress, running.api == .a1111 {
+                queue.runner.skipPicture(of: running.job)
+            }
             return JSONBody([:]).response()
         }
         internals.get("ping") { _, _ in JSONBody([:]).response() }
@@ -31,14 +33,14 @@ struct A1111ProgressRoutes: Sendable {
     /// to be cancelled.
     private func endRunning() {
         guard let running = queue.runner.progress, running.api == .a1111 else { return }
-        _ = queue.runner.end(running.job, .skipped)
+        _ = queue.runner.end(running.job, .interrupted)
     }
 
     @Sendable private func progress(_ request: Request, _ context: ServerContext) async throws -> Response {
         let running = queue.runner.progress
         let wantsImage = request.uri.queryParameters.get("skip_current_image") != "true"
         let state: JSONValue = [
-            "skipped": false, "interrupted": false, "stopping_generation": false,
+            "skipped": .bool(queue.runner.isSkipping), "interrupted": false, "stopping_generation": false,
             "job": .string(running?.job ?? ""),
             "job_count": JSONValue(running?.pictures ?? 0),
             "job_timestamp": .string(A1111Info.timestamp(running?.started ?? Date(timeIntervalSince1970: 0))),

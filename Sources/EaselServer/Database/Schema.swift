@@ -80,6 +80,20 @@ enum Schema {
                 table.column("height", .integer).notNull()
             }
         }
+        migrator.registerMigration("speeds") { database in
+            try database.create(table: "speed") { table in
+                table.primaryKey {
+                    table.column("device", .text)
+                    table.column("model", .text)
+                    table.column("width", .integer)
+                    table.column("height", .integer)
+                    table.column("callsPerStep", .integer)
+                }
+                table.column("pass", .double).notNull()
+                table.column("rest", .double).notNull()
+                table.column("measured", .double).notNull()
+            }
+        }
         return migrator
     }
 }

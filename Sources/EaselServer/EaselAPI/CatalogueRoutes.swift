@@ -83,8 +83,7 @@ struct CatalogueRoutes: Sendable {
 
     func status() async throws -> JSONValue {
         let model = await queue.shelf.current
-        var settings = JobSettings(prompt: "")
-        if let size = await queue.shelf.size(ofModel: model) { (settings.width, settings.height) = size }
+        let settings = await queue.shelf.completed(JobSettings(prompt: ""), model: model)
         let speed = queue.speed.secondsPerStep(settings, model: model)
         let defaults = await queue.shelf.defaults.map { defaults -> JSONValue in
             [

@@ -9,9 +9,13 @@ struct DescriptionRoutes: Sendable {
     let streams: EventStreams
 
     func add(to router: Router<ServerContext>) {
-        router.get("api/v1/openapi.json") { request, _ in try description("openapi.json", request) }
-        router.get("openapi.json") { request, _ in try description("a1111-openapi.json", request) }
-        router.get("docs") { _, _ in Response.redirect(to: "/openapi.json", type: .normal) }
+        router.get("api/v1/openapi.json") { request, _ in try answer(.easel, request) }
+        router.get("openapi.json") { request, _ in try answer(.a1111, request) }
+        router.get("docs") { request, _ in
+            guard let page = Description.page else { throw APIError.notFound("such path") }
+            return try BytesResponse.response(
+                page.bytes, type: "text/html; charset=utf-8", tag: page.tag, to: request, isImmutable: false)
+        }
         router.get("metrics") { request, _ in
             guard let metrics else { throw APIError.notFound("such path") }
             let waiting = try await queue.store.queue().count
@@ -36,11 +40,10 @@ struct DescriptionRoutes: Sendable {
         }
     }
 
-    private func description(_ name: String, _ request: Request) throws -> Response {
-        guard let bytes = ServerResources.bytes(name) else { throw APIError.notFound("such path") }
+    private func answer(_ description: Description?, _ request: Request) throws -> Response {
+        guard let description else { throw APIError.notFound("such path") }
         return try BytesResponse.response(
-            bytes, type: "application/json; charset=utf-8", tag: PictureFiles.identifier(of: bytes),
-            to: request,
+            description.bytes, type: "application/json; charset=utf-8", tag: description.tag, to: request,
             isImmutable: false)
     }
 }

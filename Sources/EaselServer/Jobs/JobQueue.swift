@@ -58,7 +58,8 @@ struct JobQueue: Sendable {
     private func secondsUntilIdle() async throws -> Int {
         let running = runner.progress?.secondsLeft ?? 0
         let name = await shelf.current
-        let each = speed.seconds(JobSettings(prompt: ""), model: name) ?? 0
+        let settings = await shelf.completed(JobSettings(prompt: ""), model: name)
+        let each = speed.seconds(settings, model: name) ?? 0
         let waiting = try await store.queue().count
         return Int((running + each * Double(waiting)).rounded(.up))
     }
@@ -142,7 +143,8 @@ struct JobQueue: Sendable {
                 view.add(running)
             } else if let place = places[job.id] {
                 view.position = place + (running == nil ? 0 : 1)
-                let own = speed.seconds(job.settings, model: job.settings.model ?? "")
+                let model = job.settings.model ?? ""
+                let own = speed.seconds(await shelf.completed(job.settings, model: model), model: model)
                 // Those before are taken to be like it.
                 view.secondsLeft = own.map { $0 * Double(place + 1) + (running?.secondsLeft ?? 0) }
             }

@@ -10,12 +10,22 @@ import Synchronization
 /// Makes the queued jobs' pictures, one job after another.
 final class JobRunner: Service {
     /// Why a running job is to end early.
-    enum Ending: Sendable { case cancelled, skipped, parked }
+    enum Ending: Sendable {
+        case cancelled
+        /// What is done of it is all that is wanted.
+        case interrupted
+        /// It is made after the server's next start.
+        case parked
+    }
 
     private struct State {
         var progress: JobProgress?
         var task: Task<Void, any Error>?
         var ending: Ending?
+        /// Leaves out pictures of the running job.
+        var skip = BatchSkip()
+        /// Whether any were left out.
+        var hasSkipped = false
         var isStopping = false
         var isAwake = false
         var sleeper: CheckedContinuation<Void, Never>?
@@ -68,6 +78,19 @@ final class JobRunner: Service {
         task?.cancel()
         return task != nil
     }
+
+    /// Leaves out the picture that a job is at, or those that are made with it, if it is the one that runs; it goes on with
+    /// the next.
+    func skipPicture(of job: String) {
+        state.withLock { state in
+            guard state.progress?.job == job, state.ending == nil else { return }
+            state.skip.request()
+            state.hasSkipped = true
+        }
+    }
+
+    /// Whether the running job's picture is about to be left out.
+    var isSkipping: Bool { state.withLock { $0.progress != nil && $0.skip.isRequested } }
 
     /// Says that there may be a job to make.
     func wake() {
@@ -126,15 +149,17 @@ final class JobRunner: Service {
     private func work(on job: Job) async {
         let warnings = Mutex<[String]>([])
         let timings = Mutex<[String: Double]>([:])
+        let skip = BatchSkip()
         let task = Task {
             try await make(
-                job, warn: { warning in warnings.withLock { $0.append(warning) } },
+                job, skip, warn: { warning in warnings.withLock { $0.append(warning) } },
                 time: { stages in timings.withLock { $0 = stages } })
         }
         state.withLock { state in
             state.progress = JobProgress(job)
             state.task = task
             state.ending = nil
+            (state.skip, state.hasSkipped) = (skip, false)
         }
         events.started(job)
         let start = ContinuousClock.now
@@ -147,7 +172,7 @@ final class JobRunner: Service {
         let (told, times) = (warnings.withLock { $0 }, timings.withLock { $0 })
         await record(job) { [store] in
             switch (result, ending) {
-            case (.success, nil), (_, .skipped):
+            case (.success, nil), (_, .interrupted):
                 try await store.finish(job.id, .done, warnings: told, timings: times)
             case (_, .parked): try await store.park(job.id)
             case (_, .cancelled):
@@ -179,11 +204,12 @@ final class JobRunner: Service {
     }
 
     private func make(
-        _ job: Job, warn: @Sendable (String) -> Void, time: @Sendable ([String: Double]) -> Void
+        _ job: Job, _ skip: BatchSkip, warn: @Sendable (String) -> Void,
+        time: @Sendable ([String: Double]) -> Void
     ) async throws {
         let model = try await shelf.model(named: job.settings.model, vae: job.settings.vae)
         let request = try job.settings.request(resolver, for: model)
-        for try await event in model.generate(request) {
+        for try await event in model.generate(request, skip: skip) {
             switch event {
             case .stage(let stage):
                 update { $0.stage = stage.rawValue }
@@ -206,8 +232,10 @@ final class JobRunner: Service {
                 let seconds = Dictionary(
                     uniqueKeysWithValues: picture.timings.map { ($0.key.rawValue, $0.value / .seconds(1)) })
                 time(seconds)
-                if picture.index == job.count - 1 {
-                    speed.learn(job.settings, model: model.name, timings: seconds)
+                // What was left out took time, too.
+                if picture.index == job.count - 1, !state.withLock({ $0.hasSkipped }) {
+                    await speed.learn(
+                        job.settings.completed(by: request, model), model: model.name, timings: seconds)
                 }
             }
         }

@@ -83,6 +83,17 @@ extension JobSettings {
         return request
     }
 
+    /// With what a job's speed depends on filled in, as its request has it.
+    func completed(by request: Request, _ model: Model) -> JobSettings {
+        var settings = self
+        settings.width = request.width ?? model.width
+        settings.height = request.height ?? model.height
+        settings.steps = request.steps
+        settings.guidanceScale = request.guidanceScale
+        settings.sampler = request.sampler
+        return settings
+    }
+
     private func applyPictures(to request: inout Request, _ resolver: SettingsResolver) throws {
         request.strength = strength ?? request.strength
         request.resize = try resize.map { try Self.word("resize", $0, Resizing.self) } ?? request.resize

@@ -1,43 +1,135 @@
 import Foundation
+import GRDB
+import Sampling
 import Synchronization
 
-/// How long jobs take, by what earlier ones took.
+/// How long jobs take, by what earlier ones took: kept in the database, so that a server that was just started knows too.
 final class JobSpeed: Sendable {
+    /// What decides how fast a U-Net pass over so many pixels is.
+    private struct Kind: Hashable {
+        let model: String
+        /// In pixels.
+        let width: Int
+        /// In pixels.
+        let height: Int
+        /// How often the sampler asks the U-Net in a step.
+        let callsPerStep: Int
+
+        var area: Double { Double(width * height) }
+    }
+
     private struct Measured {
-        /// In seconds, of a step's U-Net pass over 512×512 pixels.
+        /// In seconds, of a U-Net pass over 512×512 pixels.
         var pass: Double
         /// In seconds, of what a job takes besides.
         var rest: Double
+        /// Of several, the last one that was measured is the largest.
+        var turn: Double
     }
 
-    private let measured = Mutex<[String: Measured]>([:])
+    private let measured: Mutex<[Kind: Measured]>
+    private let pool: DatabasePool
+    /// What computes: speeds of another say nothing.
+    private let device: String
+    /// How many are kept for each device.
+    private static let limit = 1000
+
+    /// - Throws: `DatabaseError`.
+    init(_ pool: DatabasePool, device: String) throws {
+        (self.pool, self.device) = (pool, device)
+        let rows = try pool.read {
+            try Row.fetchAll($0, sql: "SELECT * FROM speed WHERE device = ?", arguments: [device])
+        }
+        var known: [Kind: Measured] = [:]
+        for row in rows {
+            let kind = Kind(
+                model: row["model"], width: row["width"], height: row["height"],
+                callsPerStep: row["callsPerStep"])
+            known[kind] = Measured(pass: row["pass"], rest: row["rest"], turn: row["measured"])
+        }
+        measured = Mutex(known)
+    }
 
     /// Learns of a job that is done.
     ///
-    /// - Parameter model: The name of the model that it was made with.
-    func learn(_ settings: JobSettings, model: String, timings: [String: Double]) {
+    /// - Parameters:
+    ///   - settings: With the size, steps and guidance that it was made with.
+    ///   - model: The name of the model that it was made with.
+    ///   - timings: In seconds, by stage.
+    func learn(_ settings: JobSettings, model: String, timings: [String: Double]) async {
         guard let denoising = timings["denoise"], denoising > 0 else { return }
         let pass = denoising / Self.passes(settings)
         let rest = max(timings.values.reduce(0, +) - denoising, 0)
-        measured.withLock { all in
-            guard let known = all[model] else {
-                all[model] = Measured(pass: pass, rest: rest)
-                return
-            }
+        let kind = Self.kind(settings, model)
+        let now = Date().timeIntervalSince1970
+        let learnt = measured.withLock { all in
             // The last jobs count most: what else the machine does changes.
-            all[model] = Measured(pass: (known.pass + pass) / 2, rest: (known.rest + rest) / 2)
+            let known = all[kind]
+            let learnt = Measured(
+                pass: known.map { ($0.pass + pass) / 2 } ?? pass,
+                rest: known.map { ($0.rest + rest) / 2 } ?? rest, turn: now)
+            all[kind] = learnt
+            if all.count > Self.limit, let oldest = all.min(by: { $0.value.turn < $1.value.turn }) {
+                all[oldest.key] = nil
+            }
+            return learnt
+        }
+        // Where the disk is full, the next server begins with less.
+        try? await pool.write { [device] database in
+            try database.execute(
+                sql: """
+                    INSERT OR REPLACE INTO speed
+                        (device, model, width, height, callsPerStep, pass, rest, measured)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    device, model, kind.width, kind.height, kind.callsPerStep, learnt.pass, learnt.rest,
+                    learnt.turn,
+                ])
+            try database.execute(
+                sql: """
+                    DELETE FROM speed WHERE device = ? AND measured <=
+                        (SELECT measured FROM speed WHERE device = ? ORDER BY measured DESC LIMIT 1 OFFSET ?)
+                    """, arguments: [device, device, Self.limit])
         }
     }
 
     /// How long a job takes in seconds; nil where none of its model was made yet.
+    ///
+    /// - Parameter settings: As in ``learn(_:model:timings:)``; what is missing is taken to be the usual.
     func seconds(_ settings: JobSettings, model: String) -> Double? {
-        measured.withLock { $0[model] }.map { $0.pass * Self.passes(settings) + $0.rest }
+        nearest(settings, model).map { $0.pass * Self.passes(settings) + $0.rest }
     }
 
     /// How long a step of a picture takes in seconds.
     func secondsPerStep(_ settings: JobSettings, model: String) -> Double? {
         let steps = Double(max((settings.steps ?? 25) * (settings.count ?? 1), 1))
-        return measured.withLock { $0[model] }.map { $0.pass * Self.passes(settings) / steps }
+        return nearest(settings, model).map { $0.pass * Self.passes(settings) / steps }
+    }
+
+    /// What was measured with the model: at that size with such a sampler, or else at the nearest size.
+    private func nearest(_ settings: JobSettings, _ model: String) -> Measured? {
+        let kind = Self.kind(settings, model)
+        return measured.withLock { all in
+            if let exact = all[kind] { return exact }
+            func distance(_ other: Kind) -> (Double, Int) {
+                (abs(log(other.area / kind.area)), other.callsPerStep == kind.callsPerStep ? 0 : 1)
+            }
+            return all.filter { $0.key.model == model }.min { left, right in
+                let (a, b) = (distance(left.key), distance(right.key))
+                return a != b ? a < b : left.value.turn > right.value.turn
+            }?.value
+        }
+    }
+
+    private static func kind(_ settings: JobSettings, _ model: String) -> Kind {
+        Kind(
+            model: model, width: settings.width ?? 512, height: settings.height ?? 512,
+            callsPerStep: callsPerStep(settings))
+    }
+
+    private static func callsPerStep(_ settings: JobSettings) -> Int {
+        settings.sampler.flatMap { try? SamplerCatalogue.named($0) }?.callsPerStep ?? 1
     }
 
     /// U-Net passes, counted as ones over 512×512 pixels.
@@ -52,6 +144,7 @@ final class JobSpeed: Sendable {
                 Double(hires.steps ?? settings.steps ?? 25) * (hires.strength ?? 0.7) * area(hires.scale ?? 2)
         }
         let isGuided = (settings.guidanceScale ?? 7.5) > 1
-        return max(passes, 0.01) * Double(settings.count ?? 1) * (isGuided ? 2 : 1)
+        return max(passes, 0.01) * Double(callsPerStep(settings)) * Double(settings.count ?? 1)
+            * (isGuided ? 2 : 1)
     }
 }

@@ -17,6 +17,7 @@ actor ModelShelf {
     }
 
     nonisolated let store: ModelStore
+    nonisolated let facts = FileFacts()
     private let open: Opening
     /// The model that the server was started with.
     private let first: Entry
@@ -56,11 +57,15 @@ actor ModelShelf {
     }
 
     /// The names of the files of a kind.
-    nonisolated func names(of kind: ModelStore.Kind) -> [String] {
-        store.entries.filter { $0.kind == kind }.map(\.name)
+    nonisolated func names(of kind: ModelStore.Kind) -> [String] { entries(of: kind).map(\.name) }
+
+    /// The hashes of a model's file, as far as they are known; nil for a folder. The file is not read.
+    func hashes(ofModel name: String) -> FileHashes? {
+        entries.first { $0.name == name }.flatMap { FileHashes.known(of: $0.location) }
     }
 
-    private func entries(of kind: ModelStore.Kind) -> [Entry] {
+    /// The files of a kind.
+    nonisolated func entries(of kind: ModelStore.Kind) -> [Entry] {
         store.entries.filter { $0.kind == kind }.map {
             Entry(name: $0.name, location: URL(filePath: $0.path), byteCount: $0.byteCount)
         }
@@ -70,6 +75,7 @@ actor ModelShelf {
     func refresh() {
         found = nil
         vaes = nil
+        beginLooking()
     }
 
     /// - Throws: ``APIError`` for a name of none.
@@ -108,6 +114,8 @@ actor ModelShelf {
         opened = nil
         let model = try open(entry.location, autoencoder)
         opened = (key, model)
+        // By the time that someone asks for its hash, it is known.
+        Task.detached(priority: .utility) { _ = await model.fileHashes() }
         return model
     }
 
@@ -133,9 +141,33 @@ actor ModelShelf {
     /// The settings that the current model is made for; nil where it is not open.
     var defaults: SamplingDefaults? { opened.flatMap { $0.key[0] == current ? $0.model.defaults : nil } }
 
-    /// The size in pixels that the open model was trained at; nil where another is asked about.
-    func size(ofModel name: String) -> (width: Int, height: Int)? {
-        guard let opened, opened.key[0] == name else { return nil }
-        return (opened.model.width, opened.model.height)
+    /// The size in pixels that a model was trained at; nil where its file does not say. Its weights are not read.
+    func size(ofModel name: String) async -> (width: Int, height: Int)? {
+        if let opened, opened.key[0] == name { return (opened.model.width, opened.model.height) }
+        guard let entry = entries.first(where: { $0.name == name }) else { return nil }
+        return await facts.size(of: entry.location).map { ($0.width, $0.height) }
+    }
+
+    /// Settings with what a job's speed depends on filled in, as far as it is known before the model is open.
+    func completed(_ settings: JobSettings, model name: String) async -> JobSettings {
+        var settings = settings
+        if settings.width == nil || settings.height == nil, let size = await size(ofModel: name) {
+            settings.width = settings.width ?? size.width
+            settings.height = settings.height ?? size.height
+        }
+        if let opened, opened.key[0] == name {
+            settings.steps = settings.steps ?? opened.model.defaults.steps
+            settings.guidanceScale = settings.guidanceScale ?? opened.model.defaults.guidanceScale
+            settings.sampler = settings.sampler ?? opened.model.defaults.sampler
+        }
+        return settings
+    }
+
+    /// Looks at all models' headers beside other work, so that who lists them does not wait.
+    func beginLooking() {
+        let locations = entries.map(\.location)
+        Task.detached(priority: .utility) { [facts] in
+            for location in locations { _ = await facts.size(of: location) }
+        }
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import Imaging
 import NIOCore
+import WebFormats
 
 /// `/v1/images` and `/v1/models`, as OpenAI's clients speak them.
 struct OpenAIRoutes: Sendable {

@@ -1,0 +1,111 @@
+import Checkpoints
+import Foundation
+import Testing
+
+/// What AUTOMATIC1111's clients are told, beyond what `make test-clients` asks.
+@Suite struct A1111Tests {
+    /// A folder of models, with a LoRA, an embedding, and the demo model in one file.
+    private static func models() throws -> URL {
+        let golden = RunningServer.demoModel.deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Tests/Golden")
+        let folder = RunningServer.newFolder()
+        for name in ["Lora", "embeddings", "Stable-diffusion"] {
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: name), withIntermediateDirectories: true)
+        }
+        try FileManager.default.copyItem(
+            at: golden.appending(path: "inversions/sketch.pt"),
+            to: folder.appending(path: "embeddings/sketch.pt"))
+        let notes =
+            #"{"__metadata__":{"ss_output_name":"soft","ss_tag_frequency":"{\"a\":1}","ssmd_cover_images":"x"}}"#
+        let length = withUnsafeBytes(of: UInt64(notes.utf8.count).littleEndian) { Data($0) }
+        try (length + Data(notes.utf8)).write(to: folder.appending(path: "Lora/file.safetensors"))
+        let tool = Process()
+        tool.executableURL = RunningServer.executable
+        tool.arguments = [
+            "convert", RunningServer.demoModel.path,
+            folder.appending(path: "Stable-diffusion/one.safetensors").path,
+        ]
+        tool.standardOutput = FileHandle.nullDevice
+        try tool.run()
+        tool.waitUntilExit()
+        return folder
+    }
+
+    @Test("A model's hash is told once it was open; what LoRAs and embeddings say of themselves always")
+    func hashes() async throws {
+        let models = try Self.models()
+        defer { try? FileManager.default.removeItem(at: models) }
+        let cache = RunningServer.newFolder()
+        defer { try? FileManager.default.removeItem(at: cache) }
+        let options = [
+            "--models-dir", models.path, "--vocabulary",
+            RunningServer.demoModel.appending(path: "tokenizer").path,
+        ]
+        var server = try await RunningServer(options, environment: ["XDG_CACHE_HOME": cache.path])
+        let list = try await server.get("/sdapi/v1/sd-models")
+        #expect(try list.text("0", "title") == "demo" && list.text("0", "hash") == nil)
+        let name = try #require(try list.text("1", "model_name"))
+        #expect(try list.text("1", "sha256") == nil && list.text("1", "title")?.contains("[") == false)
+        _ = try await server.post("/sdapi/v1/options", #"{"sd_model_checkpoint": "\#(name)"}"#)
+        let made = try await server.post(
+            "/sdapi/v1/txt2img", #"{"prompt": "a", "steps": 1, "width": 64, "height": 64}"#)
+        #expect(made.status == 200)
+        let told = try await server.get("/sdapi/v1/sd-models")
+        let (hash, whole) = (try #require(try told.text("1", "hash")), try told.text("1", "sha256"))
+        #expect(hash.count == 10 && whole?.count == 64 && whole?.hasPrefix(hash) == true)
+        let title = try #require(try told.text("1", "title"))
+        #expect(title == "\(name).safetensors [\(hash)]")
+        #expect(try await server.get("/sdapi/v1/options").text("sd_checkpoint_hash") == whole)
+        #expect(try await server.get("/sdapi/v1/options").text("sd_model_checkpoint") == title)
+        let info = try JSONValue(parsing: Array((made.text("info") ?? "").utf8), named: "info").objectValue
+        #expect(info?["sd_model_hash"]?.stringValue == hash)
+        #expect(info?["infotexts"]?.arrayValue?.first?.stringValue?.contains("Model hash: \(hash)") == true)
+        // By its title with the hash, too.
+        let again = try await server.post("/sdapi/v1/options", #"{"sd_model_checkpoint": "\#(title)"}"#)
+        #expect(again.status == 200)
+
+        let loras = try await server.get("/sdapi/v1/loras")
+        #expect(try loras.text("0", "name") == "file" && loras.text("0", "alias") == "soft")
+        #expect(try loras.text("0", "metadata", "ss_tag_frequency", "a") == "1")
+        #expect(try loras.value("0", "metadata", "ssmd_cover_images") == nil)
+        let word = try #require(
+            try await server.get("/sdapi/v1/embeddings").value("loaded")?.objectValue?.members.first)
+        #expect(word.key.hasSuffix("sketch"))
+        let vectors = word.value.objectValue
+        #expect(
+            vectors?["vectors"]?.numberValue?.integer == 3 && vectors?["shape"]?.numberValue?.integer == 64)
+        #expect(vectors?["step"]?.numberValue?.integer == 500)
+
+        // Another process knows it without reading the file.
+        #expect(await server.end() == 0)
+        server = try await RunningServer(options, environment: ["XDG_CACHE_HOME": cache.path])
+        #expect(try await server.get("/sdapi/v1/sd-models").text("1", "sha256") == whole)
+    }
+
+    @Test("Skipping leaves one picture out, interrupting ends the job")
+    func skipping() async throws {
+        let server = try await RunningServer()
+        func made(_ path: String) async throws -> [String] {
+            async let answer = server.post(
+                "/sdapi/v1/txt2img",
+                #"{"prompt": "a", "steps": 60, "n_iter": 3, "seed": 5, "width": 128, "height": 128}"#)
+            while try await server.get("/sdapi/v1/progress?skip_current_image=true")
+                .text("state", "sampling_step") == "0"
+            {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await server.post("/sdapi/v1/\(path)").status == 200)
+            let info = try await answer.text("info") ?? ""
+            let seeds = try JSONValue(parsing: Array(info.utf8), named: "info").objectValue?["all_seeds"]
+            let images = try await answer.value("images")?.arrayValue?.count
+            #expect(images == seeds?.arrayValue?.count)
+            return (seeds?.arrayValue ?? []).compactMap { $0.numberValue?.text }
+        }
+        #expect(try await made("skip") == ["6", "7"])
+        #expect(try await made("interrupt") == [])
+        let jobs = try await server.get("/api/v1/jobs")
+        #expect(try jobs.text("jobs", "0", "state") == "done" && jobs.text("jobs", "1", "state") == "done")
+        #expect(try await server.post("/sdapi/v1/skip").status == 200)
+    }
+}
