@@ -123,6 +123,20 @@ def main():
         check(results and len(results[0].images) < 20, "interrupt ends it early")
         api.util_wait_for_ready(check_interval=0.1)
 
+        # One picture is left out; the job goes on.
+        results.clear()
+        thread = threading.Thread(
+            target=lambda: results.append(api.txt2img(prompt=prompt, steps=60, seed=3, n_iter=3, **size)))
+        thread.start()
+        for _ in range(400):
+            if api.get_progress()["state"]["sampling_step"] > 0:
+                break
+            time.sleep(0.02)
+        api.skip()
+        thread.join(timeout=60)
+        check(results and len(results[0].images) == 2, "skip leaves one out")
+        check(results[0].info["all_seeds"] == [4, 5], results[0].info["all_seeds"])
+
         # Errors in its shapes.
         def post(path, **body):
             return requests.post(f"{server.address}/sdapi/v1/{path}", json=body)

@@ -212,6 +212,9 @@ import Testing
         let rest = try await server.events(
             "/api/v1/jobs/\(job)/events", until: "done", lastID: events[third].id)
         #expect(rest.map(\.id) == events[(third + 1)...].map(\.id))
+        let query = try await server.events(
+            "/api/v1/jobs/\(job)/events?last_event_id=\(events[third].id)", until: "done")
+        #expect(query.map(\.id) == rest.map(\.id))
         let all = try await server.events("/api/v1/events", until: "queue", lastID: "1")
         #expect(all.map(\.name) == ["queue"])
     }

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 import painting
 import pictures
+import tabs
 import walk
 from page import Studio, until
 from server import Server
@@ -146,6 +147,8 @@ def main():
                 studio.open()
         check("lost and found", painting.lost_and_found, studio, server)
         check("no errors, axe clean", nothing_broke, studio)
+        check("many tabs", tabs.many_tabs, browser, server.url)
+        check("without locks", tabs.without_locks, browser, server.url)
         check("phone", phone, browser, server.url)
         check("token", token, browser)
         browser.close()

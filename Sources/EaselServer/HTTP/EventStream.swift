@@ -22,9 +22,11 @@ struct EventStreams: Sendable {
         let count = Mutex(0)
     }
 
-    /// What the client has seen last; nil where it has seen nothing.
+    /// What the client has seen last; nil where it has seen nothing. A page whose stream another page had cannot say it in
+    /// a header.
     static func lastEventID(_ request: Request) -> Int? {
-        request.headers[HTTPField.Name("Last-Event-ID")!].flatMap { Int($0) }
+        let header = request.headers[HTTPField.Name("Last-Event-ID")!]
+        return (header ?? request.uri.queryParameters.get("last_event_id")).flatMap { Int($0) }
     }
 
     /// A stream of what happens from an event on.

@@ -15,14 +15,32 @@ enum StudioAssets {
         var assets: [String: Asset] = [:]
         for name in ServerResources.names(in: "Assets") {
             let ending = name.split(separator: ".").last.map(String.init) ?? ""
-            guard let type = types[ending], let bytes = ServerResources.bytes("Assets/\(name)") else {
+            guard let type = types[ending], let stored = ServerResources.bytes("Assets/\(name)") else {
                 continue
             }
+            let bytes = Data(compact(String(decoding: stored, as: UTF8.self), ending: ending).utf8)
             let tag = SHA256.hash(data: bytes).prefix(8).map { String(format: "%02x", $0) }.joined()
             assets[name] = Asset(bytes: bytes, type: type, tag: tag)
         }
         return assets
     }()
+
+    /// A text without what only its readers need: indentation, and lines that are a comment and nothing else. No text may
+    /// have a string that goes over several lines.
+    static func compact(_ text: String, ending: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.drop { $0 == "\t" } }
+            .filter { line in
+                switch ending {
+                case "js": !line.hasPrefix("//")
+                case "css":
+                    line.firstRange(of: "/*")?.lowerBound != line.startIndex
+                        || line.firstRange(of: "*/")?.upperBound != line.endIndex
+                default: true
+                }
+            }
+            .joined(separator: "\n")
+    }
 
     private static let types = [
         "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8",

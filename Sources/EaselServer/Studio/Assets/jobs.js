@@ -1,10 +1,11 @@
 // The jobs that the server has, kept up to date by its events.
 import { api, eventsPath, parse } from './api.js'
 import { announce, notice } from './announce.js'
-import { $, on, signals } from './dom.js'
+import { $, signals } from './dom.js'
+import { follow } from './stream.js'
 
 const jobs = new Map()
-let source = null, wait = 1000, wasLost = false, lostTimer = 0, refreshing = 0
+let wasLost = false, refreshing = 0
 
 // 'change' · 'picture': {job, picture} · 'preview': job · 'resync': the connection is there again
 const { listen, tell } = signals()
@@ -88,19 +89,13 @@ function receive(type, data) {
 const types = ['queued', 'started', 'stage', 'step', 'preview', 'warning', 'picture', 'done', 'failed', 'cancelled', 'queue']
 
 export function connect() {
-	source?.close()
-	source = new EventSource(eventsPath)
-	for (const type of types) on(source, type, (event) => receive(type, parse(event.data)))
-	on(source, 'open', () => {
-		wait = 1000
-		clearTimeout(lostTimer)
-		$('connection').textContent = ''
-		if (wasLost) { wasLost = false; announce('Connected again.'); refresh(); tell('resync') }
-	})
-	on(source, 'error', () => {
-		clearTimeout(lostTimer)
-		lostTimer = setTimeout(() => { wasLost = true; $('connection').textContent = 'Easel does not answer. Trying again…' }, 1200)
-		// An EventSource connects again by itself, with Last-Event-ID, unless the answer was an error.
-		if (source.readyState === EventSource.CLOSED) { setTimeout(connect, wait); wait = Math.min(wait * 2, 15000) }
+	follow(eventsPath, types, (type, text) => {
+		if (text) return receive(type, parse(text))
+		$('connection').textContent = type === 'lost' ? 'Easel does not answer. Trying again…' : ''
+		if (type !== 'lost') {
+			if (wasLost) announce('Connected again.')
+			if (wasLost || type === 'begun') { refresh(); tell('resync') }
+		}
+		wasLost = type === 'lost'
 	})
 }

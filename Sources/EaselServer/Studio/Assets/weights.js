@@ -1,6 +1,6 @@
 // The weight of words, as AUTOMATIC1111's prompts have it: (word:1.1), and <lora:name:0.8>.
 
-const boundary = /[\s.,;:!?/\\^*{}()[\]<>|~`"=%]/
+const boundary = /[\s.,;:!?/\\^*{}()[\]<>|~\x60"=%]/
 const shown = (number) => String(Math.round(number * 100) / 100)
 
 // Where the innermost (…) or <…> around a range begins and ends; null where there is none.
