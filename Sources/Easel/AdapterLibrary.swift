@@ -18,7 +18,7 @@ final class AdapterLibrary: Sendable {
         networks = AdaptedNetworks(
             unet: parts.unetWeights,
             unetNames: CompVisUNetNames(describing: parts.unetWeights).table.inverted,
-            textEncoders: parts.textEncoders.map(\.weights))
+            textEncoders: parts.textEncoders.map(\.weights), family: SingleFileFamily(parts).base)
     }
 
     /// The adapters, in order; those of weight 0 are left out.
@@ -59,6 +59,18 @@ struct LoadedAdapter: Sendable {
 
     let use: Use
     let updates: AdapterUpdates
+}
+
+extension SingleFileFamily {
+    /// As adapters know it.
+    fileprivate var base: BaseFamily {
+        switch self {
+        case .stableDiffusion1: .stableDiffusion1
+        case .stableDiffusion2: .stableDiffusion2
+        case .stableDiffusionXL: .stableDiffusionXL
+        case .stableDiffusionXLRefiner: .stableDiffusionXLRefiner
+        }
+    }
 }
 
 extension WeightStorage {

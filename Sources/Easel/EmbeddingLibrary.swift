@@ -92,10 +92,7 @@ final class EmbeddingLibrary: Sendable {
         var names: Set<String> = []
         var found: [(name: String, file: URL)] = []
         for folder in folders {
-            let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
-            let own = (files ?? .init()).compactMap { $0 as? URL }.filter {
-                endings.contains($0.pathExtension)
-            }
+            let own = folder.filesBelow().filter { endings.contains($0.pathExtension) }
             for file in own.sorted(by: { $0.path < $1.path }) where names.insert(name(of: file)).inserted {
                 found.append((name(of: file), file))
             }

@@ -135,6 +135,7 @@ struct GenerationPlan: Sendable {
 
         let (steps, length) = (request.stepCount, parts.positions)
         let extras = request.promptSyntax == .plain ? nil : ExtraNetworks(request.prompt)
+        if let fault = extras?.fault { throw fault }
         loras = try request.loras + (extras?.loras ?? []).map { try LoRA($0, in: request.loraFolders) }
         adapters = try model.adapters.load(loras)
         for adapter in adapters {

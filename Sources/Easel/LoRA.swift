@@ -44,7 +44,7 @@ public struct LoRA: Sendable, Hashable, Codable {
 
 extension LoRA {
     /// The endings of the files that are looked at for a name.
-    private static let endings = ["safetensors", "pt", "ckpt", "bin"]
+    private static let endings = ["safetensors", "sft", "pt", "pth", "ckpt", "bin", "gguf"]
 
     /// The LoRA that a prompt names by its file's name, or else by the one that its trainer gave it.
     ///
@@ -53,8 +53,7 @@ extension LoRA {
     init(_ named: ExtraNetworks.LoRA, in folders: [URL]) throws(LoRAError) {
         var (names, others): ([String], [URL]) = ([], [])
         for folder in folders {
-            let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
-            for case let file as URL in files ?? .init() where Self.endings.contains(file.pathExtension) {
+            for file in folder.filesBelow() where Self.endings.contains(file.pathExtension) {
                 let name = file.deletingPathExtension().lastPathComponent
                 if name == named.name {
                     self.init(named, file: file)

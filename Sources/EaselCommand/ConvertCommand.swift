@@ -24,7 +24,9 @@ struct ConvertCommand: AsyncParsableCommand {
         throw ValidationError("A .gguf file is what `easel quantize` writes.")
     }
 
-    func run() async throws { try await reportingErrors { try convert() } }
+    func run() async throws {
+        try await reportingErrors { try await interruptible { try convert() } }
+    }
 
     private func convert() throws {
         let store = ModelLocation.store()

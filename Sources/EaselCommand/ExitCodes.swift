@@ -41,7 +41,7 @@ extension ExitCode {
             case ServerStartError.unwritable: .output
             case ServerStartError.damagedDatabase, is SettingsFileError: .badInput
             case HubError.unwritable: .output
-            case HubError.status, HubError.connection: .unavailable
+            case HubError.status, HubError.busy, HubError.connection, HubError.untrusted: .unavailable
             case is HubError: .badInput
             case ImageError.notReadable: .badInput
             case is ImageError, FileError.unwritable: .output

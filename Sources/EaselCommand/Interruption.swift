@@ -1,3 +1,4 @@
+import Checkpoints
 import Dispatch
 import Foundation
 
@@ -5,16 +6,16 @@ import Foundation
 ///
 /// The first time, the task is cancelled, which ends a computation within moments. A model that is being
 /// compiled cannot be stopped: after a second, or the second time, the tool exits where it is. No file is then
-/// half written, since a picture's file appears whole or not at all.
+/// half written, since a picture's or a model's file appears whole or not at all, and what is unfinished is removed.
 func interruptible(_ work: @escaping @Sendable () async throws -> Void) async throws {
     let task = Task(operation: work)
     let sources = [SIGINT, SIGTERM].map { number in
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
         source.setEventHandler {
-            if task.isCancelled { _exit(130) }
+            if task.isCancelled { leave() }
             task.cancel()
-            DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + 1) { _exit(130) }
+            DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + 1) { leave() }
         }
         source.resume()
         return source
@@ -27,6 +28,11 @@ func interruptible(_ work: @escaping @Sendable () async throws -> Void) async th
     } catch is CancellationError {
         FileHandle.standardError.write(Data("easel: interrupted\n".utf8))
         // A compilation may go on in the background: leaving at once does not pull the library from under it.
-        _exit(130)
+        leave()
     }
+}
+
+private func leave() -> Never {
+    UnfinishedOutput.removeAll()
+    _exit(130)
 }

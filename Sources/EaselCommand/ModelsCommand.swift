@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import EaselHub
 import Foundation
 
@@ -45,7 +46,7 @@ struct RemoveCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            for entry in try ModelStore().remove(name) { print(entry.path) }
+            for entry in try ModelLocation.store().remove(name) { print(entry.path) }
         }
     }
 }
@@ -59,4 +60,10 @@ struct ModelFolderOptions: ParsableArguments {
     var modelsDir: [String] = []
 
     var store: ModelStore { ModelLocation.store(modelsDir) }
+
+    func validate() throws {
+        for folder in modelsDir where !URL(filePath: folder).isFolder {
+            throw ValidationError("--models-dir \(folder.quoted): there is no such folder.")
+        }
+    }
 }

@@ -44,7 +44,9 @@ struct QuantizeCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws { try await reportingErrors { try await quantize() } }
+    func run() async throws {
+        try await reportingErrors { try await interruptible { try await quantize() } }
+    }
 
     private func quantize() async throws {
         let target = conversion.target

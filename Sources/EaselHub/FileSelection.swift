@@ -7,7 +7,7 @@ package struct FileSelection {
     private let names: [String]
 
     /// Folders of diffusers' layout that are not used.
-    private static let unused: Set<String> = ["safety_checker", "feature_extractor", "image_encoder"]
+    static let unused: Set<String> = ["safety_checker", "feature_extractor", "image_encoder"]
     private static let weightEndings = ["safetensors", "ckpt", "gguf", "pt", "pth", "bin"]
 
     /// - Throws: ``HubError/unsafeName(_:repository:)``.
@@ -20,13 +20,19 @@ package struct FileSelection {
     }
 
     /// Whether a path stays below the folder that it is put into, on any system.
-    static func isSafe(_ path: String) -> Bool {
+    static func isSafe(_ path: String) -> Bool { fault(of: path) == nil }
+
+    /// What is wrong with a path that is no plain one below the folder that it is put into; nil where nothing is.
+    static func fault(of path: String) -> String? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return path.utf8.count <= 1024
-            && parts.allSatisfy { part in
-                !part.isEmpty && part != "." && part != ".." && !part.contains("\\") && !part.contains(":")
-                    && !part.unicodeScalars.contains { $0.properties.generalCategory == .control }
-            }
+        if path.isEmpty { return "is empty" }
+        if path.hasPrefix("/") || parts.contains("..") { return "leads out of its folder" }
+        if path.hasControlCharacter { return "has a control character" }
+        if path.contains("\\") || path.contains(":") {
+            return "has a backslash or a colon, which lead out of the folder on some systems"
+        }
+        if parts.contains("") || parts.contains(".") { return "has a part that is empty or a dot" }
+        return path.utf8.count > 1024 ? "is longer than 1024 bytes" : nil
     }
 
     /// Files that were named.
@@ -40,10 +46,20 @@ package struct FileSelection {
     /// What a diffusers pipeline is read from: configurations, tokenizers, and of each component's weights one form; or the
     /// one file of weights that there is.
     ///
-    /// - Throws: ``HubError/nothingToPull(repository:weights:)``, `ModelFolderError` for a variant that is not there.
+    /// - Parameter variant: Components that do not have it are taken without.
+    /// - Throws: ``HubError/nothingToPull(repository:weights:)``, ``HubError/noVariant(_:repository:variants:)`` where no
+    ///   component has the variant, `ModelFolderError` where one has no weights.
     package func model(variant: String?) throws -> [String] {
         let folders = Dictionary(grouping: names.filter { $0.contains("/") }) {
             String($0[..<$0.firstIndex(of: "/")!])
+        }
+        if let variant {
+            let known = folders.filter { !Self.unused.contains($0.key) }.values.reduce(into: Set<String>()) {
+                $0.formUnion(WeightFiles.variants(of: $1.map { ($0 as NSString).lastPathComponent }))
+            }
+            guard known.contains(variant) else {
+                throw HubError.noVariant(variant, repository: repository, variants: known.sorted())
+            }
         }
         guard names.contains("model_index.json") else {
             let weights = names.filter { name in

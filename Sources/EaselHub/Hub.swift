@@ -41,12 +41,12 @@ public struct Hub: Sendable {
     ///   - files: Files of the repository; empty for what its model needs.
     ///   - variant: The weights' variant (`fp16`); nil for those without one, and only where there are none a variant.
     /// - Returns: The snapshot's folder, or the file where it is one.
-    /// - Throws: ``HubError``, `ModelFolderError` for a variant that is not there, `CancellationError`.
+    /// - Throws: ``HubError``, `ModelFolderError` for a component without weights, `CancellationError`.
     public func pull(
         _ reference: RepositoryReference, files: [String] = [], variant: String? = nil,
         report: @escaping @Sendable (Progress) -> Void = { _ in }
     ) async throws -> URL {
-        if environment.isOffline { return try known(reference, files) }
+        if environment.isOffline { return try known(reference, files, variant: variant) }
         if reference.isCommit, !files.isEmpty, let known = try? known(reference, files) { return known }
         return try await withConnection { connection in
             let listing = try await list(reference, connection)
@@ -86,7 +86,9 @@ public struct Hub: Sendable {
     // MARK: Steps
 
     /// What is in the cache already.
-    private func known(_ reference: RepositoryReference, _ files: [String]) throws(HubError) -> URL {
+    private func known(_ reference: RepositoryReference, _ files: [String], variant: String? = nil)
+        throws(HubError) -> URL
+    {
         guard let commit = cache.commit(of: reference) else { throw .offline(reference.description) }
         for file in files where !FileSelection.isSafe(file) {
             throw .noFile(file, repository: reference.id)
@@ -97,6 +99,9 @@ public struct Hub: Sendable {
             }
         }
         let snapshot = cache.snapshot(commit, of: reference.id)
+        if files.isEmpty, let missing = HubCache.missingPart(of: snapshot, variant: variant) {
+            throw .offline("\(reference): \(missing)")
+        }
         return files.count == 1 ? snapshot.appending(path: files[0]) : snapshot
     }
 

@@ -31,8 +31,11 @@ package struct RemoteFile: Sendable, Hashable {
             for name in names { if let value = header(name) { return value } }
             throw .missingHeader(names[0], url: url.absoluteString)
         }
-        guard try value("X-Repo-Commit") == commit else {
-            throw .malformed(url: url.absoluteString, reason: "it is of another commit than was asked for")
+        let other = try value("X-Repo-Commit")
+        guard other == commit else {
+            throw .malformed(
+                url: url.absoluteString,
+                reason: "it is of the commit \(other.quoted), asked for was \(commit)")
         }
         var etag = try value("X-Linked-Etag", "ETag")
         if etag.hasPrefix("W/") { etag.removeFirst(2) }
@@ -92,6 +95,14 @@ package enum HubHeader {
     package static func delay(_ text: String) -> Duration? {
         guard let seconds = Double(text), seconds.isFinite else { return nil }
         return .seconds(min(max(seconds, 0), 300))
+    }
+
+    /// How long a server's limit of requests still lasts by `RateLimit`, `"api";r=0;t=120`, at most five minutes; nil where
+    /// it does not say.
+    package static func delay(ofLimit text: String) -> Duration? {
+        text.split(whereSeparator: { $0 == ";" || $0 == "," })
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+            .first { $0.hasPrefix("t=") }.flatMap { delay(String($0.dropFirst(2))) }
     }
 
     /// The first byte and the whole size of `Content-Range`; the size is nil where the server does not know it.

@@ -25,6 +25,8 @@ struct HubConnection: Sendable {
     struct Answer {
         let response: HTTPClientResponse
         let url: URL
+        /// How many times it was asked, where each time the answer was to ask again later.
+        var attempts = 1
 
         func header(_ name: String) -> String? { response.headers.first(name: name) }
     }
@@ -71,6 +73,10 @@ struct HubConnection: Sendable {
                 response = try await client.execute(request, timeout: .hours(24))
             } catch {
                 if Task.isCancelled { throw CancellationError() }
+                // What was said once of a certificate stays so.
+                if "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
+                    throw HubError.untrusted(url: url.absoluteString)
+                }
                 guard attempt < Self.attempts else {
                     throw HubError.connection(url: url.absoluteString, reason: "\(error)")
                 }
@@ -78,20 +84,29 @@ struct HubConnection: Sendable {
                 (attempt, wait) = (attempt + 1, wait * 2)
                 continue
             }
-            let isBusy =
-                response.status == .tooManyRequests || [502, 503, 504].contains(response.status.code)
-            guard isBusy, attempt < Self.attempts else { return Answer(response: response, url: url) }
-            let asked = response.headers.first(name: "retry-after").flatMap { HubHeader.delay($0) }
+            guard Self.isBusy(Int(response.status.code)), attempt < Self.attempts else {
+                return Answer(response: response, url: url, attempts: attempt)
+            }
+            let asked =
+                response.headers.first(name: "retry-after").flatMap { HubHeader.delay($0) }
+                ?? response.headers.first(name: "ratelimit").flatMap { HubHeader.delay(ofLimit: $0) }
             try await Task.sleep(for: asked ?? wait)
             (attempt, wait) = (attempt + 1, wait * 2)
         }
     }
 
+    /// Whether an answer is to ask again later.
+    private static func isBusy(_ status: Int) -> Bool { [429, 502, 503, 504].contains(status) }
+
     /// What an answer that is no success says.
     func failure(_ answer: Answer, repository: RepositoryReference?, file: String?) -> HubError {
         let hasToken = environment.token != nil
+        let status = Int(answer.response.status.code)
+        if Self.isBusy(status) {
+            return .busy(status, url: answer.url.absoluteString, attempts: answer.attempts)
+        }
         guard let repository else {
-            return .status(Int(answer.response.status.code), url: answer.url.absoluteString)
+            return .status(status, url: answer.url.absoluteString)
         }
         let id = repository.id
         switch answer.header("x-error-code") {
@@ -107,7 +122,7 @@ struct HubConnection: Sendable {
         case 403: return .gated(id, hasToken: hasToken)
         case 404:
             return file.map { .noFile($0, repository: id) } ?? .noRepository(id, hasToken: hasToken)
-        default: return .status(Int(answer.response.status.code), url: answer.url.absoluteString)
+        default: return .status(status, url: answer.url.absoluteString)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// Why a model cannot be fetched or found.
@@ -12,7 +13,9 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
     case offline(String)
     /// The repository has no model that can be used as a whole; these are its files of weights.
     case nothingToPull(repository: String, weights: [String])
-    /// A name in a repository's list that leads somewhere else.
+    /// No component of the repository's model has weights of this variant; these are the ones that there are.
+    case noVariant(String, repository: String, variants: [String])
+    /// A name in a repository's list that leads somewhere else, or is no plain one.
     case unsafeName(String, repository: String)
     /// An answer lacks what a file is kept by.
     case missingHeader(String, url: String)
@@ -28,6 +31,10 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
     case webPage(url: String)
     /// Any other answer.
     case status(Int, url: String)
+    /// The server asks for patience, and asked for it again each time.
+    case busy(Int, url: String, attempts: Int)
+    /// The server's certificate is not one that is trusted.
+    case untrusted(url: String)
     case connection(url: String, reason: String)
     /// The answer is not what the hub answers.
     case malformed(url: String, reason: String)
@@ -35,6 +42,8 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
     case unwritable(path: String, reason: String)
     /// There is no model of this name.
     case unknownModel(String, nearest: [String])
+    /// There is nothing of this name that Easel would remove; where it is in another program's folder, its path.
+    case notRemovable(String, path: String?, nearest: [String])
 
     public var description: String {
         switch self {
@@ -55,10 +64,16 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
                     ? " and no files of weights"
                     : "; name one of its files: \(weights.prefix(12).joined(separator: ", "))"
                         + (weights.count > 12 ? ", …" : ""))
+        case .noVariant(let variant, let repository, let variants):
+            "\(repository) has no weights of the variant \(variant.quoted)"
+                + (variants.isEmpty
+                    ? " or of any other; leave --variant out"
+                    : "; there are \(variants.map(\.quoted).joined(separator: ", ")), or leave --variant out")
         case .unsafeName(let name, let repository):
-            "\(repository) has a file whose name leads out of its folder: \(name)"
+            "\(repository) has a file whose name \(FileSelection.fault(of: name) ?? "is none"): \(name.quoted)"
         case .missingHeader(let name, let url): "\(url): the answer has no \(name)"
-        case .badETag(let etag, let url): "\(url): the ETag \"\(etag)\" is neither a SHA-256 nor a Git hash"
+        case .badETag(let etag, let url):
+            "\(url): the ETag \(etag.quoted) is neither a SHA-256 nor a Git hash"
         case .wrongHash(let file, let expected, let actual):
             "\(file): the bytes that came have the hash \(actual), expected was \(expected); they were thrown away: "
                 + "try again"
@@ -70,13 +85,27 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(url) answers with a web page (text/html), not with a file; it may be shown to those who are logged in, or "
                 + "the file's own address is another"
         case .status(let status, let url): "\(url) answers \(status)"
+        case .busy(let status, let url, let attempts):
+            "\(url) answers \(status), "
+                + (status == 429 ? "too many requests" : "that it is overloaded or out of order")
+                + ", as it did each of \(attempts) times; try again later, when what has come is not fetched again"
+                + (status == 429 ? ", or set HF_TOKEN, with which the hub allows more" : "")
+        case .untrusted(let url):
+            "\(url) has a certificate that is not trusted: where the network has an authority of its own, name its "
+                + "certificates with SSL_CERT_FILE; nothing was asked or sent"
         case .connection(let url, let reason): "\(url) cannot be reached: \(reason)"
         case .malformed(let url, let reason): "\(url): \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
         case .unknownModel(let name, let nearest):
             "there is no model \(name): neither a file or folder of that path, nor a name that `easel models` lists"
                 + (nearest.isEmpty ? "" : "; nearest: " + nearest.joined(separator: ", "))
-                + (name.contains("/") ? "; fetch it with: easel pull \(name)" : "")
+                + (name.contains("/") && RepositoryReference(name) != nil
+                    ? "; fetch it with: easel pull \(name)" : "")
+        case .notRemovable(let name, let path?, _):
+            "\(name) is in a folder of another program, and is not removed: remove \(path) there"
+        case .notRemovable(let name, nil, let nearest):
+            "\(name) is no name of anything in Easel's own folder or the hub's cache, from which alone models are removed"
+                + (nearest.isEmpty ? "" : "; nearest: " + nearest.joined(separator: ", "))
         }
     }
 }

@@ -84,7 +84,7 @@ public struct ModelStore: Sendable {
     /// Removes what Easel's folder or the hub's cache has of a name; of the latter, files that other revisions have stay.
     ///
     /// - Returns: What was removed.
-    /// - Throws: ``HubError/unknownModel(_:nearest:)`` where there is none, or it is another program's.
+    /// - Throws: ``HubError/notRemovable(_:path:nearest:)`` where there is none, or it is another program's.
     public func remove(_ name: String) throws(HubError) -> [Entry] {
         let found = (own + hub).filter { $0.name == name }
         guard let first = found.first else {
@@ -93,7 +93,10 @@ public struct ModelStore: Sendable {
             if let id = RepositoryReference(name)?.id, id == name, try cache.removeRepository(id) {
                 return []
             }
-            throw .unknownModel(name, nearest: (own + hub).map(\.name).filter { $0.contains(name) })
+            let other = folders.lazy.flatMap { entries(in: $0) }.first { $0.name == name }
+            throw .notRemovable(
+                name, path: other?.path,
+                nearest: (own + hub).map(\.name).filter { !name.isEmpty && $0.contains(name) })
         }
         if first.place == "hub" {
             try HubCache(at: environment.cache).remove(URL(filePath: first.path))
@@ -190,37 +193,26 @@ public struct ModelStore: Sendable {
     }
 
     private static func contents(_ folder: URL) -> [URL] {
-        ((try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? [])
-            .filter { !$0.lastPathComponent.hasPrefix(".") && $0.pathExtension != "incomplete" }
-            .sorted { $0.path < $1.path }
+        folder.folderContents.filter {
+            !$0.lastPathComponent.hasPrefix(".") && $0.pathExtension != "incomplete"
+        }
     }
 
     /// Files of weights, and diffusers folders, whose files are not looked at.
     private static func files(below folder: URL) -> [URL] {
-        contents(folder).flatMap { url -> [URL] in
-            let isModel = FileManager.default.fileExists(atPath: url.appending(path: Self.index).path)
-            if isModel || endings.contains(url.pathExtension) { return [url] }
-            var isFolder: ObjCBool = false
-            _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-            return isFolder.boolValue ? files(below: url) : []
-        }
+        folder.filesBelow { FileManager.default.fileExists(atPath: $0.appending(path: Self.index).path) }
+            .filter { endings.contains($0.pathExtension) || $0.isFolder }
     }
 
     private static func names(below folder: URL) -> [String] {
-        contents(folder).flatMap { url -> [String] in
-            var isFolder: ObjCBool = false
-            _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-            guard isFolder.boolValue else { return [url.lastPathComponent] }
-            return names(below: url).map { url.lastPathComponent + "/" + $0 }
-        }
+        folder.filesBelow().map { String($0.path.dropFirst(folder.path.count + 1)) }
     }
 
     /// Of a file, or of all files in a folder, links followed.
     private static func size(_ url: URL) -> Int {
-        let resolved = url.resolvingSymlinksInPath()
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: resolved.path, isDirectory: &isFolder)
-        if isFolder.boolValue { return contents(resolved).reduce(0) { $0 + size($1) } }
-        return (try? FileManager.default.attributesOfItem(atPath: resolved.path))?[.size] as? Int ?? 0
+        (url.isFolder ? url.filesBelow() : [url]).reduce(0) { sum, file in
+            let path = file.resolvingSymlinksInPath().path
+            return sum + ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0)
+        }
     }
 }

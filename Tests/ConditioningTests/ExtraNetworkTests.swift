@@ -5,7 +5,8 @@ import Testing
 @Suite struct ExtraNetworkTests {
     @Test(
         arguments: [
-            ("<lora:ink>", 1, 1, nil), ("<lora:ink:0.5>", 0.5, 0.5, nil), ("<lyco:ink:0.5:2>", 0.5, 2, nil),
+            ("<lora:ink>", 1, 1, nil), ("<lora:ink:0.5>", 0.5, 0.5, nil),
+            ("<lora:ink: 0.5 : 2>", 0.5, 2, nil), ("<lyco:ink:0.5:2>", 0.5, 2, nil),
             ("<lora:ink:0.5:2:8>", 0.5, 2, 8), ("<lora:ink:0.5:dyn=4>", 0.5, 0.5, 4),
             ("<lora:ink:te=0.5:unet=-1:dyn=4>", 0.5, -1, 4), ("<lora:ink:1:1:8:dyn=4>", 1, 1, 4),
             // What is no number of ranks counts for nothing.
@@ -21,6 +22,26 @@ import Testing
         let lora = try #require(read.loras.first)
         #expect(lora.name == "ink" && lora.textEncoderWeight == textEncoder && lora.weight == unet)
         #expect(lora.rankLimit == ranks)
+    }
+
+    @Test(
+        arguments: [
+            ("<lora:ink:nan>", "nan"), ("<lora:ink:x>", "x"), ("<lora:ink:1e308>", "1e308"),
+            ("<lora:ink:0.5:inf>", "inf"), ("<lora:ink:te=y>", "te=y"), ("<lora:ink:1:unet=nan>", "unet=nan"),
+        ])
+    func weightsAreNumbers(_ tag: String, _ weight: String) {
+        let read = ExtraNetworks("a cat \(tag), soft <lora:b:z>")
+        #expect(read.fault == .loraWeight(tag: tag, weight: weight))
+    }
+
+    /// What people write for other programs' sake.
+    @Test(arguments: [
+        "<lora:ink>", "<lora:ink:>", "<lora:ink: 0.5>", "<lora:ink:-1>", "<lora:ink:.5>",
+        "<lora:ink:1:1:lbw=ALL>",
+        "<lora:ink:1:OUTALL>", "<lora:ink:1:0,0,1>", "<lora:ink:1:1:x>", "<lora:ink:1:stop=10>",
+    ])
+    func otherWordsAreLet(_ tag: String) {
+        #expect(ExtraNetworks(tag).fault == nil && ExtraNetworks(tag).loras.count == 1)
     }
 
     @Test(arguments: ["<lora>", "<lora:>", "<ink:1>", "<lora:ink", "a < b > c"]) func othersAreText(

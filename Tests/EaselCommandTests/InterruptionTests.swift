@@ -27,4 +27,43 @@ struct InterruptionTests {
         #expect(result.code == 130, "\(result.code) \(result.errors)")
         #expect(try tool.files == [])
     }
+
+    /// A model's file takes seconds to write, or minutes.
+    @Test(arguments: ["made", "made.safetensors", "made.gguf"])
+    func whileWritingAModel(_ output: String) async throws {
+        let tool = try Tool()
+        try FullSizeFile.write("sd1", to: tool.file("model.safetensors"))
+        let command = output.hasSuffix("gguf") ? ["quantize"] : ["convert", "--type", "f32"]
+        let result = try await tool.run(
+            command + ["model.safetensors", output, "--vocabulary"]
+                + [Tool.model("tiny-sd1").appending(path: "tokenizer").path],
+            interrupt: .zero, isReady: { (try? tool.files.contains { $0.hasPrefix(".easel-") }) ?? true },
+            signalNumber: output == "made" ? SIGTERM : SIGINT)
+        #expect(result.code == 130, "\(result.code) \(result.errors)")
+        #expect(result.output == "" && result.errors == "easel: interrupted\n")
+        #expect(try tool.files == ["model.safetensors"])
+    }
+}
+
+/// A file of a whole model's size whose weights are zeros, which take no room on the disk.
+private enum FullSizeFile {
+    private struct Document: Decodable { let tensors: [String: [Int]] }
+
+    static func write(_ family: String, to url: URL) throws {
+        let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Golden/families/full-\(family).json")
+        let tensors = try JSONDecoder().decode(Document.self, from: Data(contentsOf: golden)).tensors
+        var (end, entries): (Int, [String]) = (0, [])
+        for (name, shape) in tensors.sorted(by: { $0.key < $1.key }) {
+            let start = end
+            end += 2 * shape.reduce(1, *)
+            entries.append(
+                "\"\(name)\":{\"dtype\":\"F16\",\"shape\":\(shape),\"data_offsets\":[\(start),\(end)]}")
+        }
+        let header = Data("{\(entries.joined(separator: ","))}".utf8)
+        try (withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header).write(to: url)
+        let handle = try FileHandle(forWritingTo: url)
+        try handle.truncate(atOffset: UInt64(8 + header.count + end))
+        try handle.close()
+    }
 }

@@ -57,10 +57,14 @@ final class Tool: Sendable {
 
     /// Runs the tool, or another program, in the folder.
     ///
-    /// - Parameter interrupt: When to send SIGINT, after the start.
+    /// - Parameters:
+    ///   - interrupt: When to send SIGINT, after the start.
+    ///   - isReady: What is waited for besides.
+    ///   - signalNumber: What is sent in SIGINT's place.
     func run(
         _ arguments: [String], program: URL = Tool.executable, environment: [String: String] = [:],
-        interrupt: Duration? = nil
+        interrupt: Duration? = nil, isReady: @escaping @Sendable () -> Bool = { true },
+        signalNumber: Int32 = SIGINT
     ) async throws -> ToolResult {
         // Files, not pipes, which would fill.
         let captured = FileManager.default.temporaryDirectory.appending(
@@ -87,7 +91,8 @@ final class Tool: Sendable {
         let watch = Task {
             if let interrupt {
                 try await Task.sleep(for: interrupt)
-                kill(identifier, SIGINT)
+                while !isReady() { try await Task.sleep(for: .milliseconds(5)) }
+                kill(identifier, signalNumber)
             }
             // A tool that hangs would hang the tests.
             try await Task.sleep(for: .seconds(300))

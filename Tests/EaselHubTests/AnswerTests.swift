@@ -16,6 +16,22 @@ import Testing
         }
     }
 
+    @Test func limitsSayHowLongTheyLast() {
+        #expect(HubHeader.delay(ofLimit: "\"api\";r=0;t=55") == .seconds(55))
+        #expect(HubHeader.delay(ofLimit: "\"api\"; r=0; t=9999") == .seconds(300))
+        for text in ["", "\"api\";r=0", "t=x", "\"t=5\";r=0"] {
+            #expect(HubHeader.delay(ofLimit: text) == nil, "\(text)")
+        }
+    }
+
+    /// The first answer says how long with RateLimit alone.
+    @Test func limitsAreWaitedFor() async throws {
+        tiny.mood.answers = [("/api/", 1, .init(status: 429, headers: ["RateLimit": "\"api\";r=0;t=1"]))]
+        let start = ContinuousClock.now
+        _ = try await tiny.hub().pull(TinyHub.reference, files: ["README.md"])
+        #expect(ContinuousClock.now - start >= .seconds(1))
+    }
+
     @Test func rangesAreRead() throws {
         let range = try #require(HubHeader.range("bytes 5-9/10"))
         #expect(range == (5, 10))

@@ -51,6 +51,29 @@ import Testing
         #expect("\(HubError.unknownModel("a/b", nearest: []))".contains("easel pull a/b"))
     }
 
+    /// Models are often on another disk; links may lead back to where they are.
+    @Test func linksAreFollowed() throws {
+        let files = FileManager.default
+        try put("disk/anime/one.ckpt")
+        try put("disk/inks/soft.safetensors")
+        let models = folder.appending(path: "webui/models")
+        try files.createDirectory(at: models, withIntermediateDirectories: true)
+        func link(_ place: String, to target: String) throws {
+            try files.createSymbolicLink(
+                at: folder.appending(path: place), withDestinationURL: folder.appending(path: target))
+        }
+        try link("webui/models/Stable-diffusion", to: "disk/anime")
+        try link("disk/anime/again", to: "disk/anime")
+        try link("webui/models/Lora", to: "disk/inks")
+        try link("disk/inks/up", to: "disk")
+        try link("root", to: "webui")
+        for name in ["webui", "root"] {
+            let store = ModelStore(tiny.hub().environment, folders: [folder.appending(path: name)])
+            let found = store.entries.map { "\($0.kind.rawValue) \($0.name) \($0.byteCount)" }
+            #expect(found == ["lora soft 10", "lora up/anime/one 10", "model one 10"])
+        }
+    }
+
     @Test func whatGoesWithAModelHasANameToo() throws {
         try put("webui/models/Lora/styles/soft.safetensors")
         try put("webui/embeddings/bad.pt")
@@ -120,11 +143,16 @@ import Testing
         #expect(store.entries.map(\.name) == ["fast"])
         #expect(try store.remove("fast").count == 1)
         #expect(store.entries.isEmpty)
-        #expect(throws: HubError.self) { try store.remove("fast") }
+        let nothing = #expect(throws: HubError.self) { try store.remove("fast") }
+        #expect(nothing == .notRemovable("fast", path: nil, nearest: []))
+        #expect(!"\(HubError.unknownModel("../m/sd1", nearest: []))".contains("easel pull"))
         // What another program has is not removed.
         try put("plain/three.gguf")
         let other = ModelStore(hub.environment, folders: [folder.appending(path: "plain")])
-        #expect(throws: HubError.self) { try other.remove("three") }
+        let error = #expect(throws: HubError.self) { try other.remove("three") }
+        let path = folder.appending(path: "plain/three.gguf").path
+        #expect(error == .notRemovable("three", path: path, nearest: []))
+        #expect("\(try #require(error))".contains("another program"))
         #expect(other.entries.count == 1)
     }
 

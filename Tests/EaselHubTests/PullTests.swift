@@ -64,6 +64,8 @@ import Testing
         let half = try await tiny.hub().pull(TinyHub.reference, variant: "fp16")
         #expect(names(half).contains("unet/diffusion_pytorch_model.fp16.safetensors"))
         #expect(!names(half).contains("unet/diffusion_pytorch_model.safetensors"))
+        let other = await error { try await tiny.hub().pull(TinyHub.reference, variant: "ema") }
+        #expect(other == .noVariant("ema", repository: TinyHub.id, variants: ["fp16"]))
         let file = try await tiny.hub().pull(TinyHub.reference, files: ["v1.safetensors"])
         #expect(file.lastPathComponent == "v1.safetensors")
         #expect(try Data(contentsOf: file) == Data(TinyHub.files["v1.safetensors"]!))
@@ -140,8 +142,14 @@ import Testing
     }
 
     // D6
-    @Test(arguments: ["../x", "/x", "a\\\\..\\\\b", "C:x", "a//b", "a/./b"])
-    func namesThatLeadOutAreRefused(_ name: String) async throws {
+    @Test(
+        arguments: [
+            ("../x", "leads out of its folder"), ("/x", "leads out of its folder"),
+            ("a\\\\..\\\\b", "has a backslash"), ("C:x", "has a backslash or a colon"),
+            ("a//b", "has a part that is empty"), ("a/./b", "or a dot"), ("", "is empty"),
+            ("a\\u0000", "has a control character"), ("a/\\u001b[31mred", "has a control character"),
+        ])
+    func namesThatLeadOutAreRefused(_ name: String, _ reason: String) async throws {
         let body = "{\"sha\": \"\(TinyHub.commit)\", \"siblings\": [{\"rfilename\": \"\(name)\"}]}"
         tiny.mood.answers = [("/api/", 1, .init(body: Array(body.utf8)))]
         let failure = await error { try await tiny.hub().pull(TinyHub.reference) }
@@ -149,6 +157,8 @@ import Testing
             Issue.record("\(String(describing: failure))")
             return
         }
+        let text = "\(try #require(failure))"
+        #expect(text.contains(reason) && !text.utf8.contains { $0 < 32 }, "\(text)")
     }
 
     // D7, D8
@@ -179,6 +189,18 @@ import Testing
             try await tiny.hub(offline: true).pull(TinyHub.reference, files: ["v1.ckpt"])
         }
         #expect(other == .offline("\(TinyHub.id)/v1.ckpt"))
+        // The index alone is no model.
+        let file = snapshot.appending(path: "model_index.json")
+        let index = try Data(contentsOf: file)
+        try FileManager.default.removeItem(at: file)
+        try Data(#"{"_class_name": "StableDiffusionPipeline", "vae": ["diffusers", "AutoencoderKL"]}"#.utf8)
+            .write(to: file)
+        let weights = snapshot.appending(path: "vae/diffusion_pytorch_model.safetensors")
+        #expect(try await tiny.hub(offline: true).pull(TinyHub.reference) == snapshot)
+        try FileManager.default.removeItem(at: weights.resolvingSymlinksInPath())
+        let part = await error { try await tiny.hub(offline: true).pull(TinyHub.reference) }
+        #expect(part == .offline("\(TinyHub.id): the weights of vae"))
+        try index.write(to: file)
         #expect(tiny.server.requests.isEmpty)
         // A commit that is here is not asked for either.
         let commit = try #require(RepositoryReference("\(TinyHub.id)@\(TinyHub.commit)"))
@@ -205,10 +227,11 @@ import Testing
         tiny.mood.answers = [("/api/", 100, .init(status: 429, headers: ["Retry-After": "0"]))]
         tiny.server.forgetRequests()
         let failure = await error { try await tiny.hub().pull(TinyHub.reference) }
-        guard case .status(429, _)? = failure else {
+        guard case .busy(429, _, attempts: 5)? = failure else {
             Issue.record("\(String(describing: failure))")
             return
         }
+        #expect("\(try #require(failure))".contains("each of 5 times"))
         #expect(tiny.server.requests.count == 5)
     }
 

@@ -272,7 +272,7 @@ struct AdapterTests {
                 "convolutions", changing: { $0 = TinyFile(tensors: ["a": [1]], constants: [:]) })
         else { throw Unexpected() }
         guard
-            case .otherFamily(_, "Stable Diffusion XL"?, _, 1)? = try await problem(
+            case .otherFamily(_, "Stable Diffusion XL"?, _, _, 1)? = try await problem(
                 "convolutions",
                 changing: {
                     $0 = TinyFile(

@@ -36,14 +36,19 @@ public struct AdaptedNetworks: Sendable {
     private static let projection = "text_projection"
 
     private var layers: [AdapterKey.Network: [String: Target]] = [:]
+    /// The model's family, where it is known.
+    let family: BaseFamily?
 
     /// - Parameters:
     ///   - unet: The U-Net's weights.
     ///   - unetNames: Another program's names for its layers.
     ///   - textEncoders: Their weights.
+    ///   - family: The model's; adapters for others are then refused by their notes and layers.
     public init(
-        unet: any WeightCatalog, unetNames: ModuleTable, textEncoders: [any WeightCatalog]
+        unet: any WeightCatalog, unetNames: ModuleTable, textEncoders: [any WeightCatalog],
+        family: BaseFamily? = nil
     ) {
+        self.family = family
         layers[.unet] = Self.layers(unet, .unet) { layer in
             let theirs = unetNames.name(of: layer + ".weight").map { String($0.dropLast(".weight".count)) }
             return [layer] + (theirs.map { [$0] } ?? [])

@@ -105,8 +105,13 @@ public struct Adapter: Sendable {
     ///   - rankLimit: How many of the ranks of LoRA's matrices are used, the first ones, from 1; nil for all. The scale stays
     ///     that of all of them.
     /// - Returns: The updates of each network's weights by their names, and the layers of the adapter that no network has.
-    /// - Throws: ``AdapterError`` where none has any, or a matrix does not fit its weight.
+    /// - Throws: ``AdapterError`` where it is for another family, no network has any of its layers, or a matrix does not fit
+    ///   its weight.
     public func updates(_ networks: AdaptedNetworks, rankLimit: Int? = nil) throws -> AdapterUpdates {
+        if let model = networks.family, let other = summary?.otherFamily(than: model) {
+            throw AdapterError.otherFamily(
+                path: path, family: other.rawValue, model: model.rawValue, layers: [], count: changes.count)
+        }
         var updates = AdapterUpdates(unknownTensors: unknownTensors, words: words)
         for (layer, parts) in changes.sorted(by: { $0.key.name < $1.key.name }) {
             let targets = networks.targets(layer.network, layer.name)
@@ -125,9 +130,11 @@ public struct Adapter: Sendable {
                 updates.networks[target.network, default: [:]][target.name(ofWeight: kind)] = stored
             }
         }
-        guard !updates.networks.isEmpty else {
+        // Where the text encoders alone would be changed of what changes a U-Net too, it is another U-Net.
+        guard updates.networks[.unet] != nil || !updates.networks.isEmpty && summary?.unetLayers == 0 else {
             throw AdapterError.otherFamily(
-                path: path, family: summary?.family, layers: updates.unknownLayers, count: changes.count)
+                path: path, family: summary?.family, model: networks.family?.rawValue,
+                layers: updates.unknownLayers, count: changes.count)
         }
         return updates
     }

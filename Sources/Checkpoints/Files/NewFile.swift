@@ -4,22 +4,19 @@ import Foundation
 /// A file that is written from its start, and has its name only when it is whole and on the disk.
 final class NewFile {
     private let path: String
-    private let temporary: String
+    private let output: UnfinishedOutput
     private var descriptor: Int32
 
     /// - Throws: ``FileError/unwritable(path:reason:)``.
     init(at url: URL) throws(FileError) {
         path = url.path
-        let name = ".easel-\(UInt64.random(in: 0...UInt64.max)).tmp"
-        temporary = url.deletingLastPathComponent().appending(path: name).path
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        output = UnfinishedOutput(of: url)
+        descriptor = open(output.place.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
     }
 
     deinit {
-        guard descriptor >= 0 else { return }
-        close(descriptor)
-        unlink(temporary)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// - Throws: ``FileError/unwritable(path:reason:)``.
@@ -38,7 +35,7 @@ final class NewFile {
     /// - Throws: ``FileError/unwritable(path:reason:)``.
     func finish() throws(FileError) {
         guard fsync(descriptor) == 0 else { throw failure() }
-        guard rename(temporary, path) == 0 else { throw failure() }
+        try output.finish()
         close(descriptor)
         descriptor = -1
     }

@@ -26,14 +26,17 @@ public struct GGUFWriter {
 
     /// Writes the file, which appears whole or not at all. Of each group one copy of its weights at most is in memory.
     ///
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``; `CancellationError` where the task is cancelled.
     public func write(to url: URL) throws {
         let header = header
         let file = try NewFile(at: url)
         try header.withUnsafeBytes { try file.write($0) }
         for (weights, tensors) in groups {
             let mapped = try weights.map(Set(tensors.flatMap(\.sources)), additionalBytes: 0)
-            for tensor in tensors { try write(tensor, of: weights, mapped, to: file) }
+            for tensor in tensors {
+                try Task.checkCancellation()
+                try write(tensor, of: weights, mapped, to: file)
+            }
             try mapped.validate()
         }
         try file.finish()

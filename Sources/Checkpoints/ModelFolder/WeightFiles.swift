@@ -88,6 +88,14 @@ package struct WeightFiles {
         return [name] + names.filter { naming.shardVariant(of: $0) == .some(own) }.sorted()
     }
 
+    /// The variants that a component's files are of.
+    package static func variants(of names: [String]) -> Set<String> {
+        Set(
+            [safetensors, pickled].flatMap { naming in
+                names.compactMap { naming.variant(of: $0) ?? naming.shardVariant(of: $0).flatMap { $0 } }
+            })
+    }
+
     private init(folder: URL, names: Set<String>) {
         self.folder = folder
         self.names = names

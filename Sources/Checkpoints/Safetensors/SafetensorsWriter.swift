@@ -26,7 +26,7 @@ public struct SafetensorsWriter {
 
     /// Writes the file, which appears whole or not at all. Of each group one copy of its weights at most is in memory.
     ///
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``; `CancellationError` where the task is cancelled.
     public func write(to url: URL) throws {
         var offset = 0
         var header: [String] = []
@@ -53,7 +53,10 @@ public struct SafetensorsWriter {
         try text.withUnsafeBytes { try file.write($0) }
         for (weights, tensors) in groups {
             let mapped = try weights.map(Set(tensors.flatMap(\.sources)), additionalBytes: 0)
-            for tensor in tensors { try write(tensor, of: weights, mapped, to: file) }
+            for tensor in tensors {
+                try Task.checkCancellation()
+                try write(tensor, of: weights, mapped, to: file)
+            }
             try mapped.validate()
         }
         try file.finish()

@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// How a prompt is read.
 public enum PromptSyntax: String, Sendable, Hashable, CaseIterable {
     /// AUTOMATIC1111's: weights, breaks, composition, editing, alternation and comments; of any length.
@@ -23,6 +25,8 @@ public enum PromptError: Error, Sendable, Hashable, CustomStringConvertible {
     case weightSum(weights: [Double])
     /// What Compel has and Easel has not.
     case unsupported(operation: String)
+    /// The weight of a LoRA in a prompt is no finite number.
+    case loraWeight(tag: String, weight: String)
 
     public var description: String {
         switch self {
@@ -33,6 +37,8 @@ public enum PromptError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "change one, or add no_normalize"
         case .unsupported(let operation):
             ".\(operation)() in a prompt is not supported; a dot before a backslash is text"
+        case .loraWeight(let tag, let weight):
+            "\(tag.quoted) in the prompt: \(weight.quoted) is no weight; give a number, as in <lora:name:0.8>, or none for 1"
         }
     }
 }

@@ -15,19 +15,14 @@ struct FolderLayout {
 
     /// Writes the folder beside its place, and moves it there when it is whole.
     func write(to target: URL, numbers: NumberType?) throws {
-        let files = FileManager.default
-        let name = ".easel-\(UInt64.random(in: 0...UInt64.max)).tmp"
-        let folder = target.deletingLastPathComponent().appending(path: name)
+        let output = UnfinishedOutput(of: target)
         do {
-            try files.createDirectory(at: folder, withIntermediateDirectories: false)
+            try FileManager.default.createDirectory(at: output.place, withIntermediateDirectories: false)
         } catch {
             throw FileError.unwritable(path: target.path, reason: error.localizedDescription)
         }
-        defer { try? files.removeItem(at: folder) }
-        try writeFiles(to: folder, numbers)
-        guard rename(folder.path, target.path) == 0 else {
-            throw FileError.unwritable(path: target.path, reason: String(cString: strerror(errno)))
-        }
+        try writeFiles(to: output.place, numbers)
+        try output.finish()
     }
 
     private func writeFiles(to folder: URL, _ numbers: NumberType?) throws {

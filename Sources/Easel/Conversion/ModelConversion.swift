@@ -67,7 +67,8 @@ public struct ModelConversion: Sendable {
     /// - Parameters:
     ///   - target: What must not be there yet.
     ///   - numbers: What they are stored as; nil leaves each as it is. Quantized ones are then `float16`.
-    /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part; `FileError`.
+    /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part; `FileError`;
+    ///   `CancellationError`.
     public func write(to target: URL, layout: Layout, numbers: NumberType? = nil) throws {
         try check(target, layout: layout)
         switch layout {
@@ -85,7 +86,8 @@ public struct ModelConversion: Sendable {
     /// - Parameters:
     ///   - target: What must not be there yet.
     ///   - numbers: What is stored that is not in blocks, of 16 bits or more; nil leaves each as it is.
-    /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part; `FileError`.
+    /// - Throws: ``ModelError`` where something is there, or the layout has no place for a part; `FileError`;
+    ///   `CancellationError`.
     public func write(to target: URL, blocks: BlockFormat, numbers: NumberType? = nil) throws {
         try check(target, layout: .file)
         guard !components.unet.weights.isQuantized else {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The LoRAs that a prompt names, `<lora:name:0.8>`, as AUTOMATIC1111 has them.
 public struct ExtraNetworks: Sendable, Hashable {
     public struct LoRA: Sendable, Hashable {
@@ -14,6 +16,8 @@ public struct ExtraNetworks: Sendable, Hashable {
     /// The prompt without them.
     public let text: String
     public let loras: [LoRA]
+    /// The first weight that is no number, as a tag has it: `<lora:ink:nan>`.
+    public let fault: PromptError?
 
     /// Reads `<lora:name>`, `<lora:name:te>`, `<lora:name:te:unet>` and `<lora:name:te:unet:dyn>`; these may be named too,
     /// `te=`, `unet=` and `dyn=`. A weight that is not given is that of the text encoder, or 1; `dyn` is how many ranks are
@@ -21,6 +25,7 @@ public struct ExtraNetworks: Sendable, Hashable {
     public init(_ prompt: String) {
         var text = ""
         var loras: [LoRA] = []
+        var fault: PromptError?
         var rest = prompt[...]
         while let start = rest.firstIndex(of: "<") {
             let inside = rest[rest.index(after: start)...]
@@ -31,14 +36,37 @@ public struct ExtraNetworks: Sendable, Hashable {
             }
             text += rest[..<start]
             loras.append(lora)
+            let tag = "<\(inside[..<end])>"
+            fault = fault ?? LoRA.fault(of: inside[..<end]).map { .loraWeight(tag: tag, weight: $0) }
             rest = inside[inside.index(after: end)...]
         }
         self.text = text + rest
         self.loras = loras
+        self.fault = fault
     }
 }
 
 extension ExtraNetworks.LoRA {
+    /// What stands where a weight should, and is no finite number. What follows the first weight without a name may be
+    /// another program's, such as blocks that are left out, and is passed over where it is a word.
+    fileprivate static func fault(of tag: Substring) -> String? {
+        let parts = tag.split(separator: ":", omittingEmptySubsequences: false).dropFirst(2)
+        var place = 0
+        for part in parts {
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let value = pair.last ?? ""
+            if pair.count == 2 {
+                guard ["te", "unet"].contains(pair[0]) else { continue }
+                if number(value)?.isFinite != true { return String(part) }
+                continue
+            }
+            defer { place += 1 }
+            guard place < 2, !value.allSatisfy(\.isWhitespace) else { continue }
+            if number(value).map({ !$0.isFinite }) ?? (place == 0) { return String(part) }
+        }
+        return nil
+    }
+
     /// - Parameter tag: What is between the brackets.
     fileprivate init?(tag: Substring) {
         let parts = tag.split(separator: ":", omittingEmptySubsequences: false)
@@ -50,10 +78,10 @@ extension ExtraNetworks.LoRA {
         for part in parts.dropFirst(2) {
             let pair = part.split(separator: "=", maxSplits: 1)
             if pair.count == 2 {
-                guard let value = Float(pair[1]), value.isFinite else { continue }
+                guard let value = number(pair[1]), value.isFinite else { continue }
                 named[pair[0]] = value
             } else {
-                places.append(Float(part).flatMap { $0.isFinite ? $0 : nil })
+                places.append(number(part).flatMap { $0.isFinite ? $0 : nil })
             }
         }
         name = String(parts[1])
@@ -63,3 +91,6 @@ extension ExtraNetworks.LoRA {
         rankLimit = limit.flatMap { Int(exactly: $0) }.flatMap { $0 > 0 ? $0 : nil }
     }
 }
+
+/// A number with spaces around it, as Python reads it; nil for what is none.
+private func number(_ text: Substring) -> Float? { Float(text.trimmingCharacters(in: .whitespaces)) }
