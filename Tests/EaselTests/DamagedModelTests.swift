@@ -177,10 +177,14 @@ struct DamagedModelTests {
     }
 
     @Test func missingShard() async throws {
-        let shard = "unet/diffusion_pytorch_model-00002-of-00002.safetensors"
-        let error = try await error(.sd2) { try $0.remove(shard) }
-        #expect(error is FileError, "\(error)")
-        #expect("\(error)".contains(shard))
+        let shard = "diffusion_pytorch_model-00002-of-00002.safetensors"
+        let error = try await error(.sd2) { try $0.remove("unet/\(shard)") }
+        guard case .shardMissing(let index, shard, _)? = error as? CheckpointError else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(index.hasSuffix("unet/diffusion_pytorch_model.safetensors.index.json"))
+        #expect("\(error)".contains(index) && "\(error)".contains(shard))
     }
 
     @Test(arguments: ["StableDiffusionXLPipeline", "FluxPipeline"])
