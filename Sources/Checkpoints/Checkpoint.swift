@@ -78,7 +78,7 @@ public struct Checkpoint: WeightStorage {
         var format: CheckpointFormat?
         var places: [String: Place] = [:]
         for shard in index.shards {
-            let file = try RegularFile(opening: index.folder.appending(path: shard).path)
+            let file = try index.open(shard)
             let stored = try StoredTensors(reading: file)
             format = format ?? stored.format
             metadata.merge(stored.metadata) { first, _ in first }

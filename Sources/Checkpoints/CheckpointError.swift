@@ -1,5 +1,9 @@
 /// Why files do not make a checkpoint together.
 public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A file has no weights but a text, such as a page that says that one has to log in.
+    case text(path: String, kind: String, start: String)
+    /// A file that an index names is not there.
+    case shardMissing(index: String, shard: String, tensors: Int)
     /// The index of a sharded checkpoint is not one.
     case notAnIndex(path: String, expected: String)
     /// An index names a file that is not plainly one beside it.
@@ -17,6 +21,11 @@ public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible 
 
     public var description: String {
         switch self {
+        case .text(let path, let kind, let start):
+            "\(path): this is \(kind), not weights; it begins with \(start.quoted): download the file again"
+        case .shardMissing(let index, let shard, let tensors):
+            "\(index): it names \(shard.quoted), with \(tensors) of its tensors, and there is no such file beside it: "
+                + "the model was not downloaded completely"
         case .notAnIndex(let path, let expected):
             "\(path): not the index of a sharded checkpoint: expected \(expected)"
         case .shardName(let index, let tensor, let shard):

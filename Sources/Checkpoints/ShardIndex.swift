@@ -24,6 +24,12 @@ struct ShardIndex {
         let path = url.path
         let document = try JSONValue(contentsOf: url)
         guard let map = document.objectValue?["weight_map"]?.objectValue else {
+            // A name that is no index's is one of weights.
+            if !url.lastPathComponent.hasSuffix(".json"),
+                let text = try PlainText(RegularFile(opening: path))
+            {
+                throw CheckpointError.text(path: path, kind: text.kind, start: text.start)
+            }
             throw CheckpointError.notAnIndex(
                 path: path, expected: "an object \"weight_map\" with a file name for each tensor")
         }
@@ -48,5 +54,13 @@ struct ShardIndex {
         folder = url.deletingLastPathComponent()
         self.shardOfTensor = shardOfTensor
         self.shards = shards
+    }
+    /// - Throws: ``CheckpointError/shardMissing(index:shard:tensors:)``, ``FileError``.
+    func open(_ shard: String) throws -> RegularFile {
+        do { return try RegularFile(opening: folder.appending(path: shard).path) } catch {
+            guard case .missing = error else { throw error }
+            let count = shardOfTensor.values.count { $0 == shard }
+            throw CheckpointError.shardMissing(index: path, shard: shard, tensors: count)
+        }
     }
 }

@@ -31,7 +31,7 @@ package struct StoredTensors: Sendable {
     /// Free text under free keys.
     let metadata: [String: String]
 
-    /// - Throws: ``FileError``, ``SafetensorsError``, ``TorchError`` or ``GGUFError``.
+    /// - Throws: ``FileError``, ``SafetensorsError``, ``TorchError``, ``GGUFError``, or ``CheckpointError`` for a text.
     init(reading file: RegularFile) throws {
         let start = try file.read(byteCount: min(file.byteCount, CheckpointFormat.recognizedBytes), at: 0)
         switch CheckpointFormat(start) {
@@ -39,6 +39,9 @@ package struct StoredTensors: Sendable {
         case .torchArchive: self = try .torchArchive(file)
         case .torchLegacy: self = try .torchLegacy(file)
         case .safetensors:
+            if let text = try PlainText(file) {
+                throw CheckpointError.text(path: file.path, kind: text.kind, start: text.start)
+            }
             let header = try SafetensorsHeader(reading: file)
             self.init(header, try Float8Scales(header, in: file))
         }

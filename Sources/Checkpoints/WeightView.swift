@@ -31,6 +31,8 @@ public struct WeightView: WeightStorage {
 
     private let base: any WeightStorage
     private let sources: [String: Source]
+    /// What a weight would be called in the base that is not there.
+    var baseName: @Sendable (String) -> String = { $0 }
 
     /// - Parameter sources: What each weight of the view comes from. One that is not in the base, or cannot be divided
     ///   as it says, is not in the view either.
@@ -66,6 +68,9 @@ public struct WeightView: WeightStorage {
 
     public var origin: String { base.origin }
     public var names: [String] { Array(sources.keys) }
+    public func nameInFile(of name: String) -> String {
+        base.nameInFile(of: sources[name]?.name ?? baseName(name))
+    }
 
     public func entry(named name: String) -> WeightEntry? {
         guard let source = sources[name], let whole = base.entry(named: source.name) else { return nil }

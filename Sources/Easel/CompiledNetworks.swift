@@ -56,6 +56,7 @@ actor CompiledNetworks {
     var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
     /// The networks whose weights' values have been looked at.
     private var inspected: Set<Network> = []
+    private var hasDamagedWeights = false
     private var warnings: [Warning] = []
     /// What was found to fit in the memory, whether with the encoder, and how.
     var fitting: (shape: Shape, encodes: Bool, plan: MemoryPlan, bytes: Int)?
@@ -227,10 +228,26 @@ actor CompiledNetworks {
         }
         var damaged = try await scanned
         if let watched { damaged = try await watched.firstNonFinite() }
-        if let name = damaged {
-            warnings.append(.notFiniteWeights(file: weights.origin, tensor: name))
-        }
+        note(damaged, of: weights)
         return compiled
+    }
+
+    /// Looks for values that are not numbers where the networks do not show them: what int8 makes of weights are integers.
+    func inspectWeights() async throws {
+        let all: [(Network, any WeightStorage)] = [
+            (.unet, parts.unetWeights), (.decoder, parts.autoencoderWeights),
+        ]
+        for (network, weights) in all where inspected.insert(network).inserted {
+            note(try await Self.firstNonFinite(in: weights), of: weights)
+        }
+    }
+
+    /// Has the user told of a tensor with values that are not numbers; of one, as what damages files damages many.
+    private func note(_ damaged: String?, of weights: any WeightStorage) {
+        guard let damaged, !hasDamagedWeights else { return }
+        hasDamagedWeights = true
+        warnings.append(
+            .notFiniteWeights(file: weights.origin, tensor: weights.nameInFile(of: damaged)))
     }
 
     /// How the network is computed in tiles; nil where it is not.

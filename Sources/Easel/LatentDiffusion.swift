@@ -16,7 +16,7 @@ extension Model {
         async let hashes = RecordedHashes(plan, self)
         var watch = Stopwatch(tell: tell)
 
-        try await prepareQuantization(&watch)
+        try await prepareQuantization(&watch, tell)
         let (memory, bytes) = try await networks.planMemory(
             plan.unet(batch: plan.batches[0].count), encodes: plan.encodesPicture)
         let contexts = try await encodedPrompts(plan, memory, &watch, tell)
@@ -138,7 +138,7 @@ extension Model {
     }
 
     /// Tells what was noticed while networks were made ready.
-    private func tellWarnings(_ tell: (GenerationEvent) -> Void) async {
+    func tellWarnings(_ tell: (GenerationEvent) -> Void) async {
         for warning in await networks.takeWarnings() { tell(.warning(warning)) }
     }
 
@@ -158,7 +158,7 @@ extension Model {
             ).run(["latents": unscaled]).output("pictures")
         }
         guard picture.floats.allSatisfy(\.isFinite) else {
-            throw GenerationError.notFinite(network: "VAE decoder", model: name)
+            throw GenerationError.notFinite(network: "VAE decoder", model: name, precision: .float32)
         }
         return Image(
             decoded: picture.floats, width: latents.width * configuration.factor,
@@ -177,13 +177,14 @@ extension [String: HostTensor] {
 /// Why the model made no picture.
 public enum GenerationError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A network gave values that are not numbers.
-    case notFinite(network: String, model: String)
+    case notFinite(network: String, model: String, precision: Precision)
 
     public var description: String {
         switch self {
-        case .notFinite(let network, let model):
-            "the \(network) of \(model) gave values that are not finite numbers; its weights may be damaged, "
-                + "or overflow in this precision: try --precision f32"
+        case .notFinite(let network, let model, let precision):
+            "the \(network) of \(model) gave values that are not finite numbers in \(precision.rawValue); "
+                + "its weights may be damaged"
+                + (precision == .float32 ? "" : ", or overflow in this precision: try --precision f32")
         }
     }
 }

@@ -98,7 +98,8 @@ struct ModelParts: Sendable {
         textEncoders = try model.textEncoders.enumerated().map { index, component in
             let isLast = index == model.textEncoders.count - 1
             return try TextEncoderPart(
-                component, tokenizer: model.tokenizers[index], isOfXL: unet.addition != nil,
+                component, tokenizer: model.tokenizers[index],
+                source: model.tokenizerSources[index].url.path, isOfXL: unet.addition != nil,
                 pools: unet.addition != nil && isLast)
         }
         self.unet = unet
@@ -150,10 +151,16 @@ struct TextEncoderPart: Sendable {
     /// How many layers can be taken.
     var layers: Int { configuration.layers - (isOfXL ? 1 : 0) }
 
-    init(_ component: ModelComponents.Component, tokenizer: CLIPTokenizer, isOfXL: Bool, pools: Bool) throws {
+    /// - Parameter source: Where the tokenizer is from.
+    init(
+        _ component: ModelComponents.Component, tokenizer: CLIPTokenizer, source: String, isOfXL: Bool,
+        pools: Bool
+    ) throws {
         configuration = try CLIPTextConfiguration(component.configuration)
         weights = component.weights
-        try tokenizer.check(embeddings: configuration.vocabularySize, positions: configuration.positions)
+        try tokenizer.check(
+            embeddings: configuration.vocabularySize, positions: configuration.positions, source: source,
+            textEncoder: weights.origin)
         padding = tokenizer.paddingToken
         end = tokenizer.endToken
         self.isOfXL = isOfXL

@@ -53,7 +53,7 @@ struct SingleFile: Sendable {
         guard has(CompVisUNetNames.prefix) else {
             if let part = Self.lonePart(has) { throw failure("this is \(part), not a whole model") }
             throw failure(
-                "there is no U-Net in this file: no tensor's name begins with \(CompVisUNetNames.prefix). "
+                "there is no U-Net in this file: no tensor's name begins with \(CompVisUNetNames.prefix.quoted). "
                     + "It may be a part of a model, as a VAE or a LoRA is")
         }
         if let other = SingleFileFamily.other(has) {
@@ -100,7 +100,7 @@ struct SingleFile: Sendable {
         let weights = stored.translated(CompVisUNetNames(stored).table)
         guard let configuration = Configuration.unet(of: weights, sampleSize: family.sampleSize(prediction))
         else {
-            throw missing("U-Net's levels")
+            throw missing("level of a U-Net")
         }
         return .init(configuration: configuration, weights: weights)
     }
@@ -116,7 +116,7 @@ struct SingleFile: Sendable {
             leavingOut: ModelComponents.Component.isNoWeight)
         guard let configuration = Configuration.autoencoder(of: weights, scalingFactor: family.scalingFactor)
         else {
-            throw missing("autoencoder's levels")
+            throw missing("level of an autoencoder")
         }
         return .init(configuration: configuration, weights: weights)
     }
@@ -139,7 +139,7 @@ struct SingleFile: Sendable {
             guard
                 let configuration = Configuration.textEncoder(
                     of: weights, activation: encoder.layout.isOpenCLIP ? "gelu" : "quick_gelu")
-            else { throw missing("text encoder's layers") }
+            else { throw missing("layer of a text encoder") }
             return .init(configuration: configuration, weights: weights)
         }
     }

@@ -133,7 +133,7 @@ extension Model {
             "pictures": HostTensor(picture, shape: [1, 3, plan.height, plan.width])
         ]).output("moments").floats
         guard moments.allSatisfy(\.isFinite) else {
-            throw GenerationError.notFinite(network: "VAE encoder", model: name)
+            throw GenerationError.notFinite(network: "VAE encoder", model: name, precision: precision)
         }
         return moments
     }

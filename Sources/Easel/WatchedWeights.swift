@@ -11,6 +11,7 @@ final class WatchedWeights: WeightStorage {
     init(_ base: any WeightStorage) { self.base = base }
 
     var origin: String { base.origin }
+    func nameInFile(of name: String) -> String { base.nameInFile(of: name) }
     var names: [String] { base.names }
     func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
 

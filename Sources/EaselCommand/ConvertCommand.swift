@@ -35,8 +35,10 @@ struct ConvertCommand: AsyncParsableCommand {
             lora.path = ModelLocation.path(named: lora.path, kind: .lora, store: store)
             return lora
         }
-        try conversion.open(loras: loras).write(
-            to: conversion.target, layout: conversion.targetLayout, numbers: type)
+        let opened = try conversion.open(loras: loras)
+        try opened.check(conversion.target, layout: conversion.targetLayout)
+        try conversion.warn(of: opened)
+        try opened.write(to: conversion.target, layout: conversion.targetLayout, numbers: type)
         print(conversion.output)
     }
 }

@@ -52,10 +52,13 @@ struct QuantizeCommand: AsyncParsableCommand {
         let target = conversion.target
         var opened = try conversion.open()
         if conversion.isGGUF {
+            try opened.check(target, layout: .file)
+            try conversion.warn(of: opened)
             try opened.write(to: target, blocks: weights ?? .q8, numbers: type)
         } else {
             let layout = conversion.targetLayout
             try opened.check(target, layout: layout)
+            try conversion.warn(of: opened)
             let measured = try Model(
                 at: ModelLocation.url(named: conversion.model), engine: OpenVINOEngine(threads: cpu.threads),
                 precision: .int8,

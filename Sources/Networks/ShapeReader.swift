@@ -3,10 +3,14 @@ import TensorGraph
 /// What a catalogue's shapes say of a network's sizes.
 struct ShapeReader {
     private let catalog: any WeightCatalog
+    private let modules: Modules
     /// More levels, layers or blocks than any network has.
     private static let limit = 1000
 
-    init(_ catalog: any WeightCatalog) { self.catalog = catalog }
+    init(_ catalog: any WeightCatalog) {
+        self.catalog = catalog
+        modules = Modules(catalog)
+    }
 
     func has(_ name: String) -> Bool { catalog.entry(named: name) != nil }
 
@@ -15,6 +19,22 @@ struct ShapeReader {
     /// The size of an axis; nil where there is no such weight or axis.
     func size(_ name: String, _ axis: Int) -> Int? {
         shape(name).flatMap { axis < $0.rank ? $0[axis] : nil }
+    }
+
+    /// Whether there is any weight in a module.
+    func has(module path: String) -> Bool { modules.has(path) }
+
+    /// How many modules `path.0`, `path.1`, … there are, whatever weights each lacks.
+    func count(modules path: String) -> Int { min(modules.count(path), Self.limit) }
+
+    /// The channels that a residual block gives, as most of its weights have them: some may be missing or of another shape.
+    func channels(ofResNet path: String) -> Int? {
+        let sizes = [
+            ("conv1.weight", 0), ("conv1.bias", 0), ("norm2.weight", 0), ("norm2.bias", 0),
+            ("conv2.weight", 0), ("conv2.weight", 1), ("conv2.bias", 0),
+        ].compactMap { size("\(path).\($0)", $1) }
+        let counts = Dictionary(sizes.map { ($0, 1) }, uniquingKeysWith: +)
+        return counts.max { ($0.value, -$0.key) < ($1.value, -$1.key) }?.key
     }
 
     /// How many there are of weights that are numbered from 0.

@@ -83,7 +83,8 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
             "eta is \(eta); give a number from 0 (no noise added) to 1"
         case .notFinite(let step, let stepCount, let timestep, let index, let source):
             "\(source.rawValue) at step \(step + 1) of \(stepCount) (timestep \(timestep)) is infinite or not a "
-                + "number, first at value \(index); try --precision f32 or a lower guidance scale"
+                + "number, first at value \(index); the weights may be damaged; else try a lower guidance scale or, where it was "
+                + "another, --precision f32"
         case .shapeMismatch(let expected, let actual):
             "the shape is \(actual), but \(expected) ([batch, channels, height, width]) was expected"
         case .latentsShape(let batch, let channels, let height, let width, let count):

@@ -146,7 +146,9 @@ public final class GraphBuilder {
             }
         }
         guard problems.isEmpty else {
-            throw GraphError(graph: name, origin: catalog.origin, problems: problems)
+            throw GraphError(
+                graph: name, origin: catalog.origin,
+                problems: problems.map { $0.renamed(catalog.nameInFile) })
         }
         return Graph(name: name, nodes: nodes, outputs: outputs.map { ($0.0, $0.1.node) })
     }

@@ -19,9 +19,22 @@ public struct GraphError: Error, Sendable, CustomStringConvertible {
         let lines = problems.prefix(Self.shown).map { "  " + $0.description }
         let more = problems.count > Self.shown ? ["  and \(problems.count - Self.shown) more"] : []
         let head =
-            "\(origin): the weights do not fit the network \"\(graph)\" that the configuration describes "
+            "\(origin): the weights do not fit the network \"\(graph)\" "
             + "(\(problems.count) problem\(problems.count == 1 ? "" : "s"))"
         return ([head] + lines + more).joined(separator: "\n")
+    }
+}
+
+extension GraphError.Problem {
+    /// The same with another name of the weight.
+    func renamed(_ newName: (String) -> String) -> Self {
+        switch self {
+        case .missing(let weight, let expected): .missing(weight: newName(weight), expected: expected)
+        case .wrongShape(let weight, let expected, let actual):
+            .wrongShape(weight: newName(weight), expected: expected, actual: actual)
+        case .unused(let weight, let actual): .unused(weight: newName(weight), actual: actual)
+        case .mismatch: self
+        }
     }
 }
 

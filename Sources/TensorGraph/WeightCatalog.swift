@@ -19,4 +19,12 @@ public protocol WeightCatalog: Sendable {
 
     /// Where the weights come from, for messages: a file's path or a folder's.
     var origin: String { get }
+
+    /// What the files call the weight of a name, or would call it where it is missing, for messages.
+    func nameInFile(of name: String) -> String
+}
+
+extension WeightCatalog {
+    /// The same.
+    public func nameInFile(of name: String) -> String { name }
 }

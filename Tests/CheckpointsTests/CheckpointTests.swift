@@ -306,9 +306,9 @@ import Testing
             checkpointError { try Checkpoint(contentsOf: partial) }
                 == .tensorNotInIndex(index: partial.path, tensor: "z", shard: "four.safetensors"))
         let missing = try index(["a": "five.safetensors"])
-        #expect(throws: FileError.missing(path: folder.url.appending(path: "five.safetensors").path)) {
-            try Checkpoint(contentsOf: missing)
-        }
+        #expect(
+            checkpointError { try Checkpoint(contentsOf: missing) }
+                == .shardMissing(index: missing.path, shard: "five.safetensors", tensors: 1))
     }
 
     @Test func refusesATensorListedTwice() throws {
@@ -325,6 +325,26 @@ import Testing
             Issue.record("\(text) was read")
             return
         }
+    }
+
+    /// What servers answer in place of a file.
+    @Test(
+        arguments: [
+            ("\u{FEFF}<!DOCTYPE html><html><body>log in</body></html>", "a web page"),
+            ("<!-- made by hand --><html></html>", "a web page"), ("Entry not found", "a text"),
+            ("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML"),
+            ("{\"error\":\"Invalid username or password.\"}", "JSON"),
+            (String(repeating: "né ", count: 300), "a text"),
+        ])
+    func textsAreNamed(_ text: String, _ kind: String) throws {
+        let url = try folder.write(text, to: "model.safetensors")
+        guard
+            case .text(url.path, let found, let start)? = checkpointError({ try Checkpoint(contentsOf: url) })
+        else {
+            Issue.record("\(text) was read")
+            return
+        }
+        #expect(found.hasPrefix(kind) && text.contains(start) && start.count > 8)
     }
 
     // Other names

@@ -100,6 +100,34 @@ struct DamagedModelTests {
         #expect(text.contains("[16, 4, 3, 3]") && text.contains("[8, 4, 3, 3]"), "\(text)")
     }
 
+    /// Files without a configuration say with what they have how much there should be.
+    @Test(
+        arguments: [
+            ("missing", "input_blocks.1.0.in_layers.2.bias: missing, expected shape [32]"),
+            (
+                "shape",
+                "input_blocks.1.0.in_layers.2.weight: expected shape [32, 32, 3, 3], has [7, 7]"
+            ), ("extra", "model.diffusion_model.extra.weight: not part of the network, has shape [3]"),
+        ])
+    func singleFiles(_ damage: String, _ line: String) throws {
+        let folder = try ScratchFolder()
+        let (family, file) = (try TinyFamily("sd1"), folder.url.appending(path: "a.safetensors"))
+        let kernels = family.tensors.keys.filter { $0.contains(".in_layers.2.weight") }
+        switch damage {
+        case "missing": try family.write(to: file, leavingOut: { $0.contains(".in_layers.2.") })
+        case "shape":
+            try family.write(
+                to: file, adding: Dictionary(uniqueKeysWithValues: kernels.map { ($0, [7, 7]) }))
+        default: try family.write(to: file, adding: ["model.diffusion_model.extra.weight": [3]])
+        }
+        let error = #expect(throws: GraphError.self) {
+            try ModelConversion(of: file, vocabulary: TinyFamily.vocabulary)
+        }
+        let text = "\(try #require(error))"
+        #expect(text.contains(line) && text.contains(file.path), "\(text)")
+        #expect(!text.contains("configuration") && text.split(separator: "\n").count <= 7, "\(text)")
+    }
+
     @Test func missingTensor() async throws {
         let name = "mid_block.attentions.0.proj_in.weight"
         let error = try await error { copy in
@@ -149,10 +177,14 @@ struct DamagedModelTests {
     }
 
     @Test func missingShard() async throws {
-        let shard = "unet/diffusion_pytorch_model-00002-of-00002.safetensors"
-        let error = try await error(.sd2) { try $0.remove(shard) }
-        #expect(error is FileError, "\(error)")
-        #expect("\(error)".contains(shard))
+        let shard = "diffusion_pytorch_model-00002-of-00002.safetensors"
+        let error = try await error(.sd2) { try $0.remove("unet/\(shard)") }
+        guard case .shardMissing(let index, shard, _)? = error as? CheckpointError else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(index.hasSuffix("unet/diffusion_pytorch_model.safetensors.index.json"))
+        #expect("\(error)".contains(index) && "\(error)".contains(shard))
     }
 
     @Test(arguments: ["StableDiffusionXLPipeline", "FluxPipeline"])

@@ -27,10 +27,55 @@ struct NotFiniteTests {
         try copy.set("decoder.conv_out.weight", in: autoencoderWeights, to: .nan)
         let model = try openModel(at: copy.folder)
         await #expect(
-            throws: GenerationError.notFinite(network: "VAE decoder", model: copy.folder.lastPathComponent)
+            throws: GenerationError.notFinite(
+                network: "VAE decoder", model: copy.folder.lastPathComponent, precision: .float32)
         ) {
             try await model.events(.quick())
         }
+        let texts = [Precision.float32, .float16].map {
+            GenerationError.notFinite(network: "VAE decoder", model: "a", precision: $0).description
+        }
+        #expect(!texts[0].contains("--precision") && texts[1].contains("--precision f32"))
+    }
+
+    /// What is told of a request until it ends, with an error too.
+    private func warnings(_ model: Model) async throws -> [Easel.Warning] {
+        var events: [GenerationEvent] = []
+        do {
+            for try await event in model.generate(.quick(steps: 1)) { events.append(event) }
+        } catch is SamplingError {} catch is GenerationError {}
+        return events.warnings
+    }
+
+    @Test(arguments: [Precision.float32, .int8]) func oneTensorIsNamed(_ precision: Precision) async throws {
+        let engine = try OpenVINOEngine(threads: 1)
+        guard (try? engine.resolve(precision)) != nil else { return }
+        let copy = try ModelCopy(of: .sd1)
+        try copy.set("conv_in.weight", in: unetWeights, to: .nan)
+        try copy.set("decoder.conv_out.weight", in: autoencoderWeights, to: .infinity)
+        let model = try Model(at: copy.folder, engine: engine, precision: precision)
+        #expect(
+            try await warnings(model)
+                == [.notFiniteWeights(file: copy.file(unetWeights).path, tensor: "conv_in.weight")])
+    }
+
+    /// A single file's tensor, by the file's own name; what converts it tells of it too.
+    @Test func filesHaveTheirOwnNames() async throws {
+        let folder = try ScratchFolder()
+        let (family, file) = (try TinyFamily("sd1"), folder.url.appending(path: "a.safetensors"))
+        let name = "model.diffusion_model.input_blocks.1.0.in_layers.2.weight"
+        let shape = try #require(family.tensors[name])
+        var values = TinyFile.values(of: name, shape: shape)
+        values[7] = .nan
+        try TinyFile(tensors: family.tensors, constants: [:], given: [name: values]).write(to: file)
+        let model = try Model(
+            at: file, engine: OpenVINOEngine(threads: 1), precision: .float32,
+            vocabulary: TinyFamily.vocabulary)
+        let wanted = Easel.Warning.notFiniteWeights(file: file.path, tensor: name)
+        #expect(try await warnings(model) == [wanted])
+        #expect(try ModelConversion(of: file, vocabulary: TinyFamily.vocabulary).damage() == wanted)
+        try family.write(to: file)
+        #expect(try ModelConversion(of: file, vocabulary: TinyFamily.vocabulary).damage() == nil)
     }
 
     @Test func aDecoderThatOverflowsRunsInFullPrecision() async throws {

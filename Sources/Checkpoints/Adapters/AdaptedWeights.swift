@@ -37,6 +37,7 @@ public struct AdaptedWeights: WeightStorage {
     public var changedCount: Int { changes.count }
 
     public var origin: String { base.origin }
+    public func nameInFile(of name: String) -> String { base.nameInFile(of: name) }
     public var names: [String] { base.names }
     public func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
 

@@ -67,13 +67,17 @@ public struct ModuleTable: Sendable {
 extension WeightStorage {
     /// The weights whose names begin with a prefix, under their names without it.
     public func weights(under prefix: String) -> WeightView {
-        view { $0.hasPrefix(prefix) ? (String($0.dropFirst(prefix.count)), false) : nil }
+        var view = view { $0.hasPrefix(prefix) ? (String($0.dropFirst(prefix.count)), false) : nil }
+        view.baseName = { prefix + $0 }
+        return view
     }
 
     /// The same weights under the names of a table; those that the table does not have keep theirs, so that what reads
     /// the view can name them.
     public func translated(_ table: ModuleTable) -> WeightView {
-        view { table.place(of: $0) ?? ($0, false) }
+        var view = view { table.place(of: $0) ?? ($0, false) }
+        view.baseName = { [inverted = table.inverted] in inverted.name(of: $0) ?? $0 }
+        return view
     }
 
     private func view(_ place: (String) -> (name: String, isMatrix: Bool)?) -> WeightView {

@@ -50,6 +50,7 @@ public struct QuantizedWeights: WeightStorage {
     static let (weight, scale, range) = (".weight", ".weight_scale", ".input_range")
 
     public var origin: String { base.origin }
+    public func nameInFile(of name: String) -> String { base.nameInFile(of: name) }
 
     public var names: [String] {
         base.names

@@ -136,11 +136,16 @@ public struct CLIPTokenizer: Sendable {
     /// - Parameters:
     ///   - embeddings: The rows of the token embedding: the text encoder's `vocab_size`.
     ///   - positions: The rows of the position embedding: its `max_position_embeddings`.
-    /// - Throws: ``TokenizerError/tooFewEmbeddings(tokens:embeddings:)``,
+    ///   - source: The tokenizer's file or folder, for messages.
+    ///   - textEncoder: That of the text encoder's weights.
+    /// - Throws: ``TokenizerError/tooFewEmbeddings(tokens:embeddings:tokenizer:textEncoder:)``,
     ///   ``TokenizerError/unusableLength(length:positions:)``.
-    public func check(embeddings: Int, positions: Int) throws(TokenizerError) {
+    public func check(embeddings: Int, positions: Int, source: String = "", textEncoder: String = "")
+        throws(TokenizerError)
+    {
         guard tokenCount <= embeddings else {
-            throw .tooFewEmbeddings(tokens: tokenCount, embeddings: embeddings)
+            throw .tooFewEmbeddings(
+                tokens: tokenCount, embeddings: embeddings, tokenizer: source, textEncoder: textEncoder)
         }
         guard length >= 2, length <= positions else {
             throw .unusableLength(length: length, positions: positions)

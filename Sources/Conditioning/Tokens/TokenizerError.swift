@@ -25,8 +25,8 @@ public enum TokenizerError: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownTokenInMerge(file: String, place: MergePlace, token: String)
     /// A token that the configuration names is not in the vocabulary; `role` is the key that names it.
     case missingToken(file: String, role: String, token: String)
-    /// The tokenizer gives ids for which the text encoder has no embedding.
-    case tooFewEmbeddings(tokens: Int, embeddings: Int)
+    /// The tokenizer gives ids for which the text encoder has no embedding; and where both are from.
+    case tooFewEmbeddings(tokens: Int, embeddings: Int, tokenizer: String = "", textEncoder: String = "")
     /// The tokenizer's length is more than the text encoder has positions for, or too short for a start and an
     /// end.
     case unusableLength(length: Int, positions: Int)
@@ -54,8 +54,9 @@ public enum TokenizerError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "the merges and the vocabulary must be of the same model"
         case .missingToken(let file, let role, let token):
             "\(file): \(role) is \(quoted(token)), which is not in the vocabulary"
-        case .tooFewEmbeddings(let tokens, let embeddings):
-            "the tokenizer has \(tokens) tokens, but the text encoder has only \(embeddings) embeddings "
+        case .tooFewEmbeddings(let tokens, let embeddings, let tokenizer, let textEncoder):
+            "the tokenizer\(tokenizer.isEmpty ? "" : " of " + tokenizer) has \(tokens) tokens, but the text encoder"
+                + "\(textEncoder.isEmpty ? "" : " of " + textEncoder) has only \(embeddings) embeddings "
                 + "(vocab_size); the two must be of the same model"
         case .unusableLength(let length, let positions):
             "the tokenizer's length is \(length) tokens, but it must be from 2 to the text encoder's "

@@ -37,6 +37,22 @@ public struct ModelConversion: Sendable {
         }
     }
 
+    /// A tensor with values that are not finite numbers, which are written as they are; nil where there is none. Reads all
+    /// weights.
+    ///
+    /// - Throws: `FileError`.
+    public func damage() throws -> Warning? {
+        let all = components.textEncoders.map(\.weights)
+        for weights in all + [components.unet.weights, components.autoencoder.weights] {
+            let mapped = try weights.map(additionalBytes: 0)
+            let damaged = mapped.firstNonFinite(in: weights)
+            try mapped.validate()
+            guard let damaged else { continue }
+            return .notFiniteWeights(file: weights.origin, tensor: weights.nameInFile(of: damaged))
+        }
+        return nil
+    }
+
     /// Has the layers that int8 is for written as integers of 8 bits, each row with a scale, beside the ranges of their
     /// activations: a file that is computed with integers without a calibration.
     ///

@@ -6,8 +6,13 @@ extension Model {
     /// Makes ready what int8 needs beside the weights: between which numbers the U-Net's and the decoder's
     /// activations lie. That is known
     /// for a model that was calibrated before, or whose file has it; else it is measured now, in a few short runs.
-    func prepareQuantization(_ watch: inout Stopwatch) async throws {
-        guard precision == .int8, await networks.needsRanges else { return }
+    func prepareQuantization(_ watch: inout Stopwatch, _ tell: (GenerationEvent) -> Void = { _ in })
+        async throws
+    {
+        guard precision == .int8 else { return }
+        try await networks.inspectWeights()
+        await tellWarnings(tell)
+        guard await networks.needsRanges else { return }
         let ranges = try await watch.time(.calibrating) { try await activationRanges() }
         await networks.setRanges(ranges)
     }

@@ -33,6 +33,12 @@ struct ConversionOptions: ParsableArguments {
         vae.map { URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: ModelLocation.store())) }
     }
 
+    /// Tells of values that are not numbers, which are written as any other.
+    func warn(of opened: ModelConversion) throws {
+        guard let damage = try opened.damage() else { return }
+        FileHandle.standardError.write(Data("easel: \(damage)\n".utf8))
+    }
+
     /// Opens the model.
     ///
     /// - Throws: What ``ModelConversion/init(of:vocabulary:vae:loras:)`` throws.

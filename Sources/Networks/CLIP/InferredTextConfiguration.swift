@@ -12,7 +12,7 @@ extension Configuration {
     public static func textEncoder(of catalog: any WeightCatalog, activation: String) -> Configuration? {
         let weights = ShapeReader(catalog)
         let root = weights.has("text_model.embeddings.token_embedding.weight") ? "text_model." : ""
-        let layers = weights.count { "\(root)encoder.layers.\($0).layer_norm1.weight" }
+        let layers = weights.count(modules: "\(root)encoder.layers")
         guard layers > 0, let embedding = weights.shape("\(root)embeddings.token_embedding.weight"),
             embedding.rank == 2
         else { return nil }

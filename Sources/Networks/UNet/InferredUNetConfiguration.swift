@@ -14,19 +14,19 @@ extension Configuration {
     /// - Returns: Nil where there are no levels of a U-Net.
     public static func unet(of catalog: any WeightCatalog, sampleSize: Int) -> Configuration? {
         let weights = ShapeReader(catalog)
-        let levels = weights.count { "down_blocks.\($0).resnets.0.conv1.weight" }
-        guard levels > 0, let input = weights.shape("conv_in.weight"), input.rank == 4,
-            let output = weights.shape("conv_out.weight"), output.rank == 4
-        else { return nil }
-        let channels = (0..<levels).map { weights.size("down_blocks.\($0).resnets.0.conv1.weight", 0) ?? 1 }
-        let layers = (0..<levels).map { level in
-            weights.count { "down_blocks.\(level).resnets.\($0).conv1.weight" }
+        // What a level lacks, or has in another shape, is told when it is built.
+        let levels = weights.count(modules: "down_blocks")
+        guard levels > 0 else { return nil }
+        func kernel(_ name: String) -> Shape? {
+            weights.shape(name).flatMap { $0.rank == 4 ? $0 : nil }
         }
-        func attends(_ block: String) -> Bool { weights.has("\(block).attentions.0.norm.weight") }
+        let channels = (0..<levels).map { weights.channels(ofResNet: "down_blocks.\($0).resnets.0") ?? 1 }
+        let layers = (0..<levels).map { max(1, weights.count(modules: "down_blocks.\($0).resnets")) }
+        func attends(_ block: String) -> Bool { weights.has(module: "\(block).attentions.0") }
         /// The numbers of transformer blocks behind each residual block.
         func depths(_ block: String, _ count: Int) -> [Int] {
             (0..<count).map { layer in
-                weights.count { "\(block).attentions.\(layer).transformer_blocks.\($0).norm1.weight" }
+                weights.count(modules: "\(block).attentions.\(layer).transformer_blocks")
             }
         }
         let down = (0..<levels).map { attends("down_blocks.\($0)") }
@@ -34,7 +34,7 @@ extension Configuration {
         let middle: JSONValue =
             attends("mid_block")
             ? "UNetMidBlock2DCrossAttn"
-            : weights.has("mid_block.resnets.0.conv1.weight") ? "UNetMidBlock2D" : nil
+            : weights.has(module: "mid_block.resnets.0") ? "UNetMidBlock2D" : nil
         let downDepths = (0..<levels).map { depths("down_blocks.\($0)", layers[$0]) }
         let upDepths = (0..<levels).map { depths("up_blocks.\($0)", layers[levels - 1 - $0] + 1) }
         let middleDepth = depths("mid_block", 1)[0]
@@ -65,12 +65,12 @@ extension Configuration {
             "downsample_padding": 1,
             "flip_sin_to_cos": true,
             "freq_shift": 0,
-            "in_channels": JSONValue(input[1]),
+            "in_channels": JSONValue(kernel("conv_in.weight")?[1] ?? 4),
             "layers_per_block": JSONValue(layers),
             "mid_block_type": middle,
             "norm_eps": 1e-05,
             "norm_num_groups": 32,
-            "out_channels": JSONValue(output[0]),
+            "out_channels": JSONValue(kernel("conv_out.weight")?[0] ?? 4),
             "sample_size": JSONValue(sampleSize),
             "transformer_layers_per_block": isAlike
                 ? JSONValue(alike.compactMap(\.self)) : .array(downDepths.map { JSONValue($0) }),
