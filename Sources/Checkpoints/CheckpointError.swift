@@ -22,7 +22,9 @@ public enum CheckpointError: Error, Sendable, Hashable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .text(let path, let kind, let start):
-            "\(path): this is \(kind), not weights; it begins with \(start.quoted): download the file again"
+            "\(path): this is \(kind), not weights; it begins with \(start.quoted). "
+                + "Servers send one that asks to log in or to accept a licence, or that says what went wrong; "
+                + "download the file again"
         case .shardMissing(let index, let shard, let tensors):
             "\(index): it names \(shard.quoted), with \(tensors) of its tensors, and there is no such file beside it: "
                 + "the model was not downloaded completely"

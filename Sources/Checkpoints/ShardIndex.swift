@@ -55,6 +55,9 @@ struct ShardIndex {
         self.shardOfTensor = shardOfTensor
         self.shards = shards
     }
+
+    /// A file of the index's.
+    ///
     /// - Throws: ``CheckpointError/shardMissing(index:shard:tensors:)``, ``FileError``.
     func open(_ shard: String) throws -> RegularFile {
         do { return try RegularFile(opening: folder.appending(path: shard).path) } catch {

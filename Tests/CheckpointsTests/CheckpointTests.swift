@@ -327,7 +327,7 @@ import Testing
         }
     }
 
-    /// What servers answer in place of a file.
+    // M46: what servers answer in place of a file.
     @Test(
         arguments: [
             ("\u{FEFF}<!DOCTYPE html><html><body>log in</body></html>", "a web page"),

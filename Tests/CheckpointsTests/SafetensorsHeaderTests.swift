@@ -384,32 +384,6 @@ import Testing
         #expect(remedy.contains("git lfs pull"))
     }
 
-    // M46
-    @Test(arguments: [
-        "<!DOCTYPE html><html></html>", "\n <html lang=\"en\">", "<!doctype HTML>", "\u{FEFF}<html>",
-        "<!-- saved from a site --><html>",
-    ])
-    func recognizesWebPages(_ page: String) throws {
-        guard case .otherFormat("it is a web page", _)? = try problem(Array(page.utf8)) else {
-            Issue.record("was not recognized")
-            return
-        }
-    }
-
-    @Test func recognizesOtherTexts() throws {
-        for (text, beginning) in [
-            ("Entry not found", "\"Entry not found\""), ("{\"error\":\"gated\"}", "\"{\\\"error\\\""),
-            ("<?xml version=\"1.0\"?>\n<Error>", "\"<?xml"),
-            ("Zugriff nicht möglich", "\"Zugriff nicht möglich\""),
-        ] {
-            guard case .otherFormat(let format, _)? = try problem(Array(text.utf8)) else {
-                Issue.record("\(text) was not recognized")
-                continue
-            }
-            #expect(format.hasPrefix("it is a text, which begins with " + beginning), "\(format)")
-        }
-    }
-
     // M47
     @Test(arguments: ["lmgg", "fmgg", "tjgg"]) func recognizesWhatCameBeforeGGUF(_ magic: String) throws {
         guard

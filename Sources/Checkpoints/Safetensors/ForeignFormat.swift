@@ -26,28 +26,10 @@ enum ForeignFormat {
             return .otherFormat(
                 "it is a file of ggml's from before GGUF", remedy: "Get the model as GGUF or safetensors")
         }
-        return page(start)
+        return nil
     }
 
     private static let pickleRemedy = "Get the model's safetensors files"
-    private static let pageRemedy =
-        "The download gave a page, often one that asks to log in or to accept a licence, "
-        + "in place of the file: download it again"
-
-    /// What a server answers in place of a file. No header of safetensors begins with 8 bytes of text: it would be longer
-    /// than any file.
-    private static func page(_ start: [UInt8]) -> SafetensorsError.Problem? {
-        let text = start.starts(with: [0xEF, 0xBB, 0xBF]) ? start.dropFirst(3) : start[...]
-        let beginning = text.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.prefix(16).map(lowercased)
-        if ["<!doctype html", "<html", "<head", "<!--"].contains(where: { beginning.starts(with: $0.utf8) }) {
-            return .otherFormat("it is a web page", remedy: pageRemedy)
-        }
-        let words = text.prefix { $0 >= 0x20 && $0 != 0x7F || [0x09, 0x0A, 0x0D].contains($0) }
-        let sentence = String(decoding: words.prefix(60), as: UTF8.self)
-        // The cut may go through the last character.
-        guard words.count >= 8, !sentence.dropLast().contains("\u{FFFD}") else { return nil }
-        return .otherFormat("it is a text, which begins with " + sentence.quoted, remedy: pageRemedy)
-    }
 
     private static func gitLFSPointer(_ start: [UInt8]) -> SafetensorsError.Problem {
         let size =
@@ -56,9 +38,5 @@ enum ForeignFormat {
         return .otherFormat(
             "it is a Git LFS pointer to a file" + (size.map { " of \($0) bytes" } ?? ""),
             remedy: "Fetch the file itself: git lfs pull")
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }
