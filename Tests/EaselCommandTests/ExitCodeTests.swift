@@ -39,6 +39,8 @@ struct ExitCodeTests {
         for source in ["a/b/c", "ftp://a/b", "a--b/c"] {
             #expect(try await tool.run("pull", source).code == 64, "\(source)")
         }
+        let nowhere = try await tool.run("models", "--models-dir", "nowhere")
+        #expect(nowhere.code == 64 && nowhere.errors.contains("--models-dir \"nowhere\""))
         let unknown = try await tool.run("a cat", "-m", "someone/else", "--steps", "1")
         for command in ["inspect", "graph", "tokens"] {
             let arguments = command == "inspect" ? ["no-file"] : ["unet", "-m", "no-model"]

@@ -1,4 +1,5 @@
 import Checkpoints
+import Conditioning
 import Easel
 import Foundation
 import OpenVINOEngine
@@ -140,6 +141,14 @@ struct AdapterTests {
         #expect(try await model.picture(request).latents.values == wanted.latents.values)
         try Data([1, 2, 3]).write(to: folder.url.appending(path: "ink.safetensors"))
         await #expect(throws: SafetensorsError.self) { try await model.picture(request) }
+        try Data("GGUF".utf8).write(to: folder.url.appending(path: "small.gguf"))
+        request.prompt = "x <lora:small:1>"
+        await #expect(throws: GGUFError.self) { try await model.picture(request) }
+        request.prompt = "x <lora:kohya:nan>"
+        await #expect(throws: PromptError.loraWeight(tag: "<lora:kohya:nan>", weight: "nan")) {
+            try await model.picture(request)
+        }
+        request.prompt = adapter.family.requests[0].prompt
         // The record has them, for the same picture again.
         let again = try Request(GenerationRecord(json: named.record.json))
         #expect(
