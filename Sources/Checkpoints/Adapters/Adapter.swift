@@ -131,7 +131,8 @@ public struct Adapter: Sendable {
             }
         }
         // Where the text encoders alone would be changed of what changes a U-Net too, it is another U-Net.
-        guard updates.networks[.unet] != nil || !updates.networks.isEmpty && summary?.unetLayers == 0 else {
+        guard updates.networks[.unet] != nil || !updates.networks.isEmpty && summary?.unetLayers ?? 0 == 0
+        else {
             throw AdapterError.otherFamily(
                 path: path, family: summary?.family, model: networks.family?.rawValue,
                 layers: updates.unknownLayers, count: changes.count)
