@@ -42,7 +42,11 @@ struct PromptOptions: ParsableArguments {
             "A LoRA, LoCon, LoHa, LoKr or DoRA to take the model with, and how strongly (default: 1); repeatable.",
             valueName: "FILE[:weight[:te-weight]]"))
     var lora: [LoRA] = []
-    @Option(help: "A folder of LoRAs that the prompt names, as <lora:name:0.8>; repeatable.")
+    @Option(
+        help: """
+            A folder of LoRAs that the prompt names, as <lora:name:0.8>; of two weights the text encoder's is first, as \
+            AUTOMATIC1111 has it; repeatable.
+            """)
     var loraDir: [String] = []
     @Option(
         help: ArgumentHelp(
