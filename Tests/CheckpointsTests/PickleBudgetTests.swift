@@ -65,6 +65,14 @@ import Testing
         #expect(try problem(root) == .dictionaries)
     }
 
+    /// A file of a tensor and of what is at place 0 of the memo then, under 20,000 names more.
+    private static func namedOften(_ wide: PickleBytes) -> PickleBytes {
+        let names = repeated(20_000) { [.text("\($0)"), .get(0)] }
+        return [
+            .proto, .dictionary, .mark, .text("t"), tensor, .text("w"), wide, names, .setItems, .stop,
+        ]
+    }
+
     /// One dictionary of 20,000 numbers that is named 20,000 times: 4 · 10⁸ members in 400 kB.
     @Test(arguments: [PickleBytes.integer(1), .text("a")])
     func aWideDictionaryIsNotGoneThroughWithoutEnd(_ key: PickleBytes) throws {
@@ -72,12 +80,7 @@ import Testing
             .dictionary, .mark, key, .put(1), .none, Self.repeated(19_999) { _ in [.get(1), .none] },
             .setItems, .put(0),
         ]
-        let names = Self.repeated(20_000) { [.text("\($0)"), .get(0)] }
-        #expect(
-            try problem([
-                .proto, .dictionary, .mark, .text("t"), Self.tensor, .text("w"), wide, names, .setItems,
-                .stop,
-            ]) == .dictionaries)
+        #expect(try problem(Self.namedOften(wide)) == .dictionaries)
     }
 
     /// A module is gone through as a dictionary is.
@@ -87,12 +90,7 @@ import Testing
             .mark, .text("a"), .put(1), .none, Self.repeated(19_999) { _ in [.get(1), .none] }, .setItems,
             .build, .put(0),
         ]
-        let names = Self.repeated(20_000) { [.text("\($0)"), .get(0)] }
-        #expect(
-            try problem([
-                .proto, .dictionary, .mark, .text("t"), Self.tensor, .text("w"), wide, names, .setItems,
-                .stop,
-            ]) == .dictionaries)
+        #expect(try problem(Self.namedOften(wide)) == .dictionaries)
     }
 
     /// A key of 100 kB above 10,000 members would be 1 GB of names.

@@ -238,15 +238,7 @@ struct GGUFReader {
                     reason: type == 9
                         ? "it is a list of lists" : "it is a list of type \(type), which GGUF does not have"))
         }
-        let count = try number(UInt64.self)
-        let room = (bytes.count - position) / size
-        guard count <= UInt64(room) else {
-            throw failure(
-                .noRoom(
-                    for: "numbers in \(key)", count: count, available: bytes.count - position, shortest: size)
-            )
-        }
-        position += Int(count) * size
+        position += try count(of: "numbers in \(key)", limit: .max, shortest: size) * size
     }
 
     // MARK: Bytes

@@ -89,10 +89,11 @@ extension StoredTensors {
         }
         let tensors = try dictionary.tensors.map { name, tensor throws(TorchError) in
             guard let offset = offsets[tensor.storage.key] else {
+                let storage = tensor.storage
                 throw TorchError(
                     path: path,
-                    problem: .storage(
-                        key: tensor.storage.key, expected: tensor.storage.byteCount ?? .max, actual: nil))
+                    problem: storage.byteCount.map { .storage(key: storage.key, expected: $0, actual: nil) }
+                        ?? .storageTooLarge(key: storage.key, elements: storage.count))
             }
             return StoredTensor(name: name, tensor, storageOffset: offset)
         }

@@ -27,6 +27,7 @@ struct StateDictionary {
         let members = Self.members(of: root, values, visits: &visits) ?? []
         let inner = members.last { values.text($0.key) == "state_dict" }?.value
         let weights = inner.flatMap { Self.members(of: $0, values, visits: &visits) } ?? members
+        guard visits <= Self.maximumVisits else { throw TorchError(path: path, problem: .dictionaries) }
         for (key, value) in members {
             guard let key = values.text(key), key.utf8.count <= 256 else { continue }
             switch values[value] {
@@ -63,9 +64,6 @@ struct StateDictionary {
                 let name = try Self.name(prefix, key, path: path) + "."
                 pending += members.reversed().map { (name, depth + 1, $0) }
             }
-        }
-        guard visits <= Self.maximumVisits else {
-            throw TorchError(path: path, problem: .dictionaries)
         }
         guard !tensors.isEmpty else {
             throw TorchError(path: path, problem: .noTensors(found: values.summary(root)))
