@@ -1,6 +1,7 @@
 """diffusers on a GPU, for VulkanStep to be compared with: times of pictures, of steps and of decoding, and memory.
 
-    python gpu_diffusers.py MODEL [--size 512] [--steps 20] [--runs 5] [--modes eager,channels_last,compile,reduce-overhead]
+    python gpu_diffusers.py MODEL [--size 512] [--steps 20] [--runs 5]
+        [--modes eager,channels_last,compile,compile-unet,reduce-overhead]
 
 Each mode prints a line of JSON; times are medians, in seconds, after pictures that are not counted. A mode is compared by
 what a whole picture takes, from the prompt to pixels. `--processor cpu` shows that the script runs, and nothing else.
@@ -43,9 +44,10 @@ class Peer:
         self.pipeline.vae.to(memory_format=torch.channels_last)
         if mode == "channels_last":
             return
-        options = {} if mode == "compile" else {"mode": mode}
+        options = {} if mode in ("compile", "compile-unet") else {"mode": mode}
         self.pipeline.unet = torch.compile(self.unet, fullgraph=True, **options)
-        self.pipeline.vae.decode = torch.compile(self.decode, fullgraph=True, **options)
+        if mode != "compile-unet":
+            self.pipeline.vae.decode = torch.compile(self.decode, fullgraph=True, **options)
 
     def picture(self):
         asked = self.asked

@@ -14,6 +14,8 @@ struct ConformanceCommand: AsyncParsableCommand {
 
     @Flag(help: "Leave out what is not computed by cooperative matrices.") var matricesOnly = false
 
+    @Option(help: "Only those ways to divide products that have this in their names.") var division = ""
+
     func run() async throws {
         let engine = try VulkanEngine(device).dividingBySizes()
         print("\(engine.deviceDescription.name), \(engine.deviceDescription.driver)")
@@ -39,7 +41,7 @@ struct ConformanceCommand: AsyncParsableCommand {
             await hold(engine, precision.rawValue, precision, general)
         }
         // Every way to divide a product, not the fastest alone.
-        for divided in engine.withEachDivision() {
+        for divided in engine.withEachDivision() where division.isEmpty || divided.name.contains(division) {
             await hold(divided.engine, divided.name, .float16, divided.isAttention ? attention : products)
         }
         print("\(caseCount) cases, \(failureCount) failures")

@@ -25,7 +25,8 @@ struct PictureTimes: Encodable {
 
     /// Opens the model and makes pictures.
     init(
-        engine: VulkanEngine, model location: URL, precision: Precision, size: Int, steps: Int, runs: Int
+        engine: VulkanEngine, model location: URL, precision: Precision, memory: MemoryMode, size: Int,
+        steps: Int, runs: Int, save: URL?
     ) async throws {
         device = engine.deviceDescription.name
         driver = engine.deviceDescription.driver
@@ -34,7 +35,8 @@ struct PictureTimes: Encodable {
         self.steps = steps
         let clock = ContinuousClock()
         let start = clock.now
-        let model = try Model(at: location, engine: engine, precision: precision)
+        let model = try Model(
+            at: location, engine: engine, precision: precision, memory: MemoryUse(memory))
         var request = Request(
             prompt: "a red apple on a table", width: size, height: size, steps: steps, guidanceScale: 7.5,
             seed: 42)
@@ -51,6 +53,7 @@ struct PictureTimes: Encodable {
                     if run > 0, let lastStep { stepTimes.append(lastStep.duration(to: now) / .seconds(1)) }
                     lastStep = now
                 case .finished(let picture):
+                    if run == runs, let save { try picture.write(to: save) }
                     guard run > 0 else { break }
                     encodings.append((picture.timings[.encodingPrompt] ?? .zero) / .seconds(1))
                     decodings.append((picture.timings[.decoding] ?? .zero) / .seconds(1))

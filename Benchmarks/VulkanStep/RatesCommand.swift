@@ -17,6 +17,8 @@ struct RatesCommand: AsyncParsableCommand {
     @Option(help: "Only what has this in its name, such as \"product\".") var only = ""
     @Option(help: "Sizes of products alone, as 8192x320x320, with commas between.") var products: String?
     @Option(help: "How often each is measured.") var runs = 7
+    @Option(help: "Where what is measured of products is kept.", transform: { URL(filePath: $0) })
+    var tuningFolder: URL?
     @OptionGroup var kernelOptions: KernelOptions
 
     private struct Line: Encodable {
@@ -39,7 +41,7 @@ struct RatesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let engine = try VulkanEngine(
-            device, tuningFolder: nil, capturingStatistics: kernelOptions.kernels != nil)
+            device, tuningFolder: tuningFolder, capturingStatistics: kernelOptions.kernels != nil)
         print("\(engine.deviceDescription.name), \(engine.deviceDescription.driver), \(precision.rawValue)")
         var peers: [String: Double] = [:]
         if let peer {

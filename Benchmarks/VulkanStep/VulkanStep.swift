@@ -38,6 +38,9 @@ struct MeasureCommand: AsyncParsableCommand {
         help: "The folder in which it is kept how products are divided (default: for this process alone).",
         transform: { URL(filePath: $0) })
     var tuningFolder: URL?
+    @Option(help: "auto, fast, balanced or minimal.") var memory = MemoryMode.automatic
+    @Option(help: "Where the last picture is written, as PNG.", transform: { URL(filePath: $0) })
+    var save: URL?
     @Option(help: "MiB of the copies that memory's speed is measured by.") var copySize = 1024
     @OptionGroup var kernelOptions: KernelOptions
 
@@ -48,7 +51,8 @@ struct MeasureCommand: AsyncParsableCommand {
         print("\(description.name), \(description.driver), \(precision.rawValue)")
         if runs > 0 {
             try await PictureTimes(
-                engine: engine, model: model, precision: precision, size: size, steps: steps, runs: runs
+                engine: engine, model: model, precision: precision, memory: memory, size: size, steps: steps,
+                runs: runs, save: save
             ).print()
         }
         if !picturesOnly { try await measureNetworks(engine) }
@@ -89,6 +93,7 @@ struct DevicesCommand: ParsableCommand {
 }
 
 extension Precision: ExpressibleByArgument {}
+extension MemoryMode: ExpressibleByArgument {}
 
 /// Prints a line of JSON.
 func printLine(_ values: some Encodable) throws {

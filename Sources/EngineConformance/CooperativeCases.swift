@@ -21,6 +21,18 @@ public func cooperativeProductCases() throws -> [ConformanceCase] {
                 ]
             })
     }
+    for (rows, inner, columns) in [(130, 40, 304), (3, 320, 400), (64, 96, 128)] {
+        cases.append(
+            try ConformanceCase(
+                "gated \(rows) \(inner) \(columns)",
+                weights: ["w": ([columns, inner], .float16), "b": ([columns], .float32)]
+            ) { builder in
+                let product = matrixMultiply(
+                    builder.input("x", [2, rows, inner]), builder.weights.tensor("w", [columns, inner]),
+                    transposesRight: true)
+                return ["y": geglu(product + builder.weights.tensor("b", [columns]))]
+            })
+    }
     cases.append(
         try ConformanceCase("rows by columns", weights: [:]) { builder in
             [

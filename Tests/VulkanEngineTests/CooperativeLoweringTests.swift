@@ -65,6 +65,20 @@ struct CooperativeLoweringTests {
         #expect(sum.operands.count { $0.view.storage != .absent } == 4)
     }
 
+    @Test func gatesAreAppliedWithTheProduct() throws {
+        var tuning = try tuning()
+        for one in try cooperativeProductCases() where one.name.hasPrefix("gated") {
+            func shaders() throws -> [Kernel.Shader] {
+                try Lowering(one.graph, isHalf: true, tuning: tuning).calls.map(\.kernel.shader)
+                    .filter { $0 != .load && $0 != .store }
+            }
+            tuning.matrices = Self.matrices
+            #expect(try shaders() == [.cooperativeMatrixMultiply], "\(one.name)")
+            tuning.matrices = nil
+            #expect(try shaders() == [.matrixMultiply, .geglu], "\(one.name)")
+        }
+    }
+
     @Test func whatIsMeasuredIsTakenForItsShapeAlone() throws {
         var tuning = try tuning()
         let one = try #require(try cooperativeProductCases().first { $0.name == "linear 200 296 72" })
@@ -73,7 +87,7 @@ struct CooperativeLoweringTests {
                 Lowering(one.graph, isHalf: true, tuning: tuning).calls.compactMap(\.division).first)
         }
         let usual = try division()
-        let other = ProductChoice(tile: ProductTile(64, 160, each: 32, 80), parts: 2)
+        let other = ProductChoice(tile: ProductTile(64, 160, each: 32, 80, stages: 2), parts: 2)
         #expect(usual.choice != other)
         tuning.trial = (other, [])
         #expect(try division() == usual)

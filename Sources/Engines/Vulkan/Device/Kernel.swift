@@ -81,16 +81,23 @@ extension VulkanDevice {
     ///
     /// - Throws: ``EngineError``.
     func prepare(_ kernels: Set<Kernel>, graph: String) throws(EngineError) {
+        if let error = refusals(of: kernels, graph: graph).values.first { throw error }
+    }
+
+    /// Makes the pipelines of kernels likewise, as far as they can be made.
+    ///
+    /// - Returns: What stood against those that could not.
+    func refusals(of kernels: Set<Kernel>, graph: String) -> [Kernel: EngineError] {
         let missing = pipelineLock.withLock { kernels.filter { pipelines[$0] == nil } }.map { $0 }
-        let failure = Mutex<EngineError?>(nil)
+        let failures = Mutex<[Kernel: EngineError]>([:])
         DispatchQueue.concurrentPerform(iterations: missing.count) { index in
             do throws(EngineError) {
                 _ = try pipeline(missing[index], graph: graph)
             } catch {
-                failure.withLock { $0 = error }
+                failures.withLock { $0[missing[index]] = error }
             }
         }
-        if let error = failure.withLock({ $0 }) { throw error }
+        return failures.withLock { $0 }
     }
 
     private func makePipeline(_ kernel: Kernel, graph: String) throws(EngineError) -> VkPipeline {

@@ -14,6 +14,8 @@ struct ProductShape: Hashable, Sendable, Codable {
     enum Kind: Hashable, Sendable, Codable {
         /// Of rows by rows, or of rows by columns.
         case matrices(byColumns: Bool)
+        /// Of rows by rows, where one half of the columns are gates of the other.
+        case gatedMatrices
         case convolution(height: Int, width: Int, stride: Int, enlargement: Int)
         /// Queries by keys, with heads of these sizes.
         case attention(size: Int, valueSize: Int)
@@ -23,14 +25,11 @@ struct ProductShape: Hashable, Sendable, Codable {
     let rows, columns, depth, batches: Int
 
     /// Whether sums can be in parts.
-    var isDivisible: Bool { batches == 1 && columns % 8 == 0 }
+    var isDivisible: Bool { batches == 1 && columns % 8 == 0 && kind != .gatedMatrices }
 }
 
 /// A product by matrices that subgroups hold together.
 struct CooperativeProduct {
-    /// The elements of a sum that are in the shared memory at one time.
-    static let depth = 32
-
     let shape: ProductShape
     let choice: ProductChoice
     /// Into how many parts sums are divided.
@@ -49,10 +48,11 @@ struct CooperativeProduct {
         self.shape = shape
         self.matrices = matrices
         self.choice = choice
-        let steps = (shape.depth + Self.depth - 1) / Self.depth
+        let depth = choice.tile.depth
+        let steps = (shape.depth + depth - 1) / depth
         let most = shape.isDivisible ? min(choice.parts, steps) : 1
         let partSteps = (steps + most - 1) / most
-        partDepth = partSteps * Self.depth
+        partDepth = partSteps * depth
         parts = (steps + partSteps - 1) / partSteps
     }
 
@@ -67,6 +67,7 @@ struct CooperativeProduct {
                     Int32(tile.rows), Int32(tile.columns), Int32(tile.ownRows), Int32(tile.ownColumns),
                     isWhole && end.bias != nil ? 1 : 0, isWhole && end.residual != nil ? 1 : 0,
                     isWhole ? end.function.rawValue : 0, isWhole ? 0 : 1, Int32(tile.stages),
+                    Int32(tile.depth),
                 ] + own)
     }
 

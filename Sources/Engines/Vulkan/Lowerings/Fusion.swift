@@ -1,6 +1,7 @@
 import TensorGraph
 
-/// What is computed together with a product, before its results are written: additions that follow, and a function.
+/// What is computed together with a product, before its results are written: additions that follow, and a function or a
+/// gate.
 struct Fusion {
     /// The matrix product, the convolution or the group normalisation.
     let root: Int
@@ -13,6 +14,8 @@ struct Fusion {
     /// A value of the same shape.
     private(set) var residual: Int?
     private(set) var function = Function.identity
+    /// Whether one half of the product's columns are gates of the other (Shazeer, "GLU Variants Improve Transformer", 2020).
+    private(set) var isGated = false
 
     /// The nodes that have no value of their own.
     private(set) var inner: [Int] = []
@@ -35,6 +38,14 @@ struct Fusion {
             let reader = readers[end][0]
             guard !isTaken(reader) else { return }
             let node = graph.nodes[reader]
+            if case .composite(is GEGLU) = node.operation,
+                case .primitive(.matrixMultiply) = graph.nodes[root].operation, residual == nil
+            {
+                isGated = true
+                inner.append(end)
+                end = reader
+                return
+            }
             guard node.type.shape == shape else { return }
             switch node.operation {
             case .composite(let composite):

@@ -67,7 +67,7 @@ extension Lowering {
             return try multiply(
                 number(node.inputs[0]), number(node.inputs[1]), product, shape: shape,
                 bias: fusion.bias.map { try number($0) }, residual: fusion.residual.map { try number($0) },
-                fusion.function)
+                fusion.function, isGated: fusion.isGated)
         case .primitive(.convolution(let convolution)):
             var (source, enlargement) = (node.inputs[0], 1)
             if enlarged.contains(source),

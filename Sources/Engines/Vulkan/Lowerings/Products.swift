@@ -2,12 +2,15 @@ import TensorGraph
 
 extension Lowering {
     /// y[…, i, j] = f(scale · Σₖ a[…, i, k] b[…, k, j] + bias[j] + residual[…, i, j])
+    ///
+    /// - Parameter isGated: Whether what is returned is y[…, i, j] · GELU(y[…, i, J + j]), half as wide.
     mutating func multiply(
         _ a: View, _ b: View, _ product: MatrixMultiply, shape: [Int], bias: View? = nil,
-        residual: View? = nil, _ function: Function = .identity, scale: Float = 1
+        residual: View? = nil, _ function: Function = .identity, scale: Float = 1, isGated: Bool = false
     ) throws -> View {
-        let y = allocate(shape)
         let n = shape[shape.count - 1]
+        let resultColumns = isGated ? n / 2 : n
+        let y = allocate(shape.dropLast() + [resultColumns])
         let outer = Array(shape.dropLast(2))
         let (aRow, aInner) =
             product.transposesLeft
@@ -45,24 +48,29 @@ extension Lowering {
         let sums = ProductSizes(rows: rows, columns: n, depth: k, batches: batchCount)
         let matrices = CooperativeProduct(
             ProductShape(
-                kind: .matrices(byColumns: bInner != 1), rows: rows, columns: n, depth: k, batches: batchCount
+                kind: isGated ? .gatedMatrices : .matrices(byColumns: bInner != 1), rows: rows, columns: n,
+                depth: k, batches: batchCount
             ),
             tuning,
             isFitting: isHalf && n % 8 == 0 && aInner == 1 && (bInner == 1 || bColumn == 1)
                 && residualRow % 8 == 0
-                && (k % 8 == 0 || bInner != 1)
+                && (k % 8 == 0 || bInner != 1) && (!isGated || n % 16 == 0 && bInner == 1)
                 && a.isAligned([rowStride] + axes.strides[0], to: 8)
                 && b.isAligned([bInner == 1 ? bColumn : bInner] + axes.strides[1], to: 8)
                 && y.isAligned(axes.strides[2], to: 8)
                 && (residual?.isAligned(axes.strides[3], to: 8) ?? true)
                 && (bias?.isAligned([], to: 8) ?? true))
+        if isGated, matrices == nil {
+            let product = try multiply(a, b, product, shape: shape, bias: bias, scale: scale)
+            return try gatedGELU(product)
+        }
         let tile = tile(rows: rows, columns: n)
         let aVector = aInner == 1 && k % 4 == 0 && a.isAligned([rowStride] + axes.strides[0])
         let bVector = bInner == 1 && k % 4 == 0 && b.isAligned([bColumn] + axes.strides[1])
         let end = ProductEnd(
             bias: bias, pictureBias: nil, residual: residual, function: function, scale: scale)
         let kernel =
-            matrices?.kernel(.cooperativeMatrixMultiply, end, [bInner == 1 ? 0 : 1])
+            matrices?.kernel(.cooperativeMatrixMultiply, end, [bInner == 1 ? 0 : 1, isGated ? 1 : 0])
             ?? Kernel(
                 shader: .matrixMultiply, isHalf: isHalf,
                 constants: [
@@ -85,7 +93,7 @@ extension Lowering {
             }
             let numbers =
                 [
-                    rows, n, k, rowStride, aInner, bColumn, bInner, n,
+                    rows, n, k, rowStride, aInner, bColumn, bInner, resultColumns,
                     residualRow, sizes.last ?? 1,
                 ] + strides(0) + strides(1) + strides(2) + strides(3)
             if let matrices {

@@ -42,7 +42,7 @@ enum MatrixCheck {
         let numbers =
             [rows, columns, depth, depth, 1, depth, 1, columns, 0, 1] + [Int](repeating: 0, count: 8)
         let call = KernelCall(
-            kernel: product.kernel(.cooperativeMatrixMultiply, end, [0]), operands: [],
+            kernel: product.kernel(.cooperativeMatrixMultiply, end, [0, 0]), operands: [],
             parameters: numbers.map { UInt32($0) } + [Float(1).bitPattern, UInt32(product.partDepth)],
             workgroups: product.workgroups)
         try device.run(

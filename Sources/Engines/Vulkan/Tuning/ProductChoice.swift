@@ -3,17 +3,21 @@ struct ProductTile: Hashable, Sendable, Codable {
     let rows, columns: Int
     /// Of each subgroup.
     let ownRows, ownColumns: Int
-    /// How many steps of the sum are on their way to the shared memory at one time: one or two.
+    /// How many steps of the sum are on their way to the shared memory at one time.
     let stages: Int
+    /// The elements of the sum in a step: 16 or 32.
+    let depth: Int
 
     var subgroups: Int { rows / ownRows * (columns / ownColumns) }
 
-    init(_ rows: Int, _ columns: Int, each ownRows: Int, _ ownColumns: Int, stages: Int = 1) {
+    init(_ rows: Int, _ columns: Int, each ownRows: Int, _ ownColumns: Int, stages: Int = 1, depth: Int = 32)
+    {
         self.rows = rows
         self.columns = columns
         self.ownRows = ownRows
         self.ownColumns = ownColumns
         self.stages = stages
+        self.depth = depth
     }
 
     /// How many workgroups a product has.
@@ -23,7 +27,7 @@ struct ProductTile: Hashable, Sendable, Codable {
 
     /// The bytes of two pairs of tiles of factors, or of the subgroups' sums.
     func sharedMemoryByteCount(_ matrices: CooperativeMatrices) -> Int {
-        16 * max(2 * (rows + columns) * 5, subgroups * matrices.m * (ownColumns / 4 + 1))
+        16 * max(2 * (rows + columns) * (depth / 8 + 1), subgroups * matrices.m * (ownColumns / 4 + 1))
     }
 
     /// Those that are taken where nothing was measured, from the one with the most work for each byte to those that make
@@ -38,15 +42,15 @@ struct ProductTile: Hashable, Sendable, Codable {
     /// Those that are measured: columns of networks are multiples of 160 as well as of 128.
     static let all =
         usual + [
-            ProductTile(128, 160, each: 32, 80),
+            // Of factors that are read from the shared memory often, these read the least.
+            ProductTile(256, 160, each: 64, 80, stages: 2, depth: 16),
+            ProductTile(256, 128, each: 64, 64, stages: 2, depth: 16),
+            ProductTile(128, 256, each: 64, 64, stages: 2, depth: 16),
+            ProductTile(192, 160, each: 48, 80, stages: 4, depth: 16),
             ProductTile(128, 160, each: 32, 80, stages: 2),
-            ProductTile(128, 160, each: 64, 80),
-            ProductTile(128, 128, each: 64, 64),
-            ProductTile(128, 128, each: 64, 32, stages: 2),
-            ProductTile(128, 128, each: 32, 64, stages: 2),
-            ProductTile(64, 160, each: 32, 80),
+            ProductTile(128, 160, each: 32, 80, stages: 4),
             ProductTile(64, 160, each: 32, 80, stages: 2),
-            ProductTile(64, 128, each: 32, 64),
+            ProductTile(128, 128, each: 64, 64),
             ProductTile(128, 32, each: 32, 32),
         ]
 }
@@ -58,7 +62,7 @@ struct ProductChoice: Hashable, Sendable, Codable, CustomStringConvertible {
     let parts: Int
 
     var description: String {
-        "\(tile.rows)×\(tile.columns) by \(tile.ownRows)×\(tile.ownColumns)"
+        "\(tile.rows)×\(tile.columns) by \(tile.ownRows)×\(tile.ownColumns), \(tile.stages) of \(tile.depth)"
             + (parts == 1 ? "" : ", \(parts) parts")
     }
 }
@@ -85,7 +89,7 @@ extension Tuning {
         let tile =
             fitting.first { shape.rows > $0.rows / 2 && $0.count(shape) >= processors } ?? smallest
         // Each part has enough to do that writing and reading its sums is little beside it.
-        let most = shape.depth / (8 * CooperativeProduct.depth)
+        let most = shape.depth / 256
         return ProductChoice(tile: tile, parts: max(1, min(most, processors * 2 / max(tile.count(shape), 1))))
     }
 
@@ -104,7 +108,7 @@ extension Tuning {
             [1, 2, 4, 8, 16].filter { parts in
                 parts == 1
                     || shape.isDivisible && tile.count(shape) * parts <= 4 * processors
-                        && shape.depth / parts >= 4 * CooperativeProduct.depth
+                        && shape.depth / parts >= 128
             }.map { ProductChoice(tile: tile, parts: $0) }
         }
     }

@@ -10,6 +10,8 @@ struct ProductMeasurement {
 
     /// How long one product is repeated for one time, in seconds.
     private static let duration = 0.002
+    /// How long an idle device takes until its clock is as fast as it gets.
+    private static let warmUp = Duration.milliseconds(400)
 
     init(of graph: Graph, weights: WeightMemory, on device: VulkanDevice, tuning: Tuning) {
         self.graph = graph
@@ -31,7 +33,7 @@ struct ProductMeasurement {
             }
         }
         // One lowering a candidate has the calls of all products that it is for.
-        let lowerings = try shapesByCandidate.map { candidate, shapes in
+        let lowered = try shapesByCandidate.map { candidate, shapes in
             var tuning = tuning
             tuning.trial = (candidate, shapes)
             let lowering = try Lowering(graph, isHalf: true, tuning: tuning)
@@ -39,20 +41,26 @@ struct ProductMeasurement {
                 candidate, shapes, lowering, MemoryPlan(lowering.calls, byteCounts: lowering.valueByteCounts)
             )
         }
-        guard let byteCount = lowerings.map(\.3.byteCount).max() else { return [:] }
-        try device.prepare(
+        func kernels(_ lowering: Lowering, _ shapes: Set<ProductShape>) -> Set<Kernel> {
             Set(
-                lowerings.flatMap { candidate, shapes, lowering, _ in
-                    lowering.calls.filter { $0.division.map { shapes.contains($0.shape) } ?? false }.map(
-                        \.kernel)
-                }), graph: graph.name)
+                lowering.calls.filter { $0.division.map { shapes.contains($0.shape) } ?? false }
+                    .map(\.kernel))
+        }
+        let wanted = lowered.reduce(into: Set<Kernel>()) { $0.formUnion(kernels($1.2, $1.1)) }
+        // What the driver's compiler refuses is no candidate.
+        let refused = device.refusals(of: wanted, graph: graph.name)
+        let lowerings = lowered.filter { candidate in
+            kernels(candidate.2, candidate.1).allSatisfy { refused[$0] == nil }
+        }
+        guard let byteCount = lowerings.map(\.3.byteCount).max() else { return [:] }
         let memory = try DeviceBuffer(byteCount: byteCount, in: .device, of: device, graph: graph.name)
         let commands = try Commands(device, graph: graph.name)
         var best: [ProductShape: (seconds: Double, choice: ProductChoice)] = [:]
+        var isWarm = false
         for (candidate, shapes, lowering, plan) in lowerings {
             let occurrences = lowering.calls.products(of: shapes, divided: candidate)
             for (shape, calls) in occurrences {
-                let seconds = try seconds(calls, commands) { view in
+                func address(_ view: View) -> UInt64 {
                     let size = lowering.byteCount(of: view.element)
                     return switch view.storage {
                     case .value(let index): memory.address + UInt64(plan.offsets[index] + view.offset * size)
@@ -60,6 +68,14 @@ struct ProductMeasurement {
                     case .input, .result, .absent: 0
                     }
                 }
+                if !isWarm {
+                    let start = ContinuousClock.now
+                    while start.duration(to: .now) < Self.warmUp {
+                        _ = try self.seconds(calls, commands, at: address)
+                    }
+                    isWarm = true
+                }
+                let seconds = try seconds(calls, commands, at: address)
                 if seconds < best[shape]?.seconds ?? .infinity { best[shape] = (seconds, candidate) }
             }
         }

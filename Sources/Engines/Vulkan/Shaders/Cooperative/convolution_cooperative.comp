@@ -3,15 +3,15 @@
 #include "cooperative_product.glsl"
 
 #define B_RUNS_ALONG_COLUMNS 0
-layout(constant_id = 13) const int KERNEL_HEIGHT = 3;
-layout(constant_id = 14) const int KERNEL_WIDTH = 3;
-layout(constant_id = 15) const int STRIDE = 1;
-layout(constant_id = 16) const int TOP = 1;
-layout(constant_id = 17) const int LEFT = 1;
-layout(constant_id = 18) const int ENLARGEMENT = 1;
-layout(constant_id = 19) const int HAS_PICTURE_BIAS = 0;
+layout(constant_id = 14) const int KERNEL_HEIGHT = 3;
+layout(constant_id = 15) const int KERNEL_WIDTH = 3;
+layout(constant_id = 16) const int STRIDE = 1;
+layout(constant_id = 17) const int TOP = 1;
+layout(constant_id = 18) const int LEFT = 1;
+layout(constant_id = 19) const int ENLARGEMENT = 1;
+layout(constant_id = 20) const int HAS_PICTURE_BIAS = 0;
 // Whether the channels that come out are no multiple of eight.
-layout(constant_id = 20) const int IS_RAGGED = 0;
+layout(constant_id = 21) const int IS_RAGGED = 0;
 layout(push_constant, std430) uniform Parameters {
     EightsSource a;
     EightsSource b;
@@ -61,7 +61,7 @@ void enterPlace() {
 
 // The next factors that are there, a bit each; where they are is in aFrom and bFrom.
 uint aPlaces(uint first, uint end) {
-    uint there = first + gl_LocalInvocationID.x % 4 * 8 < end ? inside : 0;
+    uint there = first + gl_LocalInvocationID.x % EIGHTS * 8 < end ? inside : 0;
     [[unroll]] for (int i = 0; i < A_LOADS; i++) aFrom[i] = places[i] + channel / 8;
     channel += DEPTH;
     if (channel >= channels) {
@@ -76,7 +76,7 @@ uint aPlaces(uint first, uint end) {
 
 uint bPlaces(uint first, uint end) {
     [[unroll]] for (int i = 0; i < B_LOADS; i++) bFrom[i] = bAt[i] + first / 8;
-    return first + gl_LocalInvocationID.x % 4 * 8 < end ? bColumns : 0;
+    return first + gl_LocalInvocationID.x % EIGHTS * 8 < end ? bColumns : 0;
 }
 
 void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
@@ -120,12 +120,13 @@ void finish(uint row, uint column, vec4 low, vec4 high, uint part) {
 #include "cooperative_loop.glsl"
 
 void main() {
+    findTile();
     uint k = KERNEL_HEIGHT * KERNEL_WIDTH * channels;
     // Parts are of sums that are not in groups.
     uint group = IS_PART == 1 ? 0 : gl_WorkGroupID.z, part = IS_PART == 1 ? gl_WorkGroupID.z : 0;
     uint begin = part * partDepth;
     [[unroll]] for (int i = 0; i < A_LOADS; i++) {
-        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, row = gl_WorkGroupID.y * ROWS + load / 4;
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, row = tileRow * ROWS + load / EIGHTS;
         uint pixel = row % (resultHeight * resultWidth);
         starts[i] = row / (resultHeight * resultWidth) * aPicture + group * channels;
         tops[i] = load < ROWS * DEPTH / 8 && row < m ? int(pixel / resultWidth) * STRIDE - TOP : -0x10000000;
@@ -133,12 +134,12 @@ void main() {
     }
     bColumns = 0;
     [[unroll]] for (int i = 0; i < B_LOADS; i++) {
-        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, column = gl_WorkGroupID.x * COLUMNS + load / 4;
-        bAt[i] = ((group * n + column) * k + load % 4 * 8) / 8;
+        uint load = i * INVOCATIONS + gl_LocalInvocationID.x, column = tileColumn * COLUMNS + load / EIGHTS;
+        bAt[i] = ((group * n + column) * k + load % EIGHTS * 8) / 8;
         if (load < COLUMNS * DEPTH / 8 && column < n) bColumns |= 1u << i;
     }
-    place = (begin + gl_LocalInvocationID.x % 4 * 8) / channels;
-    channel = (begin + gl_LocalInvocationID.x % 4 * 8) % channels;
+    place = (begin + gl_LocalInvocationID.x % EIGHTS * 8) / channels;
+    channel = (begin + gl_LocalInvocationID.x % EIGHTS * 8) % channels;
     enterPlace();
     multiplyAll(begin, min(k, begin + partDepth), part);
 }

@@ -14,7 +14,7 @@ void putDown(int stage, uint tile) {
     [[unroll]] for (int i = 0; i < A_LOADS; i++) {
         uint load = i * INVOCATIONS + local;
         if (load < ROWS * DEPTH / 8)
-            tiles[tile + load / 4 * TILE_STRIDE + load % 4] =
+            tiles[tile + load / EIGHTS * TILE_STRIDE + load % EIGHTS] =
                 (aThere[stage] >> i & 1) == 1 ? aFetched[stage * A_LOADS + i] : uvec4(0);
     }
     [[unroll]] for (int i = 0; i < B_LOADS; i++) {
@@ -22,7 +22,7 @@ void putDown(int stage, uint tile) {
         if (load >= COLUMNS * DEPTH / 8) continue;
         uint at = B_RUNS_ALONG_COLUMNS == 1
             ? load / (COLUMNS / 8) * (COLUMNS / 8 + 1) + load % (COLUMNS / 8)
-            : load / 4 * TILE_STRIDE + load % 4;
+            : load / EIGHTS * TILE_STRIDE + load % EIGHTS;
         tiles[tile + A_SIZE + at] = (bThere[stage] >> i & 1) == 1 ? bFetched[stage * B_LOADS + i] : uvec4(0);
     }
 }
@@ -55,23 +55,16 @@ void multiplyAll(uint begin, uint end, uint part) {
     [[unroll]] for (int i = 0; i < A_MATRICES * B_MATRICES; i++) sums[i] = SUM_MATRIX(0.0);
 
     [[unroll]] for (int stage = 0; stage < STAGES; stage++) fetch(stage, begin + stage * DEPTH, end);
-    if (STAGES == 2) {
-        for (uint first = begin; first < end; first += 2 * DEPTH) {
-            [[unroll]] for (int stage = 0; stage < STAGES; stage++) {
-                putDown(stage, stage * TILE_SIZE);
-                barrier();
-                fetch(stage, first + (STAGES + stage) * DEPTH, end);
-                multiply(stage * TILE_SIZE, ownRow, ownColumn);
-            }
-        }
-    } else {
-        uint tile = 0;
-        for (uint first = begin; first < end; first += DEPTH) {
-            putDown(0, tile);
+    uint tile = 0;
+    for (uint first = begin; first < end; first += STAGES * DEPTH) {
+        [[unroll]] for (int stage = 0; stage < STAGES; stage++) {
+            // An even number of stages lets compilers know where each one's tile is.
+            if (STAGES % 2 == 0) tile = stage % 2 * TILE_SIZE;
+            putDown(stage, tile);
             barrier();
-            fetch(0, first + DEPTH, end);
+            fetch(stage, first + (STAGES + stage) * DEPTH, end);
             multiply(tile, ownRow, ownColumn);
-            tile = TILE_SIZE - tile;
+            if (STAGES % 2 == 1) tile = TILE_SIZE - tile;
         }
     }
 
@@ -82,11 +75,25 @@ void multiplyAll(uint begin, uint end, uint part) {
         [[unroll]] for (int j = 0; j < B_MATRICES; j++)
             coopMatStoreNV(sums[i * B_MATRICES + j], tiles, corner + j * N / 4, PATCH_STRIDE, false);
         subgroupShares();
+#ifdef CAN_BE_GATED
+        if (IS_GATED == 1) {
+            for (uint eight = lane; eight < M * OWN_COLUMNS / 16; eight += gl_SubgroupSize) {
+                uint row = eight / (OWN_COLUMNS / 16), at = eight % (OWN_COLUMNS / 16);
+                uint from = corner + row * PATCH_STRIDE + at * 2, gate = from + OWN_COLUMNS / 8;
+                finishGated(
+                    tileRow * ROWS + ownRow + i * M + row, (tileColumn * COLUMNS + ownColumn) / 2 + at * 8,
+                    uintBitsToFloat(tiles[from]), uintBitsToFloat(tiles[from + 1]), uintBitsToFloat(tiles[gate]),
+                    uintBitsToFloat(tiles[gate + 1]));
+            }
+            subgroupShares();
+            continue;
+        }
+#endif
         for (uint eight = lane; eight < M * OWN_COLUMNS / 8; eight += gl_SubgroupSize) {
             uint row = eight / (OWN_COLUMNS / 8), at = eight % (OWN_COLUMNS / 8);
             uint from = corner + row * PATCH_STRIDE + at * 2;
             finish(
-                gl_WorkGroupID.y * ROWS + ownRow + i * M + row, gl_WorkGroupID.x * COLUMNS + ownColumn + at * 8,
+                tileRow * ROWS + ownRow + i * M + row, tileColumn * COLUMNS + ownColumn + at * 8,
                 uintBitsToFloat(tiles[from]), uintBitsToFloat(tiles[from + 1]), part);
         }
         subgroupShares();

@@ -7,10 +7,6 @@
 #include "cooperative.glsl"
 #include "functions.glsl"
 
-#define DEPTH 32
-// Of a row of a tile in the shared memory, in eights: one more than the numbers are, so that rows begin in other banks.
-#define TILE_STRIDE 5
-
 layout(constant_id = 4) const int ROWS = 128;
 layout(constant_id = 5) const int COLUMNS = 128;
 // The results of a subgroup.
@@ -22,8 +18,14 @@ layout(constant_id = 10) const int FUNCTION = 0;
 // Whether the sums are divided into parts, each with a workgroup of its own, which are added elsewhere.
 layout(constant_id = 11) const int IS_PART = 0;
 
-// How many steps of the sum are on their way at one time: one or two.
+// How many steps of the sum are on their way at one time.
 layout(constant_id = 12) const int STAGES = 1;
+// The elements of the sum in a step.
+layout(constant_id = 13) const int DEPTH = 32;
+
+const int EIGHTS = DEPTH / 8;
+// Of a row of a tile in the shared memory, in eights: one more than the numbers are, so that rows begin in other banks.
+const int TILE_STRIDE = EIGHTS + 1;
 
 const int SUBGROUPS = ROWS / OWN_ROWS * (COLUMNS / OWN_COLUMNS);
 const int A_LOADS = (ROWS * DEPTH / 8 + INVOCATIONS - 1) / INVOCATIONS;
@@ -50,3 +52,18 @@ uint aFrom[A_LOADS];
 uint bFrom[B_LOADS];
 uint aThere[STAGES];
 uint bThere[STAGES];
+
+// The workgroup's tile among those of a product. Those that run at one time are of few rows and few columns, so that what
+// they read of the factors stays in the device's cache.
+uint tileRow, tileColumn;
+
+#ifndef BAND
+#define BAND 8
+#endif
+void findTile() {
+    uint at = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    uint first = at / (BAND * gl_NumWorkGroups.x) * BAND, rows = min(BAND, gl_NumWorkGroups.y - first);
+    uint inBand = at - first * gl_NumWorkGroups.x;
+    tileRow = first + inBand % rows;
+    tileColumn = inBand / rows;
+}
