@@ -29,6 +29,15 @@ struct CooperativeMatrixTests {
         #expect(objections.all == [])
     }
 
+    @Test func aTileIsChecked() throws {
+        let check = try #require(
+            MatrixCheck(ProductTile(32, 64, each: 16, 32, stages: 2, depth: 16), engine.tuning))
+        #expect(check.passes(on: engine.device))
+        // One that would need more of the shared memory than there is.
+        #expect(MatrixCheck(ProductTile(1024, 1024, each: 64, 64), engine.tuning) == nil)
+        #expect(objections.all == [])
+    }
+
     @Test func attentionConforms() async throws {
         let failures = await conformanceFailures(
             of: engine, precision: .float16, cases: try cooperativeAttentionCases())

@@ -44,7 +44,7 @@ public struct VulkanEngine: Engine {
             physical, patience: patience, capturingStatistics: capturingStatistics)
         tuning = Tuning(physical, keptIn: tuningFolder)
         if let matrices = tuning.matrices {
-            if MatrixCheck.passes(device, tuning) {
+            if let check = MatrixCheck(MatrixCheck.smallest, tuning), check.passes(on: device) {
                 tuning.layout = try MatrixLayout(device, matrices)
             } else {
                 tuning.matrices = nil

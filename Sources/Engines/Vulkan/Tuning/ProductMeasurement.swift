@@ -46,11 +46,17 @@ struct ProductMeasurement {
                 lowering.calls.filter { $0.division.map { shapes.contains($0.shape) } ?? false }
                     .map(\.kernel))
         }
-        let wanted = lowered.reduce(into: Set<Kernel>()) { $0.formUnion(kernels($1.2, $1.1)) }
-        // What the driver's compiler refuses is no candidate.
+        let checks = Dictionary(
+            uniqueKeysWithValues: Set(shapesByCandidate.keys.map(\.tile)).compactMap { tile in
+                MatrixCheck(tile, tuning).map { (tile, $0) }
+            })
+        var wanted = Set(checks.values.map(\.kernel))
+        for (_, shapes, lowering, _) in lowered { wanted.formUnion(kernels(lowering, shapes)) }
+        // What the driver's compiler refuses is no candidate, nor what it makes something else of.
         let refused = device.refusals(of: wanted, graph: graph.name)
-        let lowerings = lowered.filter { candidate in
-            kernels(candidate.2, candidate.1).allSatisfy { refused[$0] == nil }
+        let wrong = checks.filter { !$1.passes(on: device) }
+        let lowerings = lowered.filter { candidate, shapes, lowering, _ in
+            wrong[candidate.tile] == nil && kernels(lowering, shapes).allSatisfy { refused[$0] == nil }
         }
         guard let byteCount = lowerings.map(\.3.byteCount).max() else { return [:] }
         let memory = try DeviceBuffer(byteCount: byteCount, in: .device, of: device, graph: graph.name)
