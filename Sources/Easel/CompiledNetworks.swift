@@ -215,9 +215,12 @@ actor CompiledNetworks {
         async let scanned = isNew && watched == nil ? Self.firstNonFinite(in: weights) : nil
         let compiled: any CompiledGraph
         if !isWhole {
-            compiled = PartwiseGraph(
-                try graph(), weights: weights, engine: engine, precision: shape.precision,
-                limit: Self.partWeightCount(shape.precision))
+            let (graph, limit) = (try graph(), Self.partWeightCount(shape.precision))
+            compiled =
+                try await engine.compileStreaming(
+                    graph, weights: weights, precision: shape.precision, weightCount: limit)
+                ?? PartwiseGraph(
+                    graph, weights: weights, engine: engine, precision: shape.precision, limit: limit)
         } else if let tiled {
             compiled = TiledGraph(
                 tiled, weights: weights, engine: engine, precision: shape.precision,

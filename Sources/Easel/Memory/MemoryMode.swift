@@ -7,7 +7,8 @@ public enum MemoryMode: String, Sendable, Hashable, CaseIterable {
     /// The U-Net stays ready; the text encoder and the autoencoder are let go when they have done their work. Large
     /// pictures are decoded in tiles.
     case balanced
-    /// One network at a time, the U-Net in parts whose weights are read again in each step; pictures are decoded in tiles.
+    /// One network at a time, the U-Net in parts whose weights are read again in each step, for a GPU with memory of its own
+    /// from the machine's; pictures are decoded in tiles.
     case minimal
 }
 

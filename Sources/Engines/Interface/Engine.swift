@@ -23,11 +23,27 @@ public protocol Engine: Sendable {
     ///   `CheckpointError` where the weights cannot be read.
     func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
         -> any CompiledGraph
+
+    /// Makes a graph ready to run whose weights stay in the machine's memory, and come to the engine's own while it runs.
+    ///
+    /// - Parameter weightCount: How many numbers of weights are in the engine's memory at one time, unless one operation
+    ///   needs more.
+    /// - Returns: nil where the engine computes in the machine's memory.
+    /// - Throws: As ``compile(_:weights:precision:)``.
+    func compileStreaming(
+        _ graph: Graph, weights: any WeightStorage, precision: Precision, weightCount: Int
+    ) async throws -> (any CompiledGraph)?
 }
 
 extension Engine {
     public var memoryByteCount: Int? { nil }
     public var peakDeviceMemoryByteCount: Int? { nil }
+
+    public func compileStreaming(
+        _ graph: Graph, weights: any WeightStorage, precision: Precision, weightCount: Int
+    ) async throws -> (any CompiledGraph)? {
+        nil
+    }
 }
 
 /// A graph that is ready to run, any number of times; runs do not overlap.

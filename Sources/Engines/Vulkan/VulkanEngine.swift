@@ -132,4 +132,14 @@ public struct VulkanEngine: Engine {
         let isHalf = try resolve(precision) == .float16
         return try await VulkanGraph(graph, weights: weights, device: device, isHalf: isHalf, tuning: tuning)
     }
+
+    public func compileStreaming(
+        _ graph: Graph, weights: any WeightStorage, precision: Precision, weightCount: Int
+    ) async throws -> (any CompiledGraph)? {
+        guard memoryByteCount != nil else { return nil }
+        let isHalf = try resolve(precision) == .float16
+        var tuning = tuning
+        tuning.streamedByteCount = weightCount * (isHalf ? 2 : 4)
+        return try await VulkanGraph(graph, weights: weights, device: device, isHalf: isHalf, tuning: tuning)
+    }
 }

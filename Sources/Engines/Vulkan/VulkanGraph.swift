@@ -41,18 +41,23 @@ package actor VulkanGraph: CompiledGraph {
 
 /// A graph's dispatches, with all that they read and write. For one thread at a time.
 final class Program: @unchecked Sendable {
-    private let weights: WeightMemory
+    private let weights: Weights
     private let values: DeviceBuffer
     private let inputs: DeviceBuffer
     private let results: DeviceBuffer
     private let inputOffsets: [String: Int]
     private let outputs: [(name: String, type: TensorType, offset: Int)]
-    private let commands: Commands
     private let device: VulkanDevice
     private let graph: String
     private let isHalf: Bool
     private let calls: [PlacedCall]
     private var timed: (whole: TimedCommands, each: TimedCommands)?
+
+    /// Where the weights are, and what is submitted in each run.
+    private enum Weights {
+        case resident(WeightMemory, Commands)
+        case streamed(WeightStream)
+    }
 
     /// A dispatch whose operands have their addresses.
     private struct PlacedCall {
@@ -73,11 +78,20 @@ final class Program: @unchecked Sendable {
     ) throws {
         var lowering = try Lowering(graph, isHalf: isHalf, tuning: tuning)
         let name = graph.name
-        let placed = try WeightMemory(
-            lowering.weights, from: weights, to: device, isHalf: isHalf, graph: name,
-            stagingByteCount: tuning.stagingByteCount)
+        var resident: WeightMemory?
+        if tuning.streamedByteCount == nil {
+            resident = try WeightMemory(
+                lowering.weights, from: weights, to: device, isHalf: isHalf, graph: name,
+                stagingByteCount: tuning.stagingByteCount)
+        }
         if tuning.isMeasuring {
-            let fastest = try ProductMeasurement(of: graph, weights: placed, on: device, tuning: tuning)
+            // For their times, all weights may be one.
+            let sizes = lowering.weights.map { $0.byteCount(isHalf: isHalf) }
+            let placeholder =
+                try resident == nil
+                ? DeviceBuffer(byteCount: sizes.max() ?? 0, in: .device, of: device, graph: name) : nil
+            let addresses = resident?.addresses ?? sizes.map { _ in placeholder?.address ?? 0 }
+            let fastest = try ProductMeasurement(of: graph, weights: addresses, on: device, tuning: tuning)
                 .fastest(for: lowering.calls.compactMap(\.division))
             if !fastest.isEmpty {
                 tuning.products.keep(fastest)
@@ -92,53 +106,79 @@ final class Program: @unchecked Sendable {
         let values = try buffer(plan.byteCount, .device)
         let inputs = try buffer(lowering.inputByteCount, .staging)
         let results = try buffer(lowering.resultByteCount, .results)
-        let commands = try Commands(device, graph: name)
         self.device = device
         self.graph = name
         self.isHalf = isHalf
-        self.weights = placed
         self.values = values
         self.inputs = inputs
         self.results = results
-        self.commands = commands
         inputOffsets = lowering.inputOffsets
         outputs = zip(lowering.graph.outputs, lowering.resultOffsets).map { output, offset in
             (output.name, lowering.graph.nodes[output.node].type, offset)
         }
-        func address(_ view: View) -> UInt64 {
+        let stream = try tuning.streamedByteCount.map {
+            try WeightStream(
+                lowering, from: weights, to: device, graph: name, byteCount: $0,
+                stagingByteCount: tuning.stagingByteCount)
+        }
+        func address(_ view: View, in section: Int) -> UInt64 {
             let size = lowering.byteCount(of: view.element)
             return switch view.storage {
             case .value(let index): values.address + UInt64(plan.offsets[index] + view.offset * size)
-            case .weight(let index): placed.addresses[index] + UInt64(view.offset * size)
+            case .weight(let index):
+                (resident?.addresses[index] ?? stream?.address(of: index, in: section) ?? 0)
+                    + UInt64(view.offset * size)
             case .input(let offset): inputs.address + UInt64(offset + view.offset * 4)
             case .result(let offset): results.address + UInt64(offset + view.offset * 4)
             case .absent: 0
             }
         }
         var hazards = Hazards(plan, byteCounts: lowering.valueByteCounts)
-        let calls = lowering.calls.map { call in
-            PlacedCall(
-                call: call, addresses: call.operands.map { address($0.view) },
-                waits: hazards.isBarrierNeeded(before: call))
+        let sections = stream?.sections.map(\.calls) ?? [lowering.calls.indices]
+        let calls = sections.enumerated().flatMap { section, range in
+            lowering.calls[range].map { call in
+                PlacedCall(
+                    call: call, addresses: call.operands.map { address($0.view, in: section) },
+                    waits: hazards.isBarrierNeeded(before: call))
+            }
         }
         self.calls = calls
-        try commands.record(isUsedOnce: false) { () throws(EngineError) in
-            for placed in calls {
+        func dispatch(_ commands: Commands, _ range: Range<Int>) throws(EngineError) {
+            for placed in calls[range] {
                 if placed.waits { commands.barrier() }
                 try commands.dispatch(placed.call, at: placed.addresses)
             }
+        }
+        if let stream {
+            try stream.record(dispatch)
+            self.weights = .streamed(stream)
+        } else if let resident {
+            let commands = try Commands(device, graph: name)
+            try commands.record(isUsedOnce: false) { () throws(EngineError) in
+                try dispatch(commands, calls.indices)
+            }
+            self.weights = .resident(resident, commands)
+        } else {
+            preconditionFailure("weights are in one place or the other")
         }
     }
 
     func run(_ given: [String: HostTensor]) throws -> [String: HostTensor] {
         write(given)
-        try commands.start()
-        try commands.finish()
+        switch weights {
+        case .resident(_, let commands):
+            try commands.start()
+            try commands.finish()
+        case .streamed(let stream): try stream.run()
+        }
         return read()
     }
 
     /// Runs twice, with times: of the whole, and of each dispatch, which then waits for the one before.
     func measure(_ given: [String: HostTensor]) throws(EngineError) -> RunTimes {
+        guard case .resident = weights else {
+            throw .failed(engine: "vulkan", graph: graph, reason: "streamed weights have no times")
+        }
         if timed == nil { timed = (try record(isEachTimed: false), try record(isEachTimed: true)) }
         guard let timed else { preconditionFailure("timed commands were just recorded") }
         write(given)
@@ -206,32 +246,5 @@ final class Program: @unchecked Sendable {
                 : HostTensor(read(Float.self), shape: output.type.shape)
         }
         return values
-    }
-}
-
-/// What dispatches since the last barrier have read and written: those that have to do with none of it may overlap them.
-private struct Hazards {
-    private let ranges: [Range<Int>]
-    private var read: [Range<Int>] = []
-    private var written: [Range<Int>] = []
-
-    init(_ plan: MemoryPlan, byteCounts: [Int]) {
-        ranges = zip(plan.offsets, byteCounts).map { $0..<$0 + max($1, 1) }
-    }
-
-    mutating func isBarrierNeeded(before call: KernelCall) -> Bool {
-        var (reads, writes): ([Range<Int>], [Range<Int>]) = ([], [])
-        for operand in call.operands {
-            guard case .value(let index) = operand.view.storage else { continue }
-            if operand.isWritten { writes.append(ranges[index]) } else { reads.append(ranges[index]) }
-        }
-        func meet(_ left: [Range<Int>], _ right: [Range<Int>]) -> Bool {
-            left.contains { one in right.contains { $0.overlaps(one) } }
-        }
-        let isNeeded = meet(reads, written) || meet(writes, written) || meet(writes, read)
-        if isNeeded { (read, written) = ([], []) }
-        read += reads
-        written += writes
-        return isNeeded
     }
 }

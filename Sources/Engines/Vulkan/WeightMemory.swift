@@ -22,7 +22,7 @@ struct WeightMemory {
         var places: [(chunk: Int, offset: Int)] = []
         var chunks: [Int] = []
         for weight in placed {
-            let size = (weight.count * (isHalf && weight.element == .number ? 2 : 4) + 255) & ~255
+            let size = weight.byteCount(isHalf: isHalf)
             if let last = chunks.last, last + size <= Self.chunkByteCount {
                 places.append((chunks.count - 1, last))
                 chunks[chunks.count - 1] += size
@@ -51,7 +51,7 @@ struct WeightMemory {
 }
 
 /// Two stages, of which the device empties one while the other is filled.
-private struct WeightUpload {
+struct WeightUpload {
     private struct Stage {
         let buffer: DeviceBuffer
         let commands: Commands
@@ -224,11 +224,18 @@ private struct WeightUpload {
 
 extension Lowering.PlacedWeight.Source {
     /// The weights that it is made of.
-    fileprivate var names: [String] {
+    var names: [String] {
         switch self {
         case .weight(let name, _): [name]
         case .constant: []
         case .rows(let parts, _): parts.flatMap(\.names)
         }
+    }
+}
+
+extension Lowering.PlacedWeight {
+    /// The bytes that it takes, with what keeps the next one's place a multiple of 256.
+    func byteCount(isHalf: Bool) -> Int {
+        (count * (isHalf && element == .number ? 2 : 4) + 255) & ~255
     }
 }

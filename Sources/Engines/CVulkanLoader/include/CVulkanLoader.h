@@ -57,6 +57,7 @@ typedef VkResult(VKAPI_PTR *PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKH
     X(vkDestroyDevice) \
     X(vkGetDeviceQueue) \
     X(vkQueueSubmit) \
+    X(vkQueueWaitIdle) \
     X(vkAllocateMemory) \
     X(vkFreeMemory) \
     X(vkMapMemory) \
@@ -79,12 +80,15 @@ typedef VkResult(VKAPI_PTR *PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKH
     X(vkCmdBindPipeline) \
     X(vkCmdPushConstants) \
     X(vkCmdDispatch) \
+    X(vkCmdCopyBuffer) \
     X(vkCmdPipelineBarrier) \
     X(vkCreateQueryPool) \
     X(vkDestroyQueryPool) \
     X(vkCmdResetQueryPool) \
     X(vkCmdWriteTimestamp) \
     X(vkGetQueryPoolResults) \
+    X(vkCreateSemaphore) \
+    X(vkDestroySemaphore) \
     X(vkCreateFence) \
     X(vkDestroyFence) \
     X(vkResetFences) \

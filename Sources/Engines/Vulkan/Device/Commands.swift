@@ -8,18 +8,21 @@ final class Commands: @unchecked Sendable {
     private let pool: VkCommandPool
     private let buffer: VkCommandBuffer
     private let fence: VkFence
+    /// Whether they are of the queue that copies beside what is computed.
+    private let isTransfer: Bool
     private var isUnderWay = false
 
     /// - Throws: ``EngineError``.
-    init(_ device: VulkanDevice, graph: String) throws(EngineError) {
+    init(_ device: VulkanDevice, isTransfer: Bool = false, graph: String) throws(EngineError) {
         self.device = device
+        self.isTransfer = isTransfer
         self.graph = graph
         let functions = device.functions
         var poolInformation = VkCommandPoolCreateInfo()
         poolInformation.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO
         poolInformation.flags = VkCommandPoolCreateFlags(
             VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT.rawValue)
-        poolInformation.queueFamilyIndex = device.queueFamily
+        poolInformation.queueFamilyIndex = isTransfer ? device.transferFamily : device.queueFamily
         var pool: VkCommandPool?
         try device.check(
             functions.vkCreateCommandPool(device.handle, &poolInformation, nil, &pool), graph: graph)
@@ -66,7 +69,7 @@ final class Commands: @unchecked Sendable {
         }
         try device.check(device.functions.vkBeginCommandBuffer(buffer, &information), graph: graph)
         try body()
-        barrier(toHost: true)
+        if !isTransfer { barrier(toHost: true) }
         try device.check(device.functions.vkEndCommandBuffer(buffer), graph: graph)
     }
 
@@ -86,6 +89,26 @@ final class Commands: @unchecked Sendable {
             UInt32(Kernel.parameterByteCount), parameters)
         let workgroups = call.workgroups
         functions.vkCmdDispatch(buffer, UInt32(workgroups.x), UInt32(workgroups.y), UInt32(workgroups.z))
+    }
+
+    /// Adds a copy of bytes.
+    func copy(
+        _ byteCount: Int, from source: (buffer: DeviceBuffer, offset: Int),
+        to target: (buffer: DeviceBuffer, offset: Int)
+    ) {
+        guard byteCount > 0 else { return }
+        var barrier = VkMemoryBarrier()
+        barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER
+        barrier.srcAccessMask = VkAccessFlags(VK_ACCESS_MEMORY_WRITE_BIT.rawValue)
+        barrier.dstAccessMask = VkAccessFlags(
+            VK_ACCESS_TRANSFER_READ_BIT.rawValue | VK_ACCESS_TRANSFER_WRITE_BIT.rawValue)
+        device.functions.vkCmdPipelineBarrier(
+            buffer, VkPipelineStageFlags(VK_PIPELINE_STAGE_ALL_COMMANDS_BIT.rawValue),
+            VkPipelineStageFlags(VK_PIPELINE_STAGE_TRANSFER_BIT.rawValue), 0, 1, &barrier, 0, nil, 0, nil)
+        var region = VkBufferCopy(
+            srcOffset: VkDeviceSize(source.offset), dstOffset: VkDeviceSize(target.offset),
+            size: VkDeviceSize(byteCount))
+        device.functions.vkCmdCopyBuffer(buffer, source.buffer.buffer, target.buffer.buffer, 1, &region)
     }
 
     /// Forgets the times of an earlier submission, before any is written.
@@ -116,8 +139,20 @@ final class Commands: @unchecked Sendable {
 
     /// Has the device begin.
     func start() throws(EngineError) {
-        try device.submit(buffer, signalling: fence, graph: graph)
+        try device.submit(buffer, isTransfer: isTransfer, signalling: fence, graph: graph)
         isUnderWay = true
+    }
+
+    /// Has the device begin when it has come as far as some points, and raise another when it is done.
+    ///
+    /// - Parameter isLast: Whether ``finish()`` is to wait for them.
+    func start(
+        after points: [TimelineSemaphore.Point], raising raised: TimelineSemaphore.Point, isLast: Bool
+    ) throws(EngineError) {
+        try device.submit(
+            buffer, isTransfer: isTransfer, after: points, raising: raised,
+            signalling: isLast ? fence : nil, graph: graph)
+        isUnderWay = isLast
     }
 
     /// Waits until the device is done; at once where it was not started.

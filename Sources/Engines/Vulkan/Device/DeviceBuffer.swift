@@ -19,13 +19,16 @@ final class DeviceBuffer: @unchecked Sendable {
     /// The first byte on the CPU; nil in the device's own memory.
     let pointer: UnsafeMutableRawPointer?
     private let device: VulkanDevice
-    private let buffer: VkBuffer
+    let buffer: VkBuffer
     private let memory: VkDeviceMemory
     /// What it takes of the device's own memory.
     private let ownByteCount: Int
 
+    /// - Parameter isCopiedBeside: Whether the queue that copies has to do with it too.
     /// - Throws: ``EngineError/noDeviceMemory(engine:device:graph:byteCount:)``.
-    init(byteCount: Int, in place: Place, of device: VulkanDevice, graph: String) throws(EngineError) {
+    init(
+        byteCount: Int, in place: Place, of device: VulkanDevice, graph: String, isCopiedBeside: Bool = false
+    ) throws(EngineError) {
         let byteCount = max(byteCount, 16)
         self.device = device
         self.byteCount = byteCount
@@ -43,9 +46,16 @@ final class DeviceBuffer: @unchecked Sendable {
                 | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT.rawValue)
         information.sharingMode = VK_SHARING_MODE_EXCLUSIVE
         var made: VkBuffer?
-        try device.check(
-            functions.vkCreateBuffer(device.handle, &information, nil, &made), graph: graph,
-            byteCount: byteCount)
+        let families = [device.queueFamily, device.transferFamily]
+        let created = families.withUnsafeBufferPointer { families in
+            if isCopiedBeside, families[0] != families[1] {
+                information.sharingMode = VK_SHARING_MODE_CONCURRENT
+                information.queueFamilyIndexCount = 2
+                information.pQueueFamilyIndices = families.baseAddress
+            }
+            return functions.vkCreateBuffer(device.handle, &information, nil, &made)
+        }
+        try device.check(created, graph: graph, byteCount: byteCount)
         guard let buffer = made else {
             throw .failed(engine: "vulkan", graph: graph, reason: "no buffer was made")
         }

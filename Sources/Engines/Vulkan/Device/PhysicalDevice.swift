@@ -14,6 +14,8 @@ struct PhysicalDevice: @unchecked Sendable {
     let memoryByteCount: Int
     /// The first family of queues that computes.
     let queueFamily: UInt32?
+    /// A family whose queues do nothing but copy, beside those that compute.
+    let transferFamily: UInt32?
     /// The bytes of memory that the invocations of a workgroup can share.
     let sharedMemoryByteCount: Int
     /// How many invocations a workgroup has at most.
@@ -81,6 +83,12 @@ struct PhysicalDevice: @unchecked Sendable {
         functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, &families)
         queueFamily = families.firstIndex {
             $0.queueFlags & VkQueueFlags(VK_QUEUE_COMPUTE_BIT.rawValue) != 0
+        }.map(UInt32.init)
+        transferFamily = families.firstIndex { family in
+            func does(_ work: VkQueueFlagBits) -> Bool {
+                family.queueFlags & VkQueueFlags(work.rawValue) != 0
+            }
+            return does(VK_QUEUE_TRANSFER_BIT) && !does(VK_QUEUE_COMPUTE_BIT) && !does(VK_QUEUE_GRAPHICS_BIT)
         }.map(UInt32.init)
 
         let heaps = Self.memory(of: handle, instance).heaps

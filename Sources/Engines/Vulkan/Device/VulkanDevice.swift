@@ -21,7 +21,10 @@ final class VulkanDevice: @unchecked Sendable {
     let physical: PhysicalDevice
     let memoryTypes: [VkMemoryType]
     let queueFamily: UInt32
+    /// The family of the queue that copies beside what is computed, which may be the same.
+    let transferFamily: UInt32
     private let queue: VkQueue
+    private let transferQueue: VkQueue
     /// Queues are for one thread at a time.
     private let queueLock = NSLock()
     let pipelineLayout: VkPipelineLayout
@@ -55,6 +58,8 @@ final class VulkanDevice: @unchecked Sendable {
         if let missing = physical.missing { throw unavailable(missing) }
         guard let queueFamily = physical.queueFamily else { throw unavailable("it does not compute") }
         self.queueFamily = queueFamily
+        let families = [queueFamily] + (physical.transferFamily.map { [$0] } ?? [])
+        transferFamily = families[families.count - 1]
         let instance = physical.instance
         memoryTypes = PhysicalDevice.memory(of: physical.handle, instance).types
 
@@ -64,6 +69,7 @@ final class VulkanDevice: @unchecked Sendable {
         var twelve = VkPhysicalDeviceVulkan12Features()
         twelve.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
         twelve.bufferDeviceAddress = VkBool32(VK_TRUE)
+        twelve.timelineSemaphore = VkBool32(VK_TRUE)
         let hasMatrices = physical.cooperativeMatrices != nil
         twelve.shaderFloat16 = VkBool32(hasMatrices ? VK_TRUE : VK_FALSE)
         twelve.vulkanMemoryModel = twelve.shaderFloat16
@@ -93,16 +99,19 @@ final class VulkanDevice: @unchecked Sendable {
                                     twelve.pointee.pNext = UnsafeMutableRawPointer(matrices)
                                 }
                                 eleven.pointee.pNext = UnsafeMutableRawPointer(twelve)
-                                var queues = VkDeviceQueueCreateInfo()
-                                queues.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
-                                queues.queueFamilyIndex = queueFamily
-                                queues.queueCount = 1
-                                queues.pQueuePriorities = priority
-                                return withUnsafePointer(to: &queues) { queues in
+                                let queues = families.map { family in
+                                    var queue = VkDeviceQueueCreateInfo()
+                                    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
+                                    queue.queueFamilyIndex = family
+                                    queue.queueCount = 1
+                                    queue.pQueuePriorities = priority
+                                    return queue
+                                }
+                                return queues.withUnsafeBufferPointer { queues in
                                     var information = VkDeviceCreateInfo()
                                     information.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                                    information.queueCreateInfoCount = 1
-                                    information.pQueueCreateInfos = queues
+                                    information.queueCreateInfoCount = UInt32(queues.count)
+                                    information.pQueueCreateInfos = queues.baseAddress
                                     information.enabledExtensionCount = UInt32(names.count)
                                     information.ppEnabledExtensionNames = names.baseAddress
                                     return withStatistics(capturesStatistics, before: eleven) {
@@ -129,6 +138,10 @@ final class VulkanDevice: @unchecked Sendable {
         handle = device
         var queue: VkQueue?
         functions.vkGetDeviceQueue(device, queueFamily, 0, &queue)
+        var transferQueue = queue
+        if transferFamily != queueFamily {
+            functions.vkGetDeviceQueue(device, transferFamily, 0, &transferQueue)
+        }
         var layout: VkPipelineLayout?
         var range = VkPushConstantRange()
         range.stageFlags = VkShaderStageFlags(VK_SHADER_STAGE_COMPUTE_BIT.rawValue)
@@ -140,11 +153,12 @@ final class VulkanDevice: @unchecked Sendable {
             information.pPushConstantRanges = range
             return functions.vkCreatePipelineLayout(device, &information, nil, &layout)
         }
-        guard layoutStatus == VK_SUCCESS, let queue, let layout else {
+        guard layoutStatus == VK_SUCCESS, let queue, let transferQueue, let layout else {
             functions.vkDestroyDevice(device, nil)
             throw unavailable("it could not be opened (\(layoutStatus.name))")
         }
         self.queue = queue
+        self.transferQueue = transferQueue
         pipelineLayout = layout
     }
 
@@ -158,18 +172,69 @@ final class VulkanDevice: @unchecked Sendable {
     }
 
     /// Submits recorded commands; the fence is signalled when they are done.
-    func submit(_ commands: VkCommandBuffer, signalling fence: VkFence?, graph: String) throws(EngineError) {
+    ///
+    /// - Parameters:
+    ///   - isTransfer: Whether they go to the queue that copies.
+    ///   - points: What they wait for before they begin.
+    ///   - raised: What they raise when they are done.
+    func submit(
+        _ commands: VkCommandBuffer, isTransfer: Bool = false, after points: [TimelineSemaphore.Point] = [],
+        raising raised: TimelineSemaphore.Point? = nil, signalling fence: VkFence?, graph: String
+    ) throws(EngineError) {
         if isLost { try check(VK_ERROR_DEVICE_LOST, graph: graph) }
-        let status = queueLock.withLock {
-            withUnsafePointer(to: commands as VkCommandBuffer?) { commands in
-                var information = VkSubmitInfo()
-                information.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
-                information.commandBufferCount = 1
-                information.pCommandBuffers = commands
-                return functions.vkQueueSubmit(queue, 1, &information, fence)
+        let waited = points.map { $0.semaphore.handle as VkSemaphore? }
+        let waitedValues = points.map(\.value)
+        let stage = isTransfer ? VK_PIPELINE_STAGE_TRANSFER_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT
+        let stages = points.map { _ in VkPipelineStageFlags(stage.rawValue) }
+        let raisedSemaphores = raised.map { [$0.semaphore.handle as VkSemaphore?] } ?? []
+        let raisedValues = raised.map { [$0.value] } ?? []
+        var timeline = VkTimelineSemaphoreSubmitInfo()
+        timeline.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO
+        timeline.waitSemaphoreValueCount = UInt32(points.count)
+        timeline.signalSemaphoreValueCount = UInt32(raisedValues.count)
+        var information = VkSubmitInfo()
+        information.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
+        information.waitSemaphoreCount = UInt32(points.count)
+        information.signalSemaphoreCount = UInt32(raisedSemaphores.count)
+        information.commandBufferCount = 1
+        let status = waited.withUnsafeBufferPointer { waited in
+            waitedValues.withUnsafeBufferPointer { waitedValues in
+                stages.withUnsafeBufferPointer { stages in
+                    raisedSemaphores.withUnsafeBufferPointer { raisedSemaphores in
+                        raisedValues.withUnsafeBufferPointer { raisedValues in
+                            withUnsafePointer(to: commands as VkCommandBuffer?) { commands in
+                                timeline.pWaitSemaphoreValues = waitedValues.baseAddress
+                                timeline.pSignalSemaphoreValues = raisedValues.baseAddress
+                                information.pWaitSemaphores = waited.baseAddress
+                                information.pWaitDstStageMask = stages.baseAddress
+                                information.pSignalSemaphores = raisedSemaphores.baseAddress
+                                information.pCommandBuffers = commands
+                                return withUnsafePointer(to: &timeline) { timeline in
+                                    if !points.isEmpty || raised != nil {
+                                        information.pNext = UnsafeRawPointer(timeline)
+                                    }
+                                    return queueLock.withLock {
+                                        functions.vkQueueSubmit(
+                                            isTransfer ? transferQueue : queue, 1, &information, fence)
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
         try check(status, graph: graph)
+    }
+
+    /// Waits until nothing is under way: a driver's own threads may still hold what it was given when the fence of the last
+    /// submission is signalled.
+    func waitUntilIdle() {
+        if isLost { return }
+        queueLock.withLock {
+            _ = functions.vkQueueWaitIdle(transferQueue)
+            _ = functions.vkQueueWaitIdle(queue)
+        }
     }
 
     /// Waits until the fence is signalled.

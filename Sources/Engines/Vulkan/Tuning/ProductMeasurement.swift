@@ -6,14 +6,15 @@ struct ProductMeasurement {
     private let graph: Graph
     private let device: VulkanDevice
     private let tuning: Tuning
-    private let weights: WeightMemory
+    /// Where each weight is, or something as large.
+    private let weights: [UInt64]
 
     /// How long one product is repeated for one time, in seconds.
     private static let duration = 0.002
     /// How long an idle device takes until its clock is as fast as it gets.
     private static let warmUp = Duration.milliseconds(400)
 
-    init(of graph: Graph, weights: WeightMemory, on device: VulkanDevice, tuning: Tuning) {
+    init(of graph: Graph, weights: [UInt64], on device: VulkanDevice, tuning: Tuning) {
         self.graph = graph
         self.weights = weights
         self.device = device
@@ -70,7 +71,7 @@ struct ProductMeasurement {
                     let size = lowering.byteCount(of: view.element)
                     return switch view.storage {
                     case .value(let index): memory.address + UInt64(plan.offsets[index] + view.offset * size)
-                    case .weight(let index): weights.addresses[index] + UInt64(view.offset * size)
+                    case .weight(let index): weights[index] + UInt64(view.offset * size)
                     case .input, .result, .absent: 0
                     }
                 }

@@ -26,6 +26,8 @@ struct Tuning: Sendable {
     var processors = 128
     /// The bytes of each of the two stages that weights go through.
     var stagingByteCount = 32 << 20
+    /// The bytes of the device's memory that weights have which are brought there while a graph runs; nil where all are there.
+    var streamedByteCount: Int?
 
     /// - Parameter folder: Where what was measured is kept; nil keeps it for as long as the process runs.
     init(_ device: PhysicalDevice, keptIn folder: URL?) {
