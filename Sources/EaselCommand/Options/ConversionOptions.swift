@@ -30,7 +30,11 @@ struct ConversionOptions: ParsableArguments {
     }
     var vocabularyURL: URL? { vocabulary.map { URL(filePath: $0) } }
     var vaeURL: URL? {
-        vae.map { URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: ModelLocation.store())) }
+        get throws {
+            try vae.map {
+                URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: try ModelLocation.store()))
+            }
+        }
     }
 
     /// Tells of values that are not numbers, which are written as any other.
