@@ -52,6 +52,9 @@ struct ExitCodeTests {
             #expect(result.code == 64, "\(arguments): \(result.code) \(result.errors)")
             #expect(result.errors.contains("EASEL_MODELS_DIR names \"nowhere\""), "\(result.errors)")
         }
+        let pickle = try await tool.run("convert", Tool.model("tiny-sd1").path, "new.ckpt")
+        #expect(pickle.code == 64 && pickle.errors.contains("new.ckpt: pickles are not written"))
+        #expect(try tool.files == [])
         let unknown = try await tool.run("a cat", "-m", "someone/else", "--steps", "1")
         for command in ["inspect", "graph", "tokens"] {
             let arguments = command == "inspect" ? ["no-file"] : ["unet", "-m", "no-model"]

@@ -37,6 +37,15 @@ struct ConversionOptions: ParsableArguments {
         }
     }
 
+    func validate() throws {
+        guard layout == nil, ["ckpt", "pt", "pth", "bin"].contains(target.pathExtension.lowercased()) else {
+            return
+        }
+        throw ValidationError(
+            "\(output): pickles are not written. Name a .safetensors file, or a folder; with --layout any name will do."
+        )
+    }
+
     /// Tells of values that are not numbers, which are written as any other.
     func warn(of opened: ModelConversion) throws {
         guard let damage = try opened.damage() else { return }
