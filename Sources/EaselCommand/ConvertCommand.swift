@@ -29,7 +29,7 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 
     private func convert() throws {
-        let store = ModelLocation.store()
+        let store = try ModelLocation.store()
         let loras = lora.map { lora in
             var lora = lora
             lora.path = ModelLocation.path(named: lora.path, kind: .lora, store: store)

@@ -28,7 +28,8 @@ extension ExitCode {
             switch error {
             case is GenerationError, SamplingError.notFinite: .badInput
             case is RequestError, is SamplingError, is DynamicPromptError, is PromptError, is SweepError,
-                PromptStyleError.unknown, is LoRAError, is EmbeddingError, is PullSourceError:
+                PromptStyleError.unknown, is LoRAError, is EmbeddingError, is PullSourceError,
+                is ModelFolderMissing:
                 .usage
             case let error as EngineError:
                 switch error {

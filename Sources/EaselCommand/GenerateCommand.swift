@@ -102,7 +102,7 @@ struct GenerateCommand: AsyncParsableCommand {
         (request.count, request.batchSize) = (count, batchSize)
         request.previewInterval = preview
         try prompts.apply(to: &request)
-        prompts.resolveNames(in: &request, opening.folders.store)
+        prompts.resolveNames(in: &request, try opening.folders.store)
         if from != nil { sampling.apply(to: &request) }
         seeds.apply(to: &request)
         sizes.apply(to: &request)

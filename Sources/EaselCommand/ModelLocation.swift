@@ -1,3 +1,4 @@
+import Checkpoints
 import EaselHub
 import Foundation
 
@@ -5,19 +6,25 @@ import Foundation
 /// Easel.
 enum ModelLocation {
     /// The models that can be named, in these folders and those of the environment too.
-    static func store(_ folders: [String] = []) -> ModelStore {
-        let named = ProcessInfo.processInfo.environment["EASEL_MODELS_DIR"] ?? ""
-        let all = folders + named.split(separator: ":").map(String.init)
-        return ModelStore(folders: all.map { URL(filePath: $0) })
+    ///
+    /// - Throws: ``ModelFolderMissing`` for one of the environment that is no folder.
+    static func store(_ folders: [String] = []) throws(ModelFolderMissing) -> ModelStore {
+        let named = (ProcessInfo.processInfo.environment["EASEL_MODELS_DIR"] ?? "")
+            .split(separator: ":").map(String.init)
+        for folder in named where !URL(filePath: folder).isFolder {
+            throw ModelFolderMissing(folder: folder)
+        }
+        return ModelStore(folders: (folders + named).map { URL(filePath: $0) })
     }
 
-    /// - Throws: `HubError` for a name that is none.
-    static func url(named name: String?, store: ModelStore = store()) throws -> URL {
+    /// - Parameter store: Where a name is looked for; nil takes the folders of the environment.
+    /// - Throws: `HubError` for a name that is none, ``ModelFolderMissing``.
+    static func url(named name: String?, store: ModelStore? = nil) throws -> URL {
         if let name {
             let url = URL(filePath: name)
             let isPath = name.hasPrefix("/") || name.hasPrefix(".") || name.hasPrefix("~")
             if isPath || FileManager.default.fileExists(atPath: url.path) { return url }
-            return try store.model(named: name)
+            return try (store ?? self.store()).model(named: name)
         }
         guard let demo = demoModel else { throw DemoModelMissing() }
         return demo
@@ -45,6 +52,14 @@ enum ModelLocation {
             if parent.path == folder.path { return nil }
             folder = parent
         }
+    }
+}
+
+struct ModelFolderMissing: Error, CustomStringConvertible {
+    let folder: String
+
+    var description: String {
+        "EASEL_MODELS_DIR names \(folder.quoted), and there is no such folder; correct it, or leave that one out"
     }
 }
 

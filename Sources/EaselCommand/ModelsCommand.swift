@@ -15,7 +15,7 @@ struct ModelsCommand: AsyncParsableCommand {
     func run() async throws { try await reportingErrors { try show() } }
 
     private func show() throws {
-        let entries = folders.store.entries
+        let entries = try folders.store.entries
         if json {
             let encoder = JSONEncoder()
             encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -59,7 +59,9 @@ struct ModelFolderOptions: ParsableArguments {
     )
     var modelsDir: [String] = []
 
-    var store: ModelStore { ModelLocation.store(modelsDir) }
+    var store: ModelStore {
+        get throws { try ModelLocation.store(modelsDir) }
+    }
 
     func validate() throws {
         for folder in modelsDir where !URL(filePath: folder).isFolder {

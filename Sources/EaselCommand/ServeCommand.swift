@@ -71,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func setup(_ settings: LayeredSettings) throws -> ServerConfiguration {
         let opening = opening
-        let store = opening.folders.store
+        let store = try opening.folders.store
         let vocabulary = opening.vocabulary.map { URL(filePath: $0) }
         let vae = opening.vae.map {
             URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: store))

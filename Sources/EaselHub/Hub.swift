@@ -145,7 +145,7 @@ public struct Hub: Sendable {
     ) async throws -> RemoteFile {
         let path = name.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? name
         let url = try address("/\(reference.id)/resolve/\(commit)/\(path)")
-        let answer = try await connection.send(.HEAD, url, redirects: .withinHost)
+        let answer = try await connection.send(.HEAD, url, redirects: .relative)
         guard (200..<400).contains(answer.response.status.code) else {
             throw connection.failure(answer, repository: reference, file: name)
         }

@@ -65,7 +65,7 @@ package struct RevisionListing: Sendable, Hashable {
     /// - Throws: ``HubError/malformed(url:reason:)``.
     package init(parsing answer: [UInt8], url: String) throws(HubError) {
         let document: JSONValue
-        do { document = try JSONValue(parsing: answer, named: url) } catch {
+        do { document = try JSONValue(parsing: answer, named: "the answer") } catch {
             throw .malformed(url: url, reason: "\(error)")
         }
         guard let commit = document.objectValue?["sha"]?.stringValue, RepositoryReference.isCommit(commit),

@@ -15,7 +15,8 @@ struct HubConnection: Sendable {
 
     /// What an answer is followed to.
     enum Redirects {
-        /// Only within the host: what a file is, the hub itself says.
+        /// Only by a path alone, as huggingface_hub does: what a file is, the hub says where it names a whole address.
+        case relative
         case withinHost
         /// To any host, where the token does not go.
         case anywhere
@@ -44,6 +45,7 @@ struct HubConnection: Sendable {
             guard (300..<400).contains(answer.response.status.code), answer.response.status != .notModified,
                 let location = answer.header("location"), let target = try url.redirected(to: location)
             else { return answer }
+            if redirects == .relative, URL(string: location)?.host != nil { return answer }
             if redirects == .withinHost, target.host != start.host || target.port != start.port {
                 return answer
             }

@@ -36,9 +36,4 @@ struct ShapeReader {
         let counts = Dictionary(sizes.map { ($0, 1) }, uniquingKeysWith: +)
         return counts.max { ($0.value, -$0.key) < ($1.value, -$1.key) }?.key
     }
-
-    /// How many there are of weights that are numbered from 0.
-    func count(_ name: (Int) -> String) -> Int {
-        (0..<Self.limit).first { !has(name($0)) } ?? Self.limit
-    }
 }

@@ -36,11 +36,25 @@ struct ExitCodeTests {
     }
 
     @Test func namesOfModels() async throws {
-        for source in ["a/b/c", "ftp://a/b", "a--b/c"] {
-            #expect(try await tool.run("pull", source).code == 64, "\(source)")
+        for source in ["a/b/c", "ftp://a/b", "a--b/c", "a/..", "a..b/c"] {
+            let result = try await tool.run("pull", source)
+            #expect(result.code == 64, "\(source)")
+            #expect(
+                result.errors
+                    == "easel: \(source) is neither a repository, as owner/name or owner/name@revision, "
+                    + "nor the address of a file\n")
         }
         let nowhere = try await tool.run("models", "--models-dir", "nowhere")
         #expect(nowhere.code == 64 && nowhere.errors.contains("--models-dir \"nowhere\""))
+        for arguments in [["models"], ["rm", "none"], ["inspect", "none"], ["convert", "none", "new"]] {
+            let result = try await tool.run(
+                arguments, environment: ["EASEL_MODELS_DIR": "\(tool.folder.path):nowhere"])
+            #expect(result.code == 64, "\(arguments): \(result.code) \(result.errors)")
+            #expect(result.errors.contains("EASEL_MODELS_DIR names \"nowhere\""), "\(result.errors)")
+        }
+        let pickle = try await tool.run("convert", Tool.model("tiny-sd1").path, "new.ckpt")
+        #expect(pickle.code == 64 && pickle.errors.contains("new.ckpt: pickles are not written"))
+        #expect(try tool.files == [])
         let unknown = try await tool.run("a cat", "-m", "someone/else", "--steps", "1")
         for command in ["inspect", "graph", "tokens"] {
             let arguments = command == "inspect" ? ["no-file"] : ["unet", "-m", "no-model"]

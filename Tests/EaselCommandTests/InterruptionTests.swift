@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 // The pictures asked for would take longer than `Tool` waits after the interruption.
@@ -42,6 +43,35 @@ struct InterruptionTests {
         #expect(result.code == 130, "\(result.code) \(result.errors)")
         #expect(result.output == "" && result.errors == "easel: interrupted\n")
         #expect(try tool.files == ["model.safetensors"])
+    }
+
+    /// What is being written is not removed by a second one that writes beside it; what no one writes any more is.
+    @Test(arguments: ["made", "made.safetensors"])
+    func theNextConversionRemovesWhatAKilledOneLeft(_ output: String) async throws {
+        let tool = try Tool()
+        try FullSizeFile.write("sd1", to: tool.file("model.safetensors"))
+        let vocabulary = ["--vocabulary", Tool.model("tiny-sd1").appending(path: "tokenizer").path]
+        let unfinished = Mutex<[String]>([])
+        let small = ["convert", Tool.model("tiny-sd1").path, "small.safetensors"]
+        let killed = try await tool.run(
+            ["convert", "--type", "f32", "model.safetensors", output] + vocabulary, interrupt: .zero,
+            isReady: {
+                let names = ((try? tool.files) ?? []).filter { $0.hasPrefix(".easel-") }
+                unfinished.withLock { $0 = names }
+                return !names.isEmpty
+            },
+            signalNumber: SIGKILL)
+        #expect(killed.code == 128 + SIGKILL, "\(killed.code) \(killed.errors)")
+        let left = unfinished.withLock { $0 }
+        #expect(try left.count == 1 && tool.files == left + ["model.safetensors"])
+        let held = open(tool.file(left[0]).path, O_RDONLY)
+        #expect(flock(held, LOCK_EX | LOCK_NB) == 0)
+        #expect(try await tool.run(small + vocabulary).code == 0)
+        #expect(try tool.files == left + ["model.safetensors", "small.safetensors"])
+        close(held)
+        try FileManager.default.removeItem(at: tool.file("small.safetensors"))
+        #expect(try await tool.run(small + vocabulary).code == 0)
+        #expect(try tool.files == ["model.safetensors", "small.safetensors"])
     }
 }
 

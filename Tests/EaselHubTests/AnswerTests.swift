@@ -43,6 +43,30 @@ import Testing
         }
     }
 
+    // D7
+    @Test func aFileHasASize() throws {
+        let url = try #require(URL(string: "http://hub.test/x"))
+        let headers = ["X-Repo-Commit": TinyHub.commit, "ETag": TinyHub.etag("v1.ckpt")]
+        let error = #expect(throws: HubError.self) {
+            try RemoteFile(path: "x", url: url, commit: TinyHub.commit) { headers[$0] }
+        }
+        #expect("\(try #require(error))" == "http://hub.test/x: the answer has no X-Linked-Size")
+    }
+
+    // D7
+    @Test(arguments: [
+        ("{\"siblings\": []}", "the answer has no commit or no list of files"),
+        ("{\"sha\": \"main\", \"siblings\": []}", "the answer has no commit or no list of files"),
+        ("{\"sha\": \"\(TinyHub.commit)\"}", "the answer has no commit or no list of files"),
+        ("<html>", "the answer, line 1, byte 0: expected a value, found '<'"),
+    ])
+    func listsThatSayTooLittleAreRefused(_ body: String, _ reason: String) async throws {
+        tiny.mood.answers = [("/api/", 1, .init(body: Array(body.utf8)))]
+        let error = await #expect(throws: HubError.self) { try await tiny.hub().pull(TinyHub.reference) }
+        let url = tiny.server.url("/api/models/\(TinyHub.id)/revision/main")
+        #expect("\(try #require(error))" == "\(url): \(reason)")
+    }
+
     /// Sizes that are no file's, so that their sum is no number, and one that is more than came.
     @Test(arguments: ["9223372036854775807", "1125899906842625", "1e3", "-1", ""])
     func sizesAreThoseOfFiles(_ size: String) async throws {

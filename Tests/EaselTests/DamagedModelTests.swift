@@ -107,6 +107,10 @@ struct DamagedModelTests {
             (
                 "shape",
                 "input_blocks.1.0.in_layers.2.weight: expected shape [32, 32, 3, 3], has [7, 7]"
+            ),
+            (
+                "autoencoder",
+                "first_stage_model.decoder.up.1.block.0.conv1.weight: missing, expected shape [32, 32, 3, 3]"
             ), ("extra", "model.diffusion_model.extra.weight: not part of the network, has shape [3]"),
         ])
     func singleFiles(_ damage: String, _ line: String) throws {
@@ -115,6 +119,9 @@ struct DamagedModelTests {
         let kernels = family.tensors.keys.filter { $0.contains(".in_layers.2.weight") }
         switch damage {
         case "missing": try family.write(to: file, leavingOut: { $0.contains(".in_layers.2.") })
+        case "autoencoder":
+            try family.write(
+                to: file, leavingOut: { $0.hasPrefix("first_stage_model.") && $0.hasSuffix("conv1.weight") })
         case "shape":
             try family.write(
                 to: file, adding: Dictionary(uniqueKeysWithValues: kernels.map { ($0, [7, 7]) }))

@@ -5,18 +5,12 @@ import Foundation
 final class NewFile {
     private let path: String
     private let output: UnfinishedOutput
-    private var descriptor: Int32
+    private var descriptor: Int32 { output.descriptor }
 
     /// - Throws: ``FileError/unwritable(path:reason:)``.
     init(at url: URL) throws(FileError) {
         path = url.path
-        output = UnfinishedOutput(of: url)
-        descriptor = open(output.place.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
-    }
-
-    deinit {
-        if descriptor >= 0 { close(descriptor) }
+        output = try UnfinishedOutput(of: url, isFolder: false)
     }
 
     /// - Throws: ``FileError/unwritable(path:reason:)``.
@@ -36,8 +30,6 @@ final class NewFile {
     func finish() throws(FileError) {
         guard fsync(descriptor) == 0 else { throw failure() }
         try output.finish()
-        close(descriptor)
-        descriptor = -1
     }
 
     private func failure() -> FileError { .unwritable(path: path, reason: String(cString: strerror(errno))) }

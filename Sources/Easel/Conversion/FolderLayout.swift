@@ -15,12 +15,7 @@ struct FolderLayout {
 
     /// Writes the folder beside its place, and moves it there when it is whole.
     func write(to target: URL, numbers: NumberType?) throws {
-        let output = UnfinishedOutput(of: target)
-        do {
-            try FileManager.default.createDirectory(at: output.place, withIntermediateDirectories: false)
-        } catch {
-            throw FileError.unwritable(path: target.path, reason: error.localizedDescription)
-        }
+        let output = try UnfinishedOutput(of: target, isFolder: true)
         try writeFiles(to: output.place, numbers)
         try output.finish()
     }

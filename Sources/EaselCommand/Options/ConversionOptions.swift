@@ -30,7 +30,20 @@ struct ConversionOptions: ParsableArguments {
     }
     var vocabularyURL: URL? { vocabulary.map { URL(filePath: $0) } }
     var vaeURL: URL? {
-        vae.map { URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: ModelLocation.store())) }
+        get throws {
+            try vae.map {
+                URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: try ModelLocation.store()))
+            }
+        }
+    }
+
+    func validate() throws {
+        guard layout == nil, ["ckpt", "pt", "pth", "bin"].contains(target.pathExtension.lowercased()) else {
+            return
+        }
+        throw ValidationError(
+            "\(output): pickles are not written. Name a .safetensors file, or a folder; with --layout any name will do."
+        )
     }
 
     /// Tells of values that are not numbers, which are written as any other.

@@ -39,7 +39,7 @@ struct ModelOptions: ParsableArguments {
     func open() throws -> Model {
         let location = try ModelLocation.url(named: model, store: folders.store)
         let vae = try vae.map {
-            URL(filePath: try ModelLocation.path(named: $0, kind: .vae, store: folders.store))
+            URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: try folders.store))
         }
         return try processor.open(precision) { engine in
             try Model(

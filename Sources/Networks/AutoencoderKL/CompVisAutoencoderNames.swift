@@ -19,28 +19,22 @@ public struct CompVisAutoencoderNames: Sendable {
 
     /// Whether names, without the prefix, are those of such an autoencoder.
     public static func fits(_ catalog: any WeightCatalog) -> Bool {
-        catalog.entry(named: "decoder.mid.block_1.norm1.weight") != nil
+        Modules(catalog).has("decoder.mid.block_1")
     }
 
     /// - Parameter catalog: The autoencoder's weights, without the prefix.
     public init(_ catalog: any WeightCatalog) {
-        func has(_ layer: String) -> Bool { catalog.entry(named: layer + ".weight") != nil }
+        let modules = Modules(catalog)
         self.init(
-            down: Self.layers { has("encoder.down.\($0).block.\($1).conv1") },
-            up: Self.layers { has("decoder.up.\($0).block.\($1).conv1") })
+            down: modules.layers("encoder.down", "block"), up: modules.layers("decoder.up", "block"))
     }
 
     /// The table for an autoencoder whose weights have diffusers' names.
     public init(describing catalog: any WeightCatalog) {
-        func has(_ layer: String) -> Bool { catalog.entry(named: layer + ".weight") != nil }
+        let modules = Modules(catalog)
         self.init(
-            down: Self.layers { has("encoder.down_blocks.\($0).resnets.\($1).conv1") },
-            up: Self.layers { has("decoder.up_blocks.\($0).resnets.\($1).conv1") }.reversed())
-    }
-
-    /// How many layers each level has, while there are any.
-    private static func layers(_ has: (_ level: Int, _ layer: Int) -> Bool) -> [Int] {
-        (0..<64).prefix { has($0, 0) }.map { level in (0..<64).first { !has(level, $0) } ?? 64 }
+            down: modules.layers("encoder.down_blocks", "resnets"),
+            up: modules.layers("decoder.up_blocks", "resnets").reversed())
     }
 
     /// - Parameters:
@@ -80,5 +74,12 @@ public struct CompVisAutoencoderNames: Sendable {
             table.add("decoder.up.\(level).upsample.conv", "decoder.up_blocks.\(ours).upsamplers.0.conv")
         }
         self.table = table
+    }
+}
+
+extension Modules {
+    /// How many layers each level has, `path.0.layers.0`, `path.0.layers.1`, …
+    fileprivate func layers(_ path: String, _ layers: String) -> [Int] {
+        (0..<count(path)).map { count("\(path).\($0).\(layers)") }
     }
 }
