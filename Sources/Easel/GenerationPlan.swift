@@ -76,6 +76,10 @@ struct GenerationPlan: Sendable {
                 width: try Request.latentSize(axis: "seed width", pixels: $0.width, factor: factor))
         }
         try parts.sight?.check(request, model: model.name)
+        if request.depthMap != nil, parts.sight != .depth {
+            throw RequestError.notPossible(
+                field: "a depth map", model: model.name, reason: "it does not see how far away things are")
+        }
         canvas = try Canvas(request, width: width, height: height)
         // A second pass may start from the first one's latents.
         let hasLatents = request.largeFrom?.upscaler == .latent && parts.sight == nil

@@ -273,6 +273,14 @@ struct AdapterTests {
                 "convolutions", changing: { $0.tensors["\(layer).lora_up.weight"] = nil })
         else { throw Unexpected() }
         guard
+            case .incomplete(_, _, "its alpha is one number, and there are 2")? = try await problem(
+                "convolutions",
+                changing: {
+                    $0.constants["\(layer).alpha"] = nil
+                    $0.tensors["\(layer).alpha"] = [2]
+                })
+        else { throw Unexpected() }
+        guard
             case .notFinite(_, "\(layer).alpha")? = try await problem(
                 "convolutions", changing: { $0.constants["\(layer).alpha"] = .nan })
         else { throw Unexpected() }

@@ -191,6 +191,10 @@ struct SingleFileTests {
         #expect(try await model.picture(request).latents.values != weak)
         request.inpainting = Inpainting(mask: Mask(width: 1, height: 1, values: [255]))
         await #expect(throws: RequestError.self) { try await model.picture(request) }
+        request.inpainting = nil
+        request.depthMap = request.initImage
+        let unseen = await #expect(throws: RequestError.self) { try await model.picture(request) }
+        #expect("\(try #require(unseen))".contains("a depth map is not possible with editing"))
     }
 
     private func problem(

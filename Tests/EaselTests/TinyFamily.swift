@@ -52,7 +52,7 @@ struct TinyFamily {
             }
             request.initImage = Image(width: width, height: height, pixels: pixels)
             request.strength = 0.5
-            request.depthMap = request.initImage
+            if name.hasSuffix("depth") { request.depthMap = request.initImage }
         }
         return request
     }

@@ -19,7 +19,7 @@ struct AdapterLayer {
     func updates(of shapes: [String: Shape]) throws -> [String: AdapterUpdate] {
         var updates: [String: AdapterUpdate] = [:]
         let change = try weightChange(of: shapes["weight"] ?? [])
-        let scale = change.map { factor(rank: $0.rank, isWhole: $0.form.isWhole) } ?? 1
+        let scale = try change.map { try factor(rank: $0.rank, isWhole: $0.form.isWhole) } ?? 1
         if let change = parts[.biasChange], let shape = shapes["bias"] {
             updates["bias"] = try checked(.init(form: .whole(change.values)), shape)
         } else if let change = parts[.upBias], let shape = shapes["bias"] {
@@ -44,8 +44,11 @@ struct AdapterLayer {
     }
 
     /// What the change is multiplied by: alpha over the rank, as the file says it, or else PEFT's settings.
-    private func factor(rank: Int?, isWhole: Bool) -> Float {
-        if let alpha = parts[.alpha]?.values.first {
+    private func factor(rank: Int?, isWhole: Bool) throws -> Float {
+        if let tensor = parts[.alpha] {
+            guard let alpha = tensor.values.first, tensor.values.count == 1 else {
+                throw incomplete("its alpha is one number, and there are \(tensor.values.count)")
+            }
             // LyCORIS takes no scale of matrices that are not products of smaller ones.
             return rank.map { $0 > 0 ? alpha / Float($0) : 1 } ?? 1
         }
