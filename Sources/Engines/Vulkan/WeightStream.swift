@@ -63,9 +63,9 @@ final class WeightStream {
 
         let mapped = try weights.map(Set(lowering.weights.flatMap(\.source.names)), additionalBytes: 0)
         let back = try Commands(device, isTransfer: true, graph: graph)
+        var upload = try WeightUpload(
+            device, isHalf: isHalf, graph: graph, stagingByteCount: stagingByteCount)
         for (section, place) in zip(sections, places) {
-            var upload = try WeightUpload(
-                device, isHalf: isHalf, graph: graph, stagingByteCount: stagingByteCount)
             for (weight, offset) in section.offsets {
                 try upload.add(
                     lowering.weights[weight], of: weights, mapped, to: slots[0].address + UInt64(offset))
@@ -145,14 +145,21 @@ final class WeightStream {
                 after: index >= 2 ? [computed.at(value - 1)] : [], raising: copied.at(value + 1),
                 isLast: false)
         }
-        for index in sections.indices.prefix(2) { try copy(index) }
-        for index in sections.indices {
-            let value = base + UInt64(index) + 1
-            try computations[index].start(
-                after: [copied.at(value)], raising: computed.at(value), isLast: index == sections.count - 1)
-            if index + 2 < sections.count { try copy(index + 2) }
+        do {
+            for index in sections.indices.prefix(2) { try copy(index) }
+            for index in sections.indices {
+                let value = base + UInt64(index) + 1
+                try computations[index].start(
+                    after: [copied.at(value)], raising: computed.at(value),
+                    isLast: index == sections.count - 1)
+                if index + 2 < sections.count { try copy(index + 2) }
+            }
+            try computations.last?.finish()
+        } catch {
+            // What was begun still has to do with the slots.
+            device.waitUntilIdle()
+            throw error
         }
-        try computations.last?.finish()
     }
 }
 

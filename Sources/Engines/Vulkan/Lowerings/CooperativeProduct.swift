@@ -24,6 +24,10 @@ struct ProductShape: Hashable, Sendable, Codable {
     let kind: Kind
     let rows, columns, depth, batches: Int
 
+    var isAttention: Bool {
+        if case .attention = kind { true } else { false }
+    }
+
     /// Whether sums can be in parts.
     var isDivisible: Bool { batches == 1 && columns % 8 == 0 && kind != .gatedMatrices }
 }

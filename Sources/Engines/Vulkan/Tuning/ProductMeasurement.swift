@@ -47,8 +47,9 @@ struct ProductMeasurement {
                 lowering.calls.filter { $0.division.map { shapes.contains($0.shape) } ?? false }
                     .map(\.kernel))
         }
+        let tiles = shapesByCandidate.filter { $1.contains { !$0.isAttention } }.keys.map(\.tile)
         let checks = Dictionary(
-            uniqueKeysWithValues: Set(shapesByCandidate.keys.map(\.tile)).compactMap { tile in
+            uniqueKeysWithValues: Set(tiles).compactMap { tile in
                 MatrixCheck(tile, tuning).map { (tile, $0) }
             })
         var wanted = Set(checks.values.map(\.kernel))
