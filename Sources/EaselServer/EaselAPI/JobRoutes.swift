@@ -33,7 +33,7 @@ struct JobRoutes: Sendable {
         let settings = try JSONRequest.decoded(JobSettings.self, from: body, fields: Self.fields)
         var key: JobStore.Key?
         if let text = request.headers[HTTPField.Name("Idempotency-Key")!] {
-            guard (1...255).contains(text.count) else {
+            guard (1...255).contains(text.unicodeScalars.count) else {
                 throw APIError.invalid("Idempotency-Key", "an Idempotency-Key has from 1 to 255 characters")
             }
             // What it says, whatever the order of its fields.
