@@ -103,7 +103,7 @@ import Testing
             }
         }
         try await work(0..<60)
-        #expect(try await server.memoryGrown { try await work(60..<240) } < 8 << 20)
+        #expect(try await server.memoryGrown { try await work(60..<240) } < 4 << 20)
     }
 
     @Test("Pictures of changing sizes leave memory as it is")
