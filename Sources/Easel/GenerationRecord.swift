@@ -64,6 +64,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     /// What a model of the family XL was told beside the prompt; nil for others.
     let sizes: Sizes?
     let steps: Int
+    /// Nil where all were: after so many the picture was finished as it was then.
+    public let stepsTaken: Int?
     let sampler: String
     let schedule: String?
     let rho: Double?
@@ -99,7 +101,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
     /// Nil where there was one pass.
     let hires: Large?
 
-    init(_ plan: GenerationPlan, picture index: Int, model: Model) {
+    init(_ plan: GenerationPlan, picture index: Int, model: Model, stepsTaken: Int? = nil) {
         let request = plan.request
         version = "Easel \(easelVersion)"
         self.model = model.name
@@ -128,6 +130,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
                 aestheticScore: told.aestheticScore, negativeAestheticScore: told.negativeAestheticScore)
             : nil
         steps = request.steps
+        self.stepsTaken = stepsTaken
         sampler = plan.sampler.name
         schedule = request.schedule
         rho = request.rho

@@ -43,9 +43,10 @@ public struct HighResolution: Sendable, Hashable {
 }
 
 extension Model {
-    /// Both passes: all pictures small, then each of them large.
+    /// Both passes: all pictures small, then each of them large. One whose first pass was stopped early stays small, as
+    /// all do where the request was.
     func makeLargePictures(
-        _ request: Request, _ large: HighResolution, skip: BatchSkip?,
+        _ request: Request, _ large: HighResolution, stop: EarlyStop?,
         tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
         let factor = parts.autoencoder.factor
@@ -72,8 +73,14 @@ extension Model {
         second.initImage = Image(width: 1, height: 1, pixels: [0, 0, 0])
         _ = try GenerationPlan(second, for: self)
 
-        let bases = try await pictures(small, skip, tell: tell)
+        let bases = try await pictures(small, stop, tell: tell)
+        let areAllSmall = stop?.requested == .request
         for base in bases {
+            if areAllSmall || base.record.stepsTaken != nil {
+                tell(.finished(base))
+                continue
+            }
+            if stop?.requested == .request { break }
             var request = second
             request.initImage = base.image
             request.initLatents = large.upscaler == .latent ? base.latents : nil
@@ -83,7 +90,7 @@ extension Model {
                 variation.subseed &+= UInt64(base.index - small.firstPicture)
                 request.variation = variation
             }
-            for picture in try await pictures(request, skip, tell: tell) {
+            for picture in try await pictures(request, stop, tell: tell) {
                 tell(.finished(picture.after(base)))
             }
         }
@@ -91,10 +98,10 @@ extension Model {
 
     /// A request's pictures, with its other events told.
     private func pictures(
-        _ request: Request, _ skip: BatchSkip?, tell: @escaping @Sendable (GenerationEvent) -> Void
+        _ request: Request, _ stop: EarlyStop?, tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> [GeneratedPicture] {
         let (events, continuation) = AsyncStream.makeStream(of: GeneratedPicture.self)
-        try await makePictures(request, skip: skip) { event in
+        try await makePictures(request, stop: stop) { event in
             if case .finished(let picture) = event { continuation.yield(picture) } else { tell(event) }
         }
         continuation.finish()

@@ -3,13 +3,14 @@ import EngineInterface
 import Foundation
 import Imaging
 import Sampling
+import Synchronization
 import TensorGraph
 
 extension Model {
     /// A request's pictures: the arrows of Rombach et al. 2022, figure 3, from a prompt, and a picture where there is
     /// one to start from, to pictures.
     func makePictures(
-        _ request: Request, skip: BatchSkip? = nil, tell: @escaping @Sendable (GenerationEvent) -> Void
+        _ request: Request, stop: EarlyStop? = nil, tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
         let plan = try GenerationPlan(request, for: self)
         for warning in plan.warnings { tell(.warning(warning)) }
@@ -22,24 +23,20 @@ extension Model {
         let contexts = try await encodedPrompts(plan, memory, &watch, tell)
         await networks.letGo(after: .encodingPrompts, memory)
         for batch in plan.batches {
+            if batch.lowerBound > 0, stop?.requested == .request { break }
             let sampler = try plan.makeSampler()
             var noise = plan.noise(for: batch)
             let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
             await networks.letGo(after: .encodingPicture, memory)
-            var latents = start.latents
+            var made = DenoisedBatch(latents: start.latents)
             if plan.takesSteps {
-                do {
-                    latents = try await denoised(
-                        start, plan, batch, contexts, sampler, noise, memory, &watch, skip: skip, tell)
-                } catch is BatchSkip.Skipped {
-                    skip?.clear()
-                    continue
-                }
+                made = try await denoised(
+                    start, plan, batch, contexts, sampler, noise, memory, &watch, stop: stop, tell)
                 await networks.letGo(after: .denoising, memory)
             }
-            skip?.clear()
-            try await decode(latents, plan, batch, memory, bytes, hashes: await hashes, &watch, tell)
+            try await decode(made, plan, batch, memory, bytes, hashes: await hashes, &watch, tell)
             await networks.letGo(after: .decoding, memory)
+            stop?.batchIsDone()
         }
     }
 
@@ -63,16 +60,15 @@ extension Model {
         return try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
     }
 
-    /// A batch's latents after all steps.
+    /// A batch's latents after all steps, or after those that were taken until they were stopped.
     ///
     /// - Parameter unet: What predicts; nil takes the model's own, made ready as the plan asks.
-    /// - Throws: ``BatchSkip/Skipped`` as soon as a step is done after that was requested.
     func denoised(
         _ start: StartingPoint, _ plan: GenerationPlan, _ batch: Range<Int>, _ contexts: PromptContexts,
         _ sampler: any Sampler, _ noise: PictureNoise, _ memory: MemoryPlan, _ watch: inout Stopwatch,
-        unet: (any CompiledGraph)? = nil, skip: BatchSkip? = nil,
+        unet: (any CompiledGraph)? = nil, stop: EarlyStop? = nil,
         _ tell: @escaping @Sendable (GenerationEvent) -> Void
-    ) async throws -> Latents {
+    ) async throws -> DenoisedBatch {
         let request = plan.request
         let unet = try await watch.time(.loadingUNet) {
             if let unet { return PreparedUNet(whole: unet) }
@@ -91,24 +87,30 @@ extension Model {
             perturbedScale: request.perturbedAttentionScale,
             freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
         let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
-        return try await watch.time(.denoising) { [noise] in
+        let stepsTaken = Mutex<Int?>(nil)
+        let latents = try await watch.time(.denoising) { [noise] in
             try await Sampling.denoise(
                 start.latents, with: sampler, noise: noise, keeping: start.kept,
                 denoiser: { try await denoiser($0, timestep: $1, step: $2) },
                 report: { step in
-                    if skip?.isRequested == true { throw BatchSkip.Skipped() }
                     tell(
                         .step(
                             Step(
                                 step, picture: request.firstPicture + batch.lowerBound,
                                 previews: plan.previews(step, colors))))
+                },
+                isEnough: { steps in
+                    guard stop?.requested != nil else { return false }
+                    stepsTaken.withLock { $0 = steps }
+                    return true
                 })
         }
+        return DenoisedBatch(latents: latents, stepsTaken: stepsTaken.withLock { $0 })
     }
 
     /// A batch's pictures, one at a time.
     private func decode(
-        _ latents: Latents, _ plan: GenerationPlan, _ batch: Range<Int>, _ memory: MemoryPlan,
+        _ made: DenoisedBatch, _ plan: GenerationPlan, _ batch: Range<Int>, _ memory: MemoryPlan,
         _ estimate: Int, hashes: RecordedHashes, _ watch: inout Stopwatch,
         _ tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
@@ -119,7 +121,7 @@ extension Model {
         }
         await tellWarnings(tell)
         for (offset, index) in batch.enumerated() {
-            let own = latents.picture(offset)
+            let own = made.latents.picture(offset)
             let image = try await watch.time(.decoding) {
                 let decoded = try await decode(own, decoder, wrapped: plan.wrapped, memory, tell)
                 if request.previewInterval != nil { await networks.learnColors(own, decoded) }
@@ -131,7 +133,8 @@ extension Model {
                         index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
                         sampler: plan.sampler.name, image: image,
                         metadata: plan.metadata(ofPicture: index, size: image, model: self, hashes: hashes),
-                        record: GenerationRecord(plan, picture: index, model: self), latents: own,
+                        record: GenerationRecord(
+                            plan, picture: index, model: self, stepsTaken: made.stepsTaken), latents: own,
                         memory: memory.mode,
                         memoryEstimate: estimate, timings: watch.timings)))
         }
@@ -164,6 +167,13 @@ extension Model {
             decoded: picture.floats, width: latents.width * configuration.factor,
             height: latents.height * configuration.factor)
     }
+}
+
+/// What a batch's steps came to.
+struct DenoisedBatch {
+    let latents: Latents
+    /// Nil where all were.
+    var stepsTaken: Int?
 }
 
 extension [String: HostTensor] {

@@ -112,12 +112,12 @@ public final class Model: Sendable {
     /// Cancelling the task that iterates ends the work within moments; the stream then ends without an error, and
     /// without the pictures that were not finished.
     ///
-    /// - Parameter skip: By which pictures are left out while they are made.
+    /// - Parameter stop: By which the pictures that are made are finished early.
     /// - Throws: while iterating, ``RequestError``, `SamplingError`, `PromptError`, `DynamicPromptError`, ``LoRAError``,
     ///   `AdapterError`, ``EmbeddingError``, `TextualInversionError` for what the request asks, `GraphError` where the
     ///   weights do not fit, `EngineError`.
     public func generate(
-        _ request: Request, skip: BatchSkip? = nil
+        _ request: Request, stop: EarlyStop? = nil
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
@@ -125,7 +125,10 @@ public final class Model: Sendable {
                     try request.check()
                     let parts = try request.withChoicesMade()
                     if parts.count > 1 { for part in parts { _ = try GenerationPlan(part, for: self) } }
-                    for part in parts { try await make(part, skip) { continuation.yield($0) } }
+                    for (index, part) in parts.enumerated() {
+                        if index > 0, stop?.requested == .request { break }
+                        try await make(part, stop) { continuation.yield($0) }
+                    }
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -149,12 +152,12 @@ public final class Model: Sendable {
 
     /// The pictures of a request without choices, in one pass or two.
     private func make(
-        _ request: Request, _ skip: BatchSkip?, tell: @escaping @Sendable (GenerationEvent) -> Void
+        _ request: Request, _ stop: EarlyStop?, tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
         if let large = request.highResolution {
-            try await makeLargePictures(request, large, skip: skip, tell: tell)
+            try await makeLargePictures(request, large, stop: stop, tell: tell)
         } else {
-            try await makePictures(request, skip: skip, tell: tell)
+            try await makePictures(request, stop: stop, tell: tell)
         }
     }
 }

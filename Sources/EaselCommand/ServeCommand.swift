@@ -57,6 +57,7 @@ struct ServeCommand: AsyncParsableCommand {
             let metrics = PrometheusMetrics()
             MetricsSystem.bootstrap(metrics)
             OpenFileLimit.raise()
+            ProcessMemory.limitArenas()
             var setup = try setup(settings)
             setup.metrics = metrics
             let server = try await Server(setup, logger: logger)

@@ -1,3 +1,4 @@
+import Checkpoints
 import Crypto
 import Foundation
 
@@ -21,9 +22,4 @@ struct RunningHash {
     }
 
     var digits: String { git.map { $0.finalize().hexadecimal } ?? sha256.finalize().hexadecimal }
-}
-
-extension Sequence<UInt8> {
-    /// Two digits a byte.
-    var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 }

@@ -10,7 +10,7 @@ public struct ServerLimits: Sendable, Hashable {
     /// The most pictures of a job.
     public var count = 64
     public var batchSize = 8
-    /// The most characters of a prompt.
+    /// The most characters of a prompt, as JSON Schema counts them: Unicode's scalars.
     public var promptLength = 20_000
     /// The most jobs that wait.
     public var queueLength = 1000

@@ -21,13 +21,16 @@ public struct DenoisingStep: Sendable {
 ///   - kept: What of a picture stays as it is; nil where all is made anew.
 ///   - denoiser: The network, guided.
 ///   - report: Called after each step, before the next begins; what it throws ends the loop.
-/// - Returns: The latents after the last step, of the same shape.
+///   - isEnough: Asked between steps, of which so many are done, whether no other is to be taken.
+/// - Returns: The latents after the last step, of the same shape; where it was enough before, what the model saw in the
+///   noise then.
 /// - Throws: What the denoiser or the report throws; `CancellationError` between and inside steps;
 ///   ``SamplingError`` where values are not finite or shapes not equal.
 public func denoise(
     _ latents: Latents, with sampler: any Sampler, noise: PictureNoise, keeping kept: KeptRegion? = nil,
     denoiser: @escaping Denoiser,
-    report: @Sendable (DenoisingStep) async throws -> Void = { _ in }
+    report: @Sendable (DenoisingStep) async throws -> Void = { _ in },
+    isEnough: @Sendable (_ stepsTaken: Int) -> Bool = { _ in false }
 ) async throws -> Latents {
     guard noise.count == latents.batch else {
         throw SamplingError.pictureCountMismatch(latents: latents.batch, noise: noise.count)
@@ -45,6 +48,9 @@ public func denoise(
                 index: index, count: sampler.stepCount, timestep: step.timestep, latents: latents,
                 predictedOriginal: step.predictedOriginal))
         index += 1
+        if !sampler.isFinished, isEnough(index) {
+            return kept?.restored(in: step.predictedOriginal) ?? step.predictedOriginal
+        }
     }
     return latents
 }

@@ -22,7 +22,13 @@ public struct KeptRegion: Sendable {
 
     /// The latents with the region put back, for a sampler's next step.
     func restored(in latents: Latents, before sampler: any Sampler) -> Latents {
-        let kept = sampler.noised(original, with: noise)
+        replaced(in: latents, by: sampler.noised(original, with: noise))
+    }
+
+    /// Latents of a picture, without noise, with the region put back.
+    func restored(in latents: Latents) -> Latents { replaced(in: latents, by: original) }
+
+    private func replaced(in latents: Latents, by kept: Latents) -> Latents {
         let cells = mask.count
         var result = latents.values
         for index in result.indices {

@@ -115,6 +115,21 @@ import Testing
         }
     }
 
+    @Test("Texts are as long as their scalars are many, not as the signs that they are seen as")
+    func longTexts() async throws {
+        let server = try await RunningServer()
+        let tone = "\u{1F3FB}"
+        let most = String(repeating: tone, count: 20_000)
+        #expect(most.count < 20_000)
+        for path in ["tokens", "jobs"] {
+            let field = path == "tokens" ? "text" : "prompt"
+            let refused = try await server.post("/api/v1/\(path)", "{\"\(field)\": \"\(most)\(tone)\"}")
+            #expect(refused.status == 400, "\(path)")
+            #expect(try refused.text("error", "field") == field)
+        }
+        #expect(try await server.post("/api/v1/tokens", "{\"text\": \"\(most)\"}").status == 200)
+    }
+
     @Test("H8: without the token there is nothing but the login and whether the server lives")
     func tokens() async throws {
         let token = "correct horse battery staple"

@@ -44,6 +44,22 @@ import Testing
         }
     }
 
+    @Test(arguments: SamplerCatalogue.all.map(\.name))
+    func whereItIsEnoughTheStepsOriginalIsTheResult(name: String) async throws {
+        let sampler = try SamplerCatalogue.named(name).sampler(latentConfiguration, steps: 6)
+        let original = try Latents([9, 9, 9, 9], batch: 1, channels: 1, height: 2, width: 2)
+        let kept = KeptRegion(original: original, noise: try first(), mask: [0, 1, 1, 1])
+        let steps = Mutex<[DenoisingStep]>([])
+        let result = try await denoise(
+            try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1), keeping: kept,
+            denoiser: { latents, _, _ in latents.map { 0.5 * $0 } },
+            report: { step in steps.withLock { $0.append(step) } }, isEnough: { $0 == 2 })
+        let all = steps.withLock { $0 }
+        #expect(all.count == 2)
+        let seen = try #require(all.last).predictedOriginal.values
+        #expect(result.values == [9] + seen.dropFirst() && seen != all.last?.latents.values)
+    }
+
     @Test func anOutputThatIsNotFiniteNamesTheStep() async throws {
         let sampler = try DDIM(latentConfiguration, steps: 4)
         await #expect(

@@ -1,3 +1,4 @@
+import Checkpoints
 import Crypto
 import Foundation
 
@@ -43,13 +44,9 @@ public struct FileHashes: Sendable, Hashable, Codable {
             legacy += chunk.dropFirst(own.lowerBound - position).prefix(own.count)
             position = range.upperBound
         }
-        sha256 = Self.digits(whole.finalize())
-        valuesSHA256 = hasHeader ? Self.digits(values.finalize()) : nil
+        sha256 = whole.finalize().hexadecimal
+        valuesSHA256 = hasHeader ? values.finalize().hexadecimal : nil
         legacyHash =
-            legacy.isEmpty ? nil : String(Self.digits(SHA256.hash(data: legacy)).prefix(8))
-    }
-
-    private static func digits(_ digest: SHA256.Digest) -> String {
-        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            legacy.isEmpty ? nil : String(SHA256.hash(data: legacy).hexadecimal.prefix(8))
     }
 }

@@ -43,6 +43,6 @@ struct ActivationRangeCache: Sendable {
             }
             try mapped.validate()
         }
-        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return hash.finalize().hexadecimal
     }
 }

@@ -62,11 +62,11 @@ extension Model {
         adding ranges: inout ActivationRanges
     ) async throws -> Latents {
         let observer = try await networks.observedUNet(plan.unet(batch: 1), memory)
-        let latents = try await denoised(
+        let made = try await denoised(
             start, plan, plan.batches[0], contexts, sampler, noise, memory, &watch, unet: observer
         ) { _ in }
         for (layer, range) in observer.ranges.ranges { ranges.add(range, of: layer) }
-        return latents
+        return made.latents
     }
 
     private static let calibrationPrompts = [

@@ -16,15 +16,22 @@ struct A1111Info {
         let (seed, subseed) = (
             settings.seed?.value ?? 0, settings.subseed?.value ?? settings.seed?.value ?? 0
         )
-        func each(_ value: (Int) -> JSONValue) -> JSONValue { .array(pictures.indices.map(value)) }
+        /// Of all pictures that were asked for, in the order that they are made in: where the job was interrupted, there
+        /// are fewer.
+        func each(_ value: (Int) -> JSONValue) -> JSONValue { .array((0..<job.count).map(value)) }
+        func of(_ index: Int) -> StoredPicture? { pictures.indices.contains(index) ? pictures[index] : nil }
         func number(_ value: UInt64) -> JSONValue { .number(JSONNumber(exactly: value)) }
         // With a variation all pictures have one seed.
         let isVaried = settings.subseedStrength != nil
+        func ownSeed(_ index: Int) -> UInt64 { of(index)?.seed ?? seed &+ (isVaried ? 0 : UInt64(index)) }
         var info: JSONObject = [
-            "prompt": .string(settings.prompt), "all_prompts": each { .string(pictures[$0].settings.prompt) },
+            "prompt": .string(settings.prompt),
+            "all_prompts": each { .string(of($0)?.settings.prompt ?? settings.prompt) },
             "negative_prompt": .string(settings.negativePrompt ?? ""),
-            "all_negative_prompts": each { .string(pictures[$0].settings.negativePrompt ?? "") },
-            "seed": number(seed), "all_seeds": each { number(pictures[$0].seed) },
+            "all_negative_prompts": each {
+                .string((of($0)?.settings ?? settings).negativePrompt ?? "")
+            },
+            "seed": number(seed), "all_seeds": each { number(ownSeed($0)) },
             "subseed": number(subseed),
             "all_subseeds": each { number(subseed &+ (isVaried ? UInt64($0) : 0)) },
             "subseed_strength": .number(JSONNumber(settings.subseedStrength ?? 0)),
@@ -43,7 +50,7 @@ struct A1111Info {
         let rest: JSONObject = [
             "denoising_strength": strength.map { .number(JSONNumber($0)) } ?? .null,
             "extra_generation_params": [:], "index_of_first_image": 0,
-            "infotexts": each { .string(pictures[$0].parameters) }, "styles": JSONValue(request.styles),
+            "infotexts": .array(pictures.map { .string($0.parameters) }), "styles": JSONValue(request.styles),
             "job_timestamp": .string(Self.timestamp(job.created)),
             "clip_skip": JSONValue(settings.clipSkip ?? 1),
             "is_using_inpainting_conditioning": false, "version": .string("Easel \(easelVersion)"),

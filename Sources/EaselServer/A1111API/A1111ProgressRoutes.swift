@@ -1,4 +1,5 @@
 import Checkpoints
+import Easel
 import Foundation
 import Hummingbird
 import Imaging
@@ -10,13 +11,11 @@ struct A1111ProgressRoutes: Sendable {
     func add(to api: RouterGroup<ServerContext>, internals: RouterGroup<ServerContext>) {
         api.get("progress", use: progress)
         api.post("interrupt") { _, _ in
-            endRunning()
+            stopRunning(.request)
             return JSONBody([:]).response()
         }
         api.post("skip") { _, _ in
-            if let running = queue.runner.progress, running.api == .a1111 {
-                queue.runner.skipPicture(of: running.job)
-            }
+            stopRunning(.batch)
             return JSONBody([:]).response()
         }
         internals.get("ping") { _, _ in JSONBody([:]).response() }
@@ -29,18 +28,20 @@ struct A1111ProgressRoutes: Sendable {
         internals.post("progress", use: taskProgress)
     }
 
-    /// Ends the job that is made now, if it came by this API: what is done of it is its answer. Others have their own ways
-    /// to be cancelled.
-    private func endRunning() {
+    /// Finishes what is made now as it is, if it came by this API; it is part of the job's answer. Others have their own
+    /// ways to be cancelled.
+    private func stopRunning(_ extent: EarlyStop.Extent) {
         guard let running = queue.runner.progress, running.api == .a1111 else { return }
-        _ = queue.runner.end(running.job, .interrupted)
+        queue.runner.stop(running.job, extent)
     }
 
     @Sendable private func progress(_ request: Request, _ context: ServerContext) async throws -> Response {
         let running = queue.runner.progress
         let wantsImage = request.uri.queryParameters.get("skip_current_image") != "true"
+        let stopping = queue.runner.stopping
         let state: JSONValue = [
-            "skipped": .bool(queue.runner.isSkipping), "interrupted": false, "stopping_generation": false,
+            "skipped": .bool(stopping == .batch), "interrupted": .bool(stopping == .request),
+            "stopping_generation": false,
             "job": .string(running?.job ?? ""),
             "job_count": JSONValue(running?.pictures ?? 0),
             "job_timestamp": .string(A1111Info.timestamp(running?.started ?? Date(timeIntervalSince1970: 0))),

@@ -32,6 +32,8 @@ final class ServerDatabase: Sendable {
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
+            // In KiB, of each connection; what is not in it is in the system's cache of files.
+            try database.execute(sql: "PRAGMA cache_size = -512")
         }
         let pool = try DatabasePool(path: file.path, configuration: configuration)
         let answer = try pool.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }

@@ -109,7 +109,7 @@ struct CatalogueRoutes: Sendable {
     @Sendable func tokens(_ request: Request, _ context: ServerContext) async throws -> Response {
         let body = try await JSONRequest.decoded(
             Text.self, of: request, limit: 1 << 20, fields: FieldNames(names: ["text", "model"]))
-        guard body.text.count <= queue.limits.promptLength else {
+        guard body.text.unicodeScalars.count <= queue.limits.promptLength else {
             throw APIError.invalid("text", "at most \(queue.limits.promptLength) characters are counted")
         }
         let tokenizer = try await queue.shelf.tokenizer(ofModel: body.model)

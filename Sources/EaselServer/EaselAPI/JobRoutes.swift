@@ -33,7 +33,7 @@ struct JobRoutes: Sendable {
         let settings = try JSONRequest.decoded(JobSettings.self, from: body, fields: Self.fields)
         var key: JobStore.Key?
         if let text = request.headers[HTTPField.Name("Idempotency-Key")!] {
-            guard (1...255).contains(text.count) else {
+            guard (1...255).contains(text.unicodeScalars.count) else {
                 throw APIError.invalid("Idempotency-Key", "an Idempotency-Key has from 1 to 255 characters")
             }
             // What it says, whatever the order of its fields.
@@ -113,13 +113,20 @@ struct JobRoutes: Sendable {
         let id = try context.parameter("id")
         // Before the job is looked at, so that nothing is missed between.
         let now = queue.events.log.lastID
-        let job = try await queue.job(id)
+        // A task keeps the memory that its functions took until it ends, and that of a stream may be hours away.
+        async let state = state(of: id)
+        let first = try await state
         if let last = EventStreams.lastEventID(request), queue.events.log.remembers(after: last) {
             return try streams.response(after: last, of: id, first: [])
         }
-        let view = try await queue.view(job)
+        return try streams.response(after: now, of: id, first: [first])
+    }
+
+    /// What a job is now, as an event.
+    private func state(of id: String) async throws -> (name: String, data: String) {
+        let job = try await queue.job(id)
         let name = job.state == .running ? "started" : job.state.rawValue
-        return try streams.response(after: now, of: id, first: [(name, try JSONBody(encoding: view).text)])
+        return (name, try JSONBody(encoding: try await queue.view(job)).text)
     }
 
     @Sendable func allEvents(_ request: Request, _ context: ServerContext) async throws -> Response {

@@ -63,7 +63,7 @@ struct PictureRoutes: Sendable {
             guard tags.count <= 32 else { throw APIError.invalid("tags", "a picture has at most 32 tags") }
             return try tags.map { tag in
                 let tag = tag.trimmingCharacters(in: .whitespacesAndNewlines)
-                guard (1...64).contains(tag.count), !tag.contains(where: \.isNewline),
+                guard (1...64).contains(tag.unicodeScalars.count), !tag.contains(where: \.isNewline),
                     !tag.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
                 else { throw APIError.invalid("tags", "a tag is one line of 1 to 64 characters") }
                 return tag

@@ -1,3 +1,4 @@
+import Checkpoints
 import Crypto
 import Foundation
 import Hummingbird
@@ -31,8 +32,7 @@ struct TokenCheck: RouterMiddleware {
     static func session(of token: String) -> String {
         HMAC<SHA256>.authenticationCode(
             for: Data("easel studio".utf8), using: SymmetricKey(data: Data(token.utf8))
-        )
-        .map { String(format: "%02x", $0) }.joined()
+        ).hexadecimal
     }
 
     private static func isKnown(_ request: Request, _ token: String) -> Bool {

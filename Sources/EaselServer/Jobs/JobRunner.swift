@@ -12,8 +12,6 @@ final class JobRunner: Service {
     /// Why a running job is to end early.
     enum Ending: Sendable {
         case cancelled
-        /// What is done of it is all that is wanted.
-        case interrupted
         /// It is made after the server's next start.
         case parked
     }
@@ -22,10 +20,10 @@ final class JobRunner: Service {
         var progress: JobProgress?
         var task: Task<Void, any Error>?
         var ending: Ending?
-        /// Leaves out pictures of the running job.
-        var skip = BatchSkip()
-        /// Whether any were left out.
-        var hasSkipped = false
+        /// Finishes the running job's pictures early.
+        var stop = EarlyStop()
+        /// Whether any were.
+        var hasStopped = false
         var isStopping = false
         var isAwake = false
         var sleeper: CheckedContinuation<Void, Never>?
@@ -79,18 +77,22 @@ final class JobRunner: Service {
         return task != nil
     }
 
-    /// Leaves out the picture that a job is at, or those that are made with it, if it is the one that runs; it goes on with
-    /// the next.
-    func skipPicture(of job: String) {
+    /// Takes no more steps of the picture that a job is at, or of those that are made with it, if it is the one that runs:
+    /// they are finished as they are.
+    ///
+    /// - Parameter extent: Whether it then goes on with the next, or is done.
+    func stop(_ job: String, _ extent: EarlyStop.Extent) {
         state.withLock { state in
             guard state.progress?.job == job, state.ending == nil else { return }
-            state.skip.request()
-            state.hasSkipped = true
+            state.stop.request(extent)
+            state.hasStopped = true
         }
     }
 
-    /// Whether the running job's picture is about to be left out.
-    var isSkipping: Bool { state.withLock { $0.progress != nil && $0.skip.isRequested } }
+    /// What of the running job is about to be finished early.
+    var stopping: EarlyStop.Extent? {
+        state.withLock { $0.progress == nil ? nil : $0.stop.requested }
+    }
 
     /// Says that there may be a job to make.
     func wake() {
@@ -149,17 +151,17 @@ final class JobRunner: Service {
     private func work(on job: Job) async {
         let warnings = Mutex<[String]>([])
         let timings = Mutex<[String: Double]>([:])
-        let skip = BatchSkip()
+        let stop = EarlyStop()
         let task = Task {
             try await make(
-                job, skip, warn: { warning in warnings.withLock { $0.append(warning) } },
+                job, stop, warn: { warning in warnings.withLock { $0.append(warning) } },
                 time: { stages in timings.withLock { $0 = stages } })
         }
         state.withLock { state in
             state.progress = JobProgress(job)
             state.task = task
             state.ending = nil
-            (state.skip, state.hasSkipped) = (skip, false)
+            (state.stop, state.hasStopped) = (stop, false)
         }
         events.started(job)
         let start = ContinuousClock.now
@@ -172,7 +174,7 @@ final class JobRunner: Service {
         let (told, times) = (warnings.withLock { $0 }, timings.withLock { $0 })
         await record(job) { [store] in
             switch (result, ending) {
-            case (.success, nil), (_, .interrupted):
+            case (.success, nil):
                 try await store.finish(job.id, .done, warnings: told, timings: times)
             case (_, .parked): try await store.park(job.id)
             case (_, .cancelled):
@@ -204,12 +206,12 @@ final class JobRunner: Service {
     }
 
     private func make(
-        _ job: Job, _ skip: BatchSkip, warn: @Sendable (String) -> Void,
+        _ job: Job, _ stop: EarlyStop, warn: @Sendable (String) -> Void,
         time: @Sendable ([String: Double]) -> Void
     ) async throws {
         let model = try await shelf.model(named: job.settings.model, vae: job.settings.vae)
         let request = try job.settings.request(resolver, for: model)
-        for try await event in model.generate(request, skip: skip) {
+        for try await event in model.generate(request, stop: stop) {
             switch event {
             case .stage(let stage):
                 update { $0.stage = stage.rawValue }
@@ -232,8 +234,8 @@ final class JobRunner: Service {
                 let seconds = Dictionary(
                     uniqueKeysWithValues: picture.timings.map { ($0.key.rawValue, $0.value / .seconds(1)) })
                 time(seconds)
-                // What was left out took time, too.
-                if picture.index == job.count - 1, !state.withLock({ $0.hasSkipped }) {
+                // Steps that were not taken would make the others seem fast.
+                if picture.index == job.count - 1, !state.withLock({ $0.hasStopped }) {
                     await speed.learn(
                         job.settings.completed(by: request, model), model: model.name, timings: seconds)
                 }

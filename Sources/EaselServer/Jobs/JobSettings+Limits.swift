@@ -50,10 +50,11 @@ extension JobSettings {
             }
         }
         for (field, text) in [("prompt", prompt), ("negative_prompt", negativePrompt ?? "")] {
-            guard text.count <= limits.promptLength else {
+            let count = text.unicodeScalars.count
+            guard count <= limits.promptLength else {
                 throw APIError.invalid(
                     field,
-                    "\(field) is too long: \(text.count) characters, where \(limits.promptLength) may be")
+                    "\(field) is too long: \(count) characters, where \(limits.promptLength) may be")
             }
         }
         if let loras, loras.count > 32 {

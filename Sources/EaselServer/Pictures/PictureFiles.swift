@@ -23,7 +23,7 @@ struct PictureFiles: Sendable {
     }
 
     static func identifier(of bytes: Data) -> String {
-        SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+        SHA256.hash(data: bytes).hexadecimal
     }
 
     /// Keeps bytes; when this returns they are on the disk.

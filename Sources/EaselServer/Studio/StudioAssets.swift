@@ -1,3 +1,4 @@
+import Checkpoints
 import Crypto
 import Foundation
 
@@ -19,7 +20,7 @@ enum StudioAssets {
                 continue
             }
             let bytes = Data(compact(String(decoding: stored, as: UTF8.self), ending: ending).utf8)
-            let tag = SHA256.hash(data: bytes).prefix(8).map { String(format: "%02x", $0) }.joined()
+            let tag = SHA256.hash(data: bytes).prefix(8).hexadecimal
             assets[name] = Asset(bytes: bytes, type: type, tag: tag)
         }
         return assets

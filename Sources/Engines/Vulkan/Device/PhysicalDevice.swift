@@ -1,4 +1,5 @@
 import CVulkanLoader
+import Checkpoints
 
 /// A processor that Vulkan's drivers know, as it is before it is opened.
 struct PhysicalDevice: @unchecked Sendable {
@@ -47,9 +48,7 @@ struct PhysicalDevice: @unchecked Sendable {
         name = text(properties.properties.deviceName)
         driver = "\(text(drivers.driverName)) \(text(drivers.driverInfo))"
         kind = VulkanDeviceDescription.Kind(properties.properties.deviceType)
-        identifier = withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { bytes in
-            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
+        identifier = withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { $0.hexadecimal }
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
         largestWorkgroup = Int(properties.properties.limits.maxComputeWorkGroupInvocations)
