@@ -7,35 +7,19 @@ import TensorGraph
 /// Bytes go from the mapped checkpoint to memory that the device sees, whence a kernel takes them to their place in the
 /// graph's precision and order of axes, while the next ones are copied.
 struct WeightMemory {
-    private let buffers: [DeviceBuffer]
+    private let places: [(buffer: DeviceBuffer, offset: Int)]
     /// Of each weight.
     let addresses: [UInt64]
-
-    /// The bytes of one allocation, but for larger weights.
-    private static let chunkByteCount = 256 << 20
 
     /// - Throws: ``EngineError``.
     init(
         _ placed: [Lowering.PlacedWeight], from weights: any WeightStorage, to device: VulkanDevice,
         isHalf: Bool, graph: String, stagingByteCount: Int
     ) throws {
-        var places: [(chunk: Int, offset: Int)] = []
-        var chunks: [Int] = []
-        for weight in placed {
-            let size = weight.byteCount(isHalf: isHalf)
-            if let last = chunks.last, last + size <= Self.chunkByteCount {
-                places.append((chunks.count - 1, last))
-                chunks[chunks.count - 1] += size
-            } else {
-                places.append((chunks.count, 0))
-                chunks.append(size)
-            }
-        }
-        let buffers = try chunks.map {
-            try DeviceBuffer(byteCount: $0, in: .device, of: device, graph: graph)
-        }
-        self.buffers = buffers
-        addresses = places.map { buffers[$0.chunk].address + UInt64($0.offset) }
+        let places = try DeviceBuffer.places(
+            for: placed.map { $0.byteCount(isHalf: isHalf) }, in: .device, of: device, graph: graph)
+        self.places = places
+        addresses = places.map { $0.buffer.address + UInt64($0.offset) }
 
         let names = placed.flatMap(\.source.names)
         let mapped = try weights.map(Set(names), additionalBytes: 0)

@@ -24,9 +24,6 @@ final class WeightStream {
     /// How many sections were begun before.
     private var begun: UInt64 = 0
 
-    /// The bytes of one allocation of the machine's memory, but for larger sections.
-    private static let chunkByteCount = 256 << 20
-
     /// Brings the weights to the machine's memory, through the device, which puts them into their precision and order.
     ///
     /// - Parameter byteCount: What both slots take together, unless one dispatch needs more.
@@ -47,19 +44,9 @@ final class WeightStream {
         }
         self.slots = slots
 
-        var chunks: [Int] = []
-        let chunked = sections.map { section in
-            if let last = chunks.last, last + section.byteCount <= Self.chunkByteCount {
-                chunks[chunks.count - 1] += section.byteCount
-                return (chunk: chunks.count - 1, offset: last)
-            }
-            chunks.append(section.byteCount)
-            return (chunk: chunks.count - 1, offset: 0)
-        }
-        let buffers = try chunks.map {
-            try DeviceBuffer(byteCount: $0, in: .staging, of: device, graph: graph, isCopiedBeside: true)
-        }
-        places = chunked.map { (buffers[$0.chunk], $0.offset) }
+        let places = try DeviceBuffer.places(
+            for: sections.map(\.byteCount), in: .staging, of: device, graph: graph, isCopiedBeside: true)
+        self.places = places
 
         let mapped = try weights.map(Set(lowering.weights.flatMap(\.source.names)), additionalBytes: 0)
         let back = try Commands(device, isTransfer: true, graph: graph)

@@ -110,6 +110,36 @@ final class DeviceBuffer: @unchecked Sendable {
     }
 }
 
+extension DeviceBuffer {
+    /// The bytes of one allocation that several things share.
+    private static let sharedByteCount = 256 << 20
+
+    /// Memory for several things, one after the other in few allocations; what is larger than those has its own.
+    ///
+    /// - Throws: ``EngineError/noDeviceMemory(engine:device:graph:byteCount:)``.
+    static func places(
+        for byteCounts: [Int], in place: Place, of device: VulkanDevice, graph: String,
+        isCopiedBeside: Bool = false
+    ) throws(EngineError) -> [(buffer: DeviceBuffer, offset: Int)] {
+        var ends: [Int] = []
+        let shares = byteCounts.map { byteCount in
+            if let last = ends.last, last + byteCount <= sharedByteCount {
+                ends[ends.count - 1] += byteCount
+                return (index: ends.count - 1, offset: last)
+            }
+            ends.append(byteCount)
+            return (index: ends.count - 1, offset: 0)
+        }
+        var buffers: [DeviceBuffer] = []
+        for end in ends {
+            buffers.append(
+                try DeviceBuffer(
+                    byteCount: end, in: place, of: device, graph: graph, isCopiedBeside: isCopiedBeside))
+        }
+        return shares.map { (buffers[$0.index], $0.offset) }
+    }
+}
+
 extension VulkanDevice {
     /// The kinds of memory that will do, the best first.
     fileprivate func memoryTypes(for place: DeviceBuffer.Place, among bits: UInt32) -> [UInt32] {
