@@ -33,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
+        .target(name: "ProgramFiles"),
         // What a network is, and where its weights come from.
         .target(name: "TensorGraph"),
         .target(name: "CMappedFile", path: "Sources/CMappedFile"),
@@ -86,7 +87,7 @@ let package = Package(
         .target(name: "CVulkanLoader", path: "Sources/Engines/CVulkanLoader"),
         .target(
             name: "VulkanEngine",
-            dependencies: ["EngineInterface", "TensorGraph", "Checkpoints", "CVulkanLoader"],
+            dependencies: ["EngineInterface", "TensorGraph", "Checkpoints", "CVulkanLoader", "ProgramFiles"],
             path: "Sources/Engines/Vulkan", exclude: ["Shaders"], plugins: ["CompileShaders"]),
         .target(
             name: "EngineConformance",
@@ -97,7 +98,7 @@ let package = Package(
             name: "Easel",
             dependencies: [
                 "TensorGraph", "Checkpoints", "Networks", "Conditioning", "Sampling", "Imaging",
-                "EngineInterface", .product(name: "SwiftCSV", package: "SwiftCSV"),
+                "EngineInterface", "ProgramFiles", .product(name: "SwiftCSV", package: "SwiftCSV"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(
@@ -115,7 +116,7 @@ let package = Package(
             name: "EaselServer",
             dependencies: [
                 "Easel", "EaselHub", "Checkpoints", "Conditioning", "Sampling", "Imaging", "EngineInterface",
-                "WebFormats",
+                "WebFormats", "ProgramFiles",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -142,7 +143,8 @@ let package = Package(
         .executableTarget(
             name: "EaselCommand",
             dependencies: [
-                "Easel", "EaselHub", "EaselServer", "EngineInterface", "OpenVINOEngine", "VulkanEngine",
+                "Easel", "EaselHub", "EaselServer", "EngineInterface", "OpenVINOEngine", "ProgramFiles",
+                "VulkanEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramFiles
 
 /// CLIP's vocabulary, for models in single files, which have none: `bpe_simple_vocab_16e6.txt`, which the set-up
 /// installs beside Easel.
@@ -9,17 +10,8 @@ enum CLIPVocabulary {
     ///
     /// - Throws: ``VocabularyMissing``.
     static func installed() throws(VocabularyMissing) -> URL {
-        let program = URL(filePath: Bundle.main.executablePath ?? CommandLine.arguments[0])
-            .resolvingSymlinksInPath()
-        var folder = program.deletingLastPathComponent()
-        while folder.path != "/" {
-            for place in [".clip", "share/easel"] {
-                let file = folder.appending(path: place).appending(path: name)
-                if FileManager.default.fileExists(atPath: file.path) { return file }
-            }
-            folder = folder.deletingLastPathComponent()
-        }
-        throw VocabularyMissing(program: program.path)
+        if let file = ProgramFiles.first(of: ".clip/\(name)", "share/easel/\(name)") { return file }
+        throw VocabularyMissing(program: ProgramFiles.program.path)
     }
 }
 

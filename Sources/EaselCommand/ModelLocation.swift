@@ -1,6 +1,7 @@
 import Checkpoints
 import EaselHub
 import Foundation
+import ProgramFiles
 
 /// Where a model is: the folder or the file that was named, a model of that name, or else the demo model that comes with
 /// Easel.
@@ -38,19 +39,8 @@ enum ModelLocation {
 
     /// The demo model: beside the installed tool, or in the folder that the tool was built in.
     private static var demoModel: URL? {
-        let tool = URL(filePath: Bundle.main.executablePath ?? CommandLine.arguments[0])
-            .resolvingSymlinksInPath()
-        var folder = tool.deletingLastPathComponent()
-        while true {
-            for place in ["Models/demo", "share/easel/Models/demo"] {
-                let model = folder.appending(path: place)
-                if FileManager.default.fileExists(atPath: model.appending(path: "model_index.json").path) {
-                    return model
-                }
-            }
-            let parent = folder.deletingLastPathComponent()
-            if parent.path == folder.path { return nil }
-            folder = parent
+        ProgramFiles.first(of: "Models/demo", "share/easel/Models/demo") {
+            FileManager.default.fileExists(atPath: $0.appending(path: "model_index.json").path)
         }
     }
 }

@@ -1,6 +1,7 @@
 import CVulkanLoader
 import EngineInterface
 import Foundation
+import ProgramFiles
 import Synchronization
 
 /// A shader with its constants: what a pipeline is made of.
@@ -48,10 +49,12 @@ struct Kernel: Hashable, Sendable {
 
     var file: String { "\(shader.rawValue).\(isHalf ? "f16" : "f32")" }
 
+    /// What glslc made of the shaders; nil where the program was taken away from them.
+    private static let folder = ProgramFiles.resources(of: "VulkanEngine")
+
     /// What glslc made of the shader; nil where the engine was built without it.
     var words: [UInt32]? {
-        guard let url = Bundle.module.url(forResource: file, withExtension: "spv"),
-            let code = try? Data(contentsOf: url)
+        guard let code = Self.folder.flatMap({ try? Data(contentsOf: $0.appending(path: file + ".spv")) })
         else { return nil }
         return [UInt32](unsafeUninitializedCapacity: code.count / 4) { buffer, count in
             count = code.copyBytes(to: buffer) / 4
@@ -103,8 +106,10 @@ extension VulkanDevice {
     private func makePipeline(_ kernel: Kernel, graph: String) throws(EngineError) -> VkPipeline {
         guard let compiled = kernel.words else {
             throw .unavailable(
-                engine: "vulkan", reason: "it was built without its shader \(kernel.file)",
-                remedy: "Install glslc (Debian: apt install glslc) and build again.")
+                engine: "vulkan", reason: "its shader \(kernel.file) is not there",
+                remedy:
+                    "Keep Easel_VulkanEngine.resources, which the build makes, beside the program; where it was built "
+                    + "without glslc, install that (Debian: apt install glslc) and build again.")
         }
         var module: VkShaderModule?
         let words = kernel.shader.hasFullSubgroups ? CooperativeModule(compiled).words : compiled
