@@ -14,6 +14,8 @@ public struct Checkpoint: WeightStorage {
     public let format: CheckpointFormat
     private let files: [RegularFile]
     private let places: [String: Place]
+    /// Of each file, where it is a zip archive.
+    private let members: [[ZipMember]]
 
     private struct Place: Sendable {
         let file: Int
@@ -40,6 +42,7 @@ public struct Checkpoint: WeightStorage {
     public init(contentsOf files: [(url: URL, prefix: String)]) throws {
         precondition(!files.isEmpty, "no file")
         var opened: [RegularFile] = []
+        var members: [[ZipMember]] = []
         var format: CheckpointFormat?
         var metadata: [String: String] = [:]
         var places: [String: Place] = [:]
@@ -52,8 +55,10 @@ public struct Checkpoint: WeightStorage {
                 places[part.prefix + tensor.name] = Place(file: index, tensor: tensor)
             }
             opened.append(file)
+            members.append(stored.members)
         }
         self.files = opened
+        self.members = members
         self.metadata = metadata
         self.format = format ?? .safetensors
         self.places = places
@@ -66,6 +71,7 @@ public struct Checkpoint: WeightStorage {
         metadata = stored.metadata
         format = stored.format
         files = [file]
+        members = [stored.members]
         var places: [String: Place] = [:]
         for tensor in stored.tensors { places[tensor.name] = Place(file: 0, tensor: tensor) }
         self.places = places
@@ -74,6 +80,7 @@ public struct Checkpoint: WeightStorage {
     private init(_ index: ShardIndex) throws {
         origin = index.path
         var files: [RegularFile] = []
+        var members: [[ZipMember]] = []
         var metadata: [String: String] = [:]
         var format: CheckpointFormat?
         var places: [String: Place] = [:]
@@ -91,6 +98,7 @@ public struct Checkpoint: WeightStorage {
                 }
             }
             files.append(file)
+            members.append(stored.members)
         }
         for (tensor, shard) in index.shardOfTensor
         where places[tensor].map({ index.shards[$0.file] }) != shard {
@@ -101,6 +109,7 @@ public struct Checkpoint: WeightStorage {
                 index: index.path, tensor: tensor, shard: index.shards[place.file])
         }
         self.files = files
+        self.members = members
         self.metadata = metadata
         self.format = format ?? .safetensors
         self.places = places
@@ -115,6 +124,17 @@ public struct Checkpoint: WeightStorage {
 
     /// Of all files together.
     public var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
+
+    public func validateChecksums() throws {
+        for (file, members) in zip(files, members) where !members.isEmpty {
+            let mapping = try FileMapping([file], additionalBytes: 0)
+            for member in members {
+                try Task.checkCancellation()
+                try member.validateChecksum(in: UnsafeRawBufferPointer(mapping.file(0)), path: file.path)
+            }
+            try mapping.validate()
+        }
+    }
 
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         var decoded: [(place: Place, decoder: any TensorDecoder, name: String)] = []

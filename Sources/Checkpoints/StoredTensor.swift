@@ -30,6 +30,8 @@ package struct StoredTensors: Sendable {
     package let tensors: [StoredTensor]
     /// Free text under free keys.
     let metadata: [String: String]
+    /// Of a zip archive, in the order of the file.
+    let members: [ZipMember]
 
     /// - Throws: ``FileError``, ``SafetensorsError``, ``TorchError``, ``GGUFError``, or ``CheckpointError`` for a text.
     init(reading file: RegularFile) throws {
@@ -47,10 +49,14 @@ package struct StoredTensors: Sendable {
         }
     }
 
-    init(format: CheckpointFormat, tensors: [StoredTensor], metadata: [String: String]) {
+    init(
+        format: CheckpointFormat, tensors: [StoredTensor], metadata: [String: String],
+        members: [ZipMember] = []
+    ) {
         self.format = format
         self.tensors = tensors
         self.metadata = metadata
+        self.members = members
     }
 
     private init(_ header: SafetensorsHeader, _ scales: Float8Scales) {

@@ -9,9 +9,17 @@ public protocol WeightStorage: WeightCatalog {
     /// - Parameter names: Those that will be read; others may be there or not.
     /// - Throws: ``FileError`` where a file is gone, has changed or cannot be mapped.
     func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights
+
+    /// Reads all of the files that have checksums of their contents, which are zip archives of PyTorch's, and compares.
+    ///
+    /// - Throws: ``TorchError`` where bytes are not those that a checksum is of; ``FileError``; `CancellationError`.
+    func validateChecksums() throws
 }
 
 extension WeightStorage {
+    /// Weights that come from no file have none.
+    public func validateChecksums() throws {}
+
     /// Maps all of the weights.
     ///
     /// - Throws: ``FileError``.

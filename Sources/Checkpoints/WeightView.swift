@@ -82,6 +82,8 @@ public struct WeightView: WeightStorage {
         return WeightEntry(shape: shape, elementType: whole.elementType)
     }
 
+    public func validateChecksums() throws { try base.validateChecksums() }
+
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         let weights = try base.map(
             Set(names.compactMap { sources[$0]?.name }), additionalBytes: additionalBytes)

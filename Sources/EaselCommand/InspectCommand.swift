@@ -19,7 +19,9 @@ struct InspectCommand: AsyncParsableCommand {
             "CLIP's vocabulary for a model in a single file: a tokenizer folder (default: the installed one)."
     )
     var vocabulary: String?
-    @Flag(inversion: .prefixedNo, help: "Read the whole file for its hashes (default: yes).")
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Read the whole file for its hashes, and check its own checksums (default: yes).")
     var hashes = true
 
     func run() async throws { try await reportingErrors { try show() } }

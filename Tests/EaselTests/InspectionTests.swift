@@ -1,3 +1,4 @@
+import Checkpoints
 import Easel
 import Foundation
 import Testing
@@ -65,6 +66,25 @@ struct InspectionTests {
         let embedding = try FileInspection(of: word)
         #expect(embedding.kind == .embedding && embedding.metadata["name"] == "sketch")
         #expect(embedding.remarks == ["3 embeddings of 64 numbers", "its own word is sketch"])
+    }
+
+    /// A file of which a bit was changed since it was saved.
+    @Test func checksumsAreComparedWhereTheWholeFileIsRead() throws {
+        let file = folder.url.appending(path: "a.ckpt")
+        let family = try TinyFamily("sd1")
+        try TinyFile(tensors: family.tensors, constants: [:]).writeTorch(to: file)
+        let whole = try FileInspection(of: file, vocabulary: TinyFamily.vocabulary)
+        #expect(whole.refusal == nil)
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: file)
+        let damaged = try FileInspection(of: file, vocabulary: TinyFamily.vocabulary)
+        #expect(damaged.kind == .model)
+        #expect(try #require(damaged.refusal).contains("has other bytes than were saved"))
+        #expect(
+            try FileInspection(of: file, vocabulary: TinyFamily.vocabulary, hashes: false).refusal == nil)
+        let conversion = try ModelConversion(of: file, vocabulary: TinyFamily.vocabulary)
+        #expect(throws: TorchError.self) { try conversion.damage() }
     }
 
     @Test func folders() throws {

@@ -41,6 +41,8 @@ public struct AdaptedWeights: WeightStorage {
     public var names: [String] { base.names }
     public func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
 
+    public func validateChecksums() throws { try base.validateChecksums() }
+
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         var places: [(name: String, entry: WeightEntry)] = []
         var made = MadeWeights()

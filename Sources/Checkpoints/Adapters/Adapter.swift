@@ -78,6 +78,7 @@ public struct Adapter: Sendable {
                 AdapterTensor(path: key.path, shape: entry.shape, values: values)
         }
         try mapped.validate()
+        try checkpoint.validateChecksums()
         guard !changes.isEmpty else {
             throw AdapterError.notAnAdapter(path: path, names: checkpoint.names.sorted())
         }

@@ -64,6 +64,7 @@ public struct TextualInversion: Sendable {
             matrices.append(Matrix(encoder: Self.encoders[name], width: width, values: values))
         }
         try mapped.validate()
+        try checkpoint.validateChecksums()
         guard let count = counts.first, counts.count == 1 else {
             throw TextualInversionError.counts(path: path, counts: counts.sorted())
         }

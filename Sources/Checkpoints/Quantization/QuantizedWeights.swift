@@ -81,6 +81,8 @@ public struct QuantizedWeights: WeightStorage {
         return base.entry(named: name)
     }
 
+    public func validateChecksums() throws { try base.validateChecksums() }
+
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         var places: [(layer: String, range: ActivationRanges.Range?, stored: WeightEntry)] = []
         var made = MadeWeights()

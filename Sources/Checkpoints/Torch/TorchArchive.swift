@@ -1,4 +1,3 @@
-import CZlib
 import TensorGraph
 
 extension StoredTensors {
@@ -34,9 +33,7 @@ extension StoredTensors {
                     "its byte order is \(text.quoted)", remedy: "Save it on a little-endian machine"))
         }
         let contents = UnsafeRawBufferPointer(rebasing: bytes[member.range])
-        guard checksum(of: contents) == member.checksum else {
-            throw zip.failure("the checksum of \(pickle.quoted) does not fit its bytes")
-        }
+        try member.validateChecksum(in: bytes, path: path)
         var reader = PickleReader(contents, path: path)
         let root = try reader.read()
         let dictionary = try StateDictionary(reader.values, root: root, path: path)
@@ -54,13 +51,10 @@ extension StoredTensors {
             }
             return StoredTensor(name: name, tensor, storageOffset: member.range.lowerBound)
         }
-        return StoredTensors(format: .torchArchive, tensors: tensors, metadata: dictionary.metadata)
+        return StoredTensors(
+            format: .torchArchive, tensors: tensors, metadata: dictionary.metadata,
+            members: zip.members.values.sorted { $0.range.lowerBound < $1.range.lowerBound })
     }
-}
-
-/// The CRC-32 that zip archives have of each member.
-private func checksum(of bytes: UnsafeRawBufferPointer) -> UInt32 {
-    UInt32(crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
 }
 
 extension StoredTensor {

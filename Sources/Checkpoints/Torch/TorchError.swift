@@ -9,6 +9,8 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         case forbidden(String, offset: Int)
         /// The zip archive is damaged, or is not as PyTorch writes it.
         case archive(String)
+        /// A member of the zip archive has other bytes than those that its CRC-32 is of.
+        case checksum(member: String, expected: UInt32, actual: UInt32)
         /// A tensor's view of its storage is impossible.
         case tensor(String, reason: String, offset: Int)
         /// A storage's bytes are not what the pickle says.
@@ -39,6 +41,9 @@ extension TorchError.Problem {
             "the pickle asks for \(what) at byte \(offset), which weights do not need; it is not done. "
                 + "Take the model only from a source that you trust, as a safetensors file if there is one"
         case .archive(let reason): "the archive is damaged, or not one that PyTorch wrote: \(reason)"
+        case .checksum(let member, let expected, let actual):
+            "\(member.quoted) has other bytes than were saved: their CRC-32 is \(actual.digits), and the "
+                + "archive's own is \(expected.digits). Fetch the file again"
         case .tensor(let tensor, let reason, let offset):
             "\(tensor), at byte \(offset) of the pickle, is impossible: \(reason)"
         case .storage(let key, let expected, let actual?):
@@ -57,4 +62,9 @@ extension TorchError.Problem {
             "there are no tensors under names in this file; its pickle is \(found)"
         }
     }
+}
+
+extension UInt32 {
+    /// Eight hexadecimal digits.
+    fileprivate var digits: String { withUnsafeBytes(of: bigEndian) { $0.hexadecimal } }
 }

@@ -4,17 +4,12 @@
 /// archive of PyTorch's never is, is refused: encrypted, in several parts, two members of one name or in one place, a
 /// name that leads out of a folder.
 struct ZipDirectory {
-    struct Member {
-        /// Where its bytes are in the file.
-        let range: Range<Int>
-        let checksum: UInt32
-    }
 
     static let maximumMemberCount = 100_000
     /// The end of the central directory without a comment.
     private static let endByteCount = 22
 
-    private(set) var members: [String: Member] = [:]
+    private(set) var members: [String: ZipMember] = [:]
     private let bytes: UnsafeRawBufferPointer
     private let path: String
 
@@ -33,7 +28,7 @@ struct ZipDirectory {
             }
             let (start, contents) = try place(of: entry, before: directory.range.lowerBound)
             taken.append(start..<contents.upperBound)
-            let member = Member(range: contents, checksum: entry.checksum)
+            let member = ZipMember(name: entry.name, range: contents, checksum: entry.checksum)
             guard members.updateValue(member, forKey: entry.name) == nil else {
                 throw failure("two members are named \(entry.name.quoted)")
             }
@@ -121,7 +116,7 @@ struct ZipDirectory {
 /// What the central directory says of a member.
 private struct Entry {
     let name: String
-    let checksum: UInt32
+    let checksum: UInt32?
     var size: Int
     /// Where the member's own header is.
     var offset: Int
@@ -149,7 +144,8 @@ private struct Entry {
         guard method == 0 else {
             throw zip.failure("\(name.quoted) is compressed (method \(method)), which PyTorch never does")
         }
-        checksum = UInt32(zip.unsigned(4, at: position + 16))
+        let sum = zip.unsigned(4, at: position + 16)
+        checksum = sum == 0 ? nil : UInt32(sum)
         var packed = zip.unsigned(4, at: position + 20)
         size = zip.unsigned(4, at: position + 24)
         offset = zip.unsigned(4, at: position + 42)

@@ -40,10 +40,15 @@ public struct ModelConversion: Sendable {
     /// A tensor with values that are not finite numbers, which are written as they are; nil where there is none. Reads all
     /// weights.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError`, `TorchError` where the weights are not those that a file has checksums of.
     public func damage() throws -> Warning? {
-        let all = components.textEncoders.map(\.weights)
-        for weights in all + [components.unet.weights, components.autoencoder.weights] {
+        let all =
+            components.textEncoders.map(\.weights) + [
+                components.unet.weights, components.autoencoder.weights,
+            ]
+        var files: Set<String> = []
+        for weights in all where files.insert(weights.origin).inserted { try weights.validateChecksums() }
+        for weights in all {
             let mapped = try weights.map(additionalBytes: 0)
             let damaged = mapped.firstNonFinite(in: weights)
             try mapped.validate()

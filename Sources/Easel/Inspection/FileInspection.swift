@@ -48,11 +48,11 @@ public struct FileInspection: Sendable, Codable {
     public internal(set) var metadata: [String: String] = [:]
     public internal(set) var hashes: FileHashes?
 
-    /// Looks at a file or a folder; reads no weights but for the hashes.
+    /// Looks at a file or a folder; reads no weights but for the hashes and checksums.
     ///
     /// - Parameters:
     ///   - vocabulary: CLIP's vocabulary for a single file; nil takes the one that was installed.
-    ///   - hashes: Whether the whole file is read for its hashes.
+    ///   - hashes: Whether the whole file is read for its hashes, and compared with the checksums that are in it.
     /// - Throws: `FileError` and what else the file's own reader throws, where it cannot be read at all.
     public init(of location: URL, vocabulary: URL? = nil, hashes wantsHashes: Bool = true) throws {
         var isFolder: ObjCBool = false
@@ -64,6 +64,7 @@ public struct FileInspection: Sendable, Codable {
         self.init(checkpoint, location, vocabulary)
         if wantsHashes {
             hashes = try HashCache.shared.hashes(of: location, hasHeader: checkpoint.format == .safetensors)
+            do { try checkpoint.validateChecksums() } catch let error as TorchError { refusal = "\(error)" }
         }
     }
 
