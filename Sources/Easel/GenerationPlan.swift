@@ -80,6 +80,10 @@ struct GenerationPlan: Sendable {
             throw RequestError.notPossible(
                 field: "a depth map", model: model.name, reason: "it does not see how far away things are")
         }
+        if request.imageGuidanceScale != nil, parts.sight != .picture {
+            throw RequestError.notPossible(
+                field: "an image guidance scale", model: model.name, reason: "it does not edit pictures")
+        }
         canvas = try Canvas(request, width: width, height: height)
         // A second pass may start from the first one's latents.
         let hasLatents = request.largeFrom?.upscaler == .latent && parts.sight == nil
@@ -226,6 +230,8 @@ struct GenerationPlan: Sendable {
 
     /// Whether the U-Net sees something else beside the latents in each pass.
     var seesByPass: Bool { unledPasses > 1 }
+    /// How strongly the picture that is edited leads; nil where it is not given to a pass alone.
+    var pictureScale: Float? { seesByPass ? request.imageGuidanceScale ?? 1.5 : nil }
 
     /// Whether the last pass is of the prompt's first part with perturbed attention.
     var isPerturbed: Bool { request.perturbedAttentionScale > 0 }

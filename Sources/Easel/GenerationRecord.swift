@@ -141,7 +141,7 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         zeroTerminalSnr = request.zeroTerminalSNR
         predictionType = request.predictionType?.rawValue
         guidanceScale = request.guidanceScale
-        imageGuidanceScale = plan.seesByPass ? request.imageGuidanceScale : nil
+        imageGuidanceScale = plan.pictureScale
         guidanceSchedule = request.guidanceSchedule.isEmpty ? nil : request.guidanceSchedule
         guidanceInterval = [request.guidanceInterval.lowerBound, request.guidanceInterval.upperBound]
         guidanceRescale = request.guidanceRescale

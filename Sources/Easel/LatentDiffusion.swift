@@ -82,7 +82,7 @@ extension Model {
                     whole: unet.whole, shallow: $0, interval: request.deepCache?.interval ?? 1)
             }, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
             contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
-            pictureScale: plan.seesByPass ? request.imageGuidanceScale : nil,
+            pictureScale: plan.pictureScale,
             runsPassesAlone: plan.runsPassesAlone || memory.runsPassesAlone && plan.canRunPassesAlone,
             perturbedScale: request.perturbedAttentionScale,
             freeU: request.freeU, guidanceToTell: plan.guidanceToTell)

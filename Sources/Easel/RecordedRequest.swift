@@ -48,7 +48,7 @@ extension Request {
         predictionType = try record.predictionType.map {
             try word("prediction_type", $0, PredictionType.self)
         }
-        imageGuidanceScale = record.imageGuidanceScale ?? imageGuidanceScale
+        imageGuidanceScale = record.imageGuidanceScale
         guidanceSchedule = record.guidanceSchedule ?? []
         guard record.guidanceInterval.count == 2, record.guidanceInterval[0] <= record.guidanceInterval[1]
         else {

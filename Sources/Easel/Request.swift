@@ -48,8 +48,8 @@ public struct Request: Sendable, Hashable {
     /// How much of the contrast that guidance adds is taken back, from 0 to 1 (Lin et al. 2023).
     public var guidanceRescale = 0.0
     /// How strongly the picture to start from leads, with a model that edits pictures (Brooks et al., 2023, equation 3);
-    /// from 1, where it leads as it does without guidance.
-    public var imageGuidanceScale: Float = 1.5
+    /// from 1, where it leads as it does without guidance; nil takes 1.5.
+    public var imageGuidanceScale: Float?
     /// How far away things are, lighter being nearer, for a model of depth; of any size.
     public var depthMap: Image?
     /// How strongly the prompt leads away from what the U-Net makes without looking around in its middle (Ahn et al.,

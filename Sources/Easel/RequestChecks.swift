@@ -90,7 +90,8 @@ extension Request {
                 ("bottom", outpainting.bottom),
             ] { try require("extension at the \(side)", pixels, 0...2048) }
         }
-        for scale in [guidanceScale, imageGuidanceScale] + guidanceSchedule where !(scale.magnitude <= 1000) {
+        for scale in [guidanceScale, imageGuidanceScale ?? 1] + guidanceSchedule
+        where !(scale.magnitude <= 1000) {
             throw .outOfRange(
                 field: "guidance scale", value: "\(scale)", range: "a number from -1000 to 1000")
         }

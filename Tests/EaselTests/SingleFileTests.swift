@@ -187,6 +187,8 @@ struct SingleFileTests {
         var request = Request.quick()
         request.initImage = Image(width: 64, height: 64, pixels: Array(repeating: 90, count: 3 * 64 * 64))
         let weak = try await model.picture(request).latents.values
+        request.imageGuidanceScale = 1.5
+        #expect(try await model.picture(request).latents.values == weak)
         request.imageGuidanceScale = 3
         #expect(try await model.picture(request).latents.values != weak)
         request.inpainting = Inpainting(mask: Mask(width: 1, height: 1, values: [255]))
@@ -195,6 +197,12 @@ struct SingleFileTests {
         request.depthMap = request.initImage
         let unseen = await #expect(throws: RequestError.self) { try await model.picture(request) }
         #expect("\(try #require(unseen))".contains("a depth map is not possible with editing"))
+        var other = Request.quick()
+        other.imageGuidanceScale = 2
+        let unknown = await #expect(throws: RequestError.self) {
+            try await TinyModel.sd1.opened().picture(other)
+        }
+        #expect("\(try #require(unknown))".contains("an image guidance scale is not possible"))
     }
 
     private func problem(
