@@ -8,7 +8,8 @@ import TensorGraph
 /// The model's networks, compiled for the shapes that were asked for last.
 ///
 /// A shape that is asked for again is there at once, and two requests that ask for the same wait for one
-/// compilation. One U-Net and one decoder are kept, since each holds its weights again in the engine's own layout.
+/// compilation. One U-Net and one decoder are kept, since each holds its weights again in the engine's own layout; small
+/// U-Nets are kept for several numbers of pictures.
 actor CompiledNetworks {
     typealias Compilation = Task<any CompiledGraph, any Error>
     enum Network: Hashable {
@@ -28,7 +29,7 @@ actor CompiledNetworks {
     }
 
     struct Shape: Hashable {
-        let batch: Int
+        var batch: Int
         var passes = 1
         /// How many embeddings the U-Net attends to.
         var tokens = 0
@@ -54,6 +55,8 @@ actor CompiledNetworks {
     /// What is known of latents' colours; nil until it is asked for.
     private var colorFit: LatentColors.Fit?
     var ready: [Network: (shape: Shape, compilation: Compilation)] = [:]
+    /// Small U-Nets for other numbers of pictures than the last one's, in the order of their use.
+    var spareUNets: [(shape: Shape, compilation: Compilation)] = []
     /// The networks whose weights' values have been looked at.
     private var inspected: Set<Network> = []
     private var hasDamagedWeights = false
@@ -188,6 +191,7 @@ actor CompiledNetworks {
         graph: @escaping @Sendable () throws -> Graph
     ) -> Compilation {
         if let known = ready[network], known.shape == shape { return known.compilation }
+        if network == .unet, let spare = spareUNet(for: shape) { return spare }
         // The one before is let go first, so that memory is not needed for both.
         ready[network] = nil
         let compilation = Task {
@@ -196,6 +200,7 @@ actor CompiledNetworks {
             } catch {
                 // What failed is tried again when it is asked for again.
                 if ready[network]?.shape == shape { ready[network] = nil }
+                if network == .unet { spareUNets.removeAll { $0.shape == shape } }
                 throw error
             }
         }

@@ -16,8 +16,7 @@ final class GuidedDenoiser: Sendable {
     private let seen: [Latents]
     /// How strongly the picture leads that is seen in all passes but the first; nil where none does.
     private let pictureScale: Float?
-    private let contexts: PromptContexts
-    private let pictures: Int
+    private let contexts: BatchContexts
     private let stepCount: Int
     /// Whether the U-Net was compiled for one pass, so that some steps can leave out the negative prompt's.
     private let runsPassesAlone: Bool
@@ -30,14 +29,13 @@ final class GuidedDenoiser: Sendable {
     private let last: Mutex<(step: Int, inputs: [String: HostTensor])?> = Mutex(nil)
 
     /// - Parameters:
-    ///   - unet: Compiled for that many pictures, in as many passes as there are contexts; in one where guidance is not
+    ///   - unet: Compiled for as many pictures as the contexts are of, in as many passes as there are contexts; in one where guidance is not
     ///     the same in every step.
     ///   - weights: One for each part of the prompt.
     ///   - perturbedScale: Above 0 where the last context is for perturbed attention.
     init(
         unet: any CompiledGraph, cached: DeepCachedUNet? = nil, guidance: ClassifierFreeGuidance?,
-        weights: [Float], contexts: PromptContexts,
-        pictures: Int, stepCount: Int, seen: [Latents] = [],
+        weights: [Float], contexts: BatchContexts, stepCount: Int, seen: [Latents] = [],
         pictureScale: Float? = nil, runsPassesAlone: Bool = false,
         perturbedScale: Float = 0, freeU: FreeU? = nil, guidanceToTell: Float? = nil
     ) {
@@ -51,7 +49,6 @@ final class GuidedDenoiser: Sendable {
         self.guidance = guidance
         self.weights = weights
         self.contexts = contexts
-        self.pictures = pictures
         self.seen = seen
         self.pictureScale = pictureScale
     }
@@ -126,7 +123,7 @@ final class GuidedDenoiser: Sendable {
                 last = (step, known.inputs)
                 return known.inputs
             }
-            let made = contexts.inputs(at: step, pictures: pictures)
+            let made = contexts.inputs(at: step)
             last = (step, made)
             return made
         }

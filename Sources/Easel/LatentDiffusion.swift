@@ -7,69 +7,95 @@ import Synchronization
 import TensorGraph
 
 extension Model {
-    /// A request's pictures: the arrows of Rombach et al. 2022, figure 3, from a prompt, and a picture where there is
-    /// one to start from, to pictures.
+    /// A request's pictures.
     func makePictures(
         _ request: Request, stop: EarlyStop? = nil, tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
         let plan = try GenerationPlan(request, for: self)
-        for warning in plan.warnings { tell(.warning(warning)) }
-        async let hashes = RecordedHashes(plan, self)
+        try await makePictures(of: [PlannedRequest(plan: plan, stop: stop, tell: tell)])
+    }
+
+    /// A request's pictures, or those of several requests in one batch: the arrows of Rombach et al. 2022, figure 3, from
+    /// a prompt, and a picture where there is one to start from, to pictures.
+    func makePictures(of requests: [PlannedRequest]) async throws {
+        for request in requests {
+            for warning in request.plan.warnings { request.tell(.warning(warning)) }
+        }
+        let tell: @Sendable (GenerationEvent) -> Void = { event in
+            for request in requests { request.tell(event) }
+        }
+        async let hashes = recordedHashes(requests.map(\.plan))
         var watch = Stopwatch(tell: tell)
 
+        let batches = PictureBatch.batches(of: requests)
+        let plan = batches[0].plan
         try await prepareQuantization(&watch, tell)
         let (memory, bytes) = try await networks.planMemory(
-            plan.unet(batch: plan.batches[0].count), encodes: plan.encodesPicture)
-        let contexts = try await encodedPrompts(plan, memory, &watch, tell)
+            plan.unet(batch: batches[0].count), encodes: plan.encodesPicture)
+        let contexts = try await encodedPrompts(requests.map(\.plan), memory, &watch, tell)
         await networks.letGo(after: .encodingPrompts, memory)
-        for batch in plan.batches {
-            if batch.lowerBound > 0, stop?.requested == .request { break }
+        for (index, batch) in batches.enumerated() {
+            if index > 0, requests[0].stop?.requested == .request { break }
             let sampler = try plan.makeSampler()
-            var noise = plan.noise(for: batch)
+            var noise = batch.noise()
             let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
             await networks.letGo(after: .encodingPicture, memory)
-            var made = DenoisedBatch(latents: start.latents)
+            var made = batch.members.map { DenoisedPictures(latents: start.latents.pictures($0.places)) }
             if plan.takesSteps {
-                made = try await denoised(
-                    start, plan, batch, contexts, sampler, noise, memory, &watch, stop: stop, tell)
+                made = try await denoised(start, batch, contexts, sampler, noise, memory, &watch, tell)
                 await networks.letGo(after: .denoising, memory)
             }
-            try await decode(made, plan, batch, memory, bytes, hashes: await hashes, &watch, tell)
+            try await decode(made, batch, memory, bytes, hashes: await hashes, &watch, tell)
             await networks.letGo(after: .decoding, memory)
-            stop?.batchIsDone()
+            for request in requests { request.stop?.batchIsDone() }
         }
     }
 
-    /// The prompts' embeddings.
+    private func recordedHashes(_ plans: [GenerationPlan]) async -> [RecordedHashes] {
+        var hashes: [RecordedHashes] = []
+        for plan in plans { hashes.append(await RecordedHashes(plan, self)) }
+        return hashes
+    }
+
+    /// Each plan's prompts' embeddings.
     ///
-    /// - Parameter besideUNet: Whether the U-Net is made ready meanwhile.
+    /// - Parameters:
+    ///   - plans: That are made in one batch.
+    ///   - besideUNet: Whether the U-Net is made ready meanwhile.
     func encodedPrompts(
-        _ plan: GenerationPlan, _ memory: MemoryPlan, _ watch: inout Stopwatch, besideUNet: Bool = true,
+        _ plans: [GenerationPlan], _ memory: MemoryPlan, _ watch: inout Stopwatch, besideUNet: Bool = true,
         _ tell: @escaping @Sendable (GenerationEvent) -> Void
-    ) async throws -> PromptContexts {
+    ) async throws -> [PromptContexts] {
+        let plan = plans[0]
         let textEncoders = try await watch.time(.loadingTextEncoder) {
             // The U-Net, which takes longest, is made ready beside the prompts.
             if plan.takesSteps, besideUNet {
-                await networks.beginPreparingUNet(plan.unet(batch: plan.batches[0].count), memory)
+                let batch = plans.count == 1 ? plan.batches[0].count : plans.count
+                await networks.beginPreparingUNet(plan.unet(batch: batch), memory)
             }
             return try await networks.preparedTextEncoders(
                 clipSkip: plan.request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,
                 adapters: plan.adapters)
         }
         await tellWarnings(tell)
-        return try await watch.time(.encodingPrompt) { try await encode(plan, textEncoders) }
+        return try await watch.time(.encodingPrompt) {
+            var contexts: [PromptContexts] = []
+            for plan in plans { contexts.append(try await encode(plan, textEncoders)) }
+            return contexts
+        }
     }
 
-    /// A batch's latents after all steps, or after those that were taken until they were stopped.
+    /// A batch's latents after all steps, or after those that were taken until they were stopped: each request's.
     ///
-    /// - Parameter unet: What predicts; nil takes the model's own, made ready as the plan asks.
+    /// - Parameters:
+    ///   - contexts: One for each of the batch's requests.
+    ///   - unet: What predicts; nil takes the model's own, made ready as the plan asks.
     func denoised(
-        _ start: StartingPoint, _ plan: GenerationPlan, _ batch: Range<Int>, _ contexts: PromptContexts,
+        _ start: StartingPoint, _ batch: PictureBatch, _ contexts: [PromptContexts],
         _ sampler: any Sampler, _ noise: PictureNoise, _ memory: MemoryPlan, _ watch: inout Stopwatch,
-        unet: (any CompiledGraph)? = nil, stop: EarlyStop? = nil,
-        _ tell: @escaping @Sendable (GenerationEvent) -> Void
-    ) async throws -> DenoisedBatch {
-        let request = plan.request
+        unet: (any CompiledGraph)? = nil, _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> [DenoisedPictures] {
+        let (plan, request) = (batch.plan, batch.plan.request)
         let unet = try await watch.time(.loadingUNet) {
             if let unet { return PreparedUNet(whole: unet) }
             return try await networks.preparedUNet(plan.unet(batch: batch.count), memory)
@@ -81,56 +107,86 @@ extension Model {
                 DeepCachedUNet(
                     whole: unet.whole, shallow: $0, interval: request.deepCache?.interval ?? 1)
             }, guidance: plan.isGuided ? plan.guidance : nil, weights: plan.weights,
-            contexts: contexts, pictures: batch.count, stepCount: sampler.stepCount, seen: start.seen,
+            contexts: BatchContexts(contexts, pictures: batch.members.map(\.pictures.count)),
+            stepCount: sampler.stepCount, seen: start.seen,
             pictureScale: plan.pictureScale,
             runsPassesAlone: plan.runsPassesAlone || memory.runsPassesAlone && plan.canRunPassesAlone,
             perturbedScale: request.perturbedAttentionScale,
             freeU: request.freeU, guidanceToTell: plan.guidanceToTell)
-        let colors = request.previewInterval == nil ? nil : try await networks.latentColors()
-        let stepsTaken = Mutex<Int?>(nil)
+        let showsPreviews = batch.members.contains { $0.request.plan.request.previewInterval != nil }
+        let colors = showsPreviews ? try await networks.latentColors() : nil
+        // What became of the pictures that were to take no more steps.
+        let stopped = Mutex<[Int: DenoisedPictures]>([:])
         let latents = try await watch.time(.denoising) { [noise] in
             try await Sampling.denoise(
                 start.latents, with: sampler, noise: noise, keeping: start.kept,
                 denoiser: { try await denoiser($0, timestep: $1, step: $2) },
-                report: { step in
-                    tell(
-                        .step(
-                            Step(
-                                step, picture: request.firstPicture + batch.lowerBound,
-                                previews: plan.previews(step, colors))))
-                },
-                isEnough: { steps in
-                    guard stop?.requested != nil else { return false }
-                    stepsTaken.withLock { $0 = steps }
-                    return true
+                report: { batch.tell($0, colors) },
+                isEnough: { step in
+                    stopped.withLock { stopped in
+                        for (index, member) in batch.members.enumerated()
+                        where stopped[index] == nil && member.request.stop?.requested != nil {
+                            stopped[index] = DenoisedPictures(
+                                latents: step.predictedOriginal.pictures(member.places),
+                                stepsTaken: step.index + 1)
+                        }
+                        return batch.members.indices.allSatisfy {
+                            stopped[$0] != nil || !batch.members[$0].request.isWanted()
+                        }
+                    }
                 })
         }
-        return DenoisedBatch(latents: latents, stepsTaken: stepsTaken.withLock { $0 })
+        return stopped.withLock { stopped in
+            batch.members.enumerated().map { index, member in
+                // Of one request alone, the loop has put back what is kept of a picture.
+                let own = DenoisedPictures(
+                    latents: latents.pictures(member.places), stepsTaken: stopped[index]?.stepsTaken)
+                return batch.members.count == 1 ? own : stopped[index] ?? own
+            }
+        }
     }
 
     /// A batch's pictures, one at a time.
     private func decode(
-        _ made: DenoisedBatch, _ plan: GenerationPlan, _ batch: Range<Int>, _ memory: MemoryPlan,
-        _ estimate: Int, hashes: RecordedHashes, _ watch: inout Stopwatch,
+        _ made: [DenoisedPictures], _ batch: PictureBatch, _ memory: MemoryPlan, _ estimate: Int,
+        hashes: [RecordedHashes], _ watch: inout Stopwatch,
         _ tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
-        let request = plan.request
+        let plan = batch.plan
         let decoder = try await watch.time(.loadingDecoder) {
             try await networks.preparedDecoder(
                 height: plan.latentHeight, width: plan.latentWidth, wrapped: plan.wrapped, memory)
         }
         await tellWarnings(tell)
-        for (offset, index) in batch.enumerated() {
+        for (index, member) in batch.members.enumerated() where member.request.isWanted() {
+            do {
+                try await decode(
+                    made[index], member, decoder, memory, estimate, hashes: hashes[index], &watch)
+                member.request.end?(nil)
+            } catch let error where !(error is CancellationError) {
+                guard let end = member.request.end else { throw error }
+                end(error)
+            }
+        }
+    }
+
+    /// A request's pictures of a batch, one at a time.
+    private func decode(
+        _ made: DenoisedPictures, _ member: PictureBatch.Member, _ decoder: any CompiledGraph,
+        _ memory: MemoryPlan, _ estimate: Int, hashes: RecordedHashes, _ watch: inout Stopwatch
+    ) async throws {
+        let (plan, tell) = (member.request.plan, member.request.tell)
+        for (offset, index) in member.pictures.enumerated() {
             let own = made.latents.picture(offset)
             let image = try await watch.time(.decoding) {
                 let decoded = try await decode(own, decoder, wrapped: plan.wrapped, memory, tell)
-                if request.previewInterval != nil { await networks.learnColors(own, decoded) }
+                if plan.request.previewInterval != nil { await networks.learnColors(own, decoded) }
                 return plan.canvas?.finished(decoded) ?? decoded
             }
             tell(
                 .finished(
                     GeneratedPicture(
-                        index: request.firstPicture + index, seed: plan.seed(ofPicture: index),
+                        index: plan.request.firstPicture + index, seed: plan.seed(ofPicture: index),
                         sampler: plan.sampler.name, image: image,
                         metadata: plan.metadata(ofPicture: index, size: image, model: self, hashes: hashes),
                         record: GenerationRecord(
@@ -167,13 +223,6 @@ extension Model {
             decoded: picture.floats, width: latents.width * configuration.factor,
             height: latents.height * configuration.factor)
     }
-}
-
-/// What a batch's steps came to.
-struct DenoisedBatch {
-    let latents: Latents
-    /// Nil where all were.
-    var stepsTaken: Int?
 }
 
 extension [String: HostTensor] {

@@ -78,6 +78,35 @@ extension CompiledNetworks {
         return (compiled(.unet, whole), compiled(.shallowUNet, above))
     }
 
+    /// Puts the U-Net aside that was used last, where one of the same but for the number of pictures is asked for and such
+    /// ones are small; else lets all go that were put aside.
+    ///
+    /// - Returns: What was put aside before for the shape, which is the one in use then.
+    func spareUNet(for shape: Shape) -> Compilation? {
+        guard let last = ready[.unet], keepsSpareUNets(shape) else {
+            spareUNets = []
+            return nil
+        }
+        var same = shape
+        same.batch = last.shape.batch
+        guard same == last.shape else {
+            spareUNets = []
+            return nil
+        }
+        let known = spareUNets.first { $0.shape == shape }
+        spareUNets.removeAll { $0.shape == shape }
+        spareUNets.append(last)
+        if spareUNets.count > 2 { spareUNets.removeFirst() }
+        ready[.unet] = known
+        return known?.compilation
+    }
+
+    /// Whether all that is ready takes so little of the memory that there is room for more.
+    private func keepsSpareUNets(_ shape: Shape) -> Bool {
+        guard shape.memory?.residency == .all, let fitting else { return false }
+        return (fitting.bytes - MemoryEstimate.process) * 16 <= use.limit ?? memory
+    }
+
     /// How many numbers of weights a part of the U-Net has at most, where it is run in parts.
     static func partWeightCount(_ precision: Precision) -> Int {
         384_000_000 / (precision == .float32 ? 4 : 2)

@@ -60,34 +60,59 @@ struct PromptContexts: Sendable {
         }
     }
 
+    /// A pass's embeddings `[tokens, width]` at a step, and what is said of the prompt and the size beside them; nothing
+    /// where the U-Net is told nothing.
+    fileprivate func led(pass: Int, at step: Int) -> (embeddings: [Float], pooled: [Float], numbers: [Float])
+    {
+        let stages = passes[pass]
+        let stage = stages.first { step <= $0.lastStep } ?? stages[stages.count - 1]
+        return (stage.embeddings, stage.pooled, sizeNumbers.isEmpty ? [] : sizeNumbers[pass])
+    }
+
+    fileprivate var passCount: Int { passes.count }
+
+    fileprivate func changes(at step: Int) -> Bool {
+        passes.contains { stages in stages.dropLast().contains { $0.lastStep + 1 == step } }
+    }
+}
+
+/// What the U-Net is led by at each step, for the pictures of a batch: those of one request by the same.
+struct BatchContexts: Sendable {
+    /// One for each request, of as many passes, tokens and numbers.
+    private let contexts: [PromptContexts]
+    /// How many pictures each request has in the batch.
+    private let pictures: [Int]
+
+    init(_ contexts: [PromptContexts], pictures: [Int]) {
+        self.contexts = contexts
+        self.pictures = pictures
+    }
+
     /// The inputs of the U-Net that lead it: `context` `[passes · pictures, tokens, width]`, the pictures of a pass one
     /// after the other; `pooled` and `numbers` of as many rows, where it is told of them.
     ///
     /// - Parameter step: From 0.
-    func inputs(at step: Int, pictures: Int) -> [String: HostTensor] {
-        let stages = passes.map { stages in
-            stages.first { step <= $0.lastStep } ?? stages[stages.count - 1]
-        }
-        func rows(_ values: [[Float]], _ shape: [Int]) -> HostTensor {
-            var all: [Float] = []
-            all.reserveCapacity(values.count * pictures * (values.first?.count ?? 0))
-            for value in values {
-                for _ in 0..<pictures { all += value }
+    func inputs(at step: Int) -> [String: HostTensor] {
+        let first = contexts[0]
+        var rows: [(embeddings: [Float], pooled: [Float], numbers: [Float])] = []
+        for pass in 0..<first.passCount {
+            for (own, count) in zip(contexts, pictures) {
+                rows += Array(repeating: own.led(pass: pass, at: step), count: count)
             }
-            return HostTensor(all, shape: Shape([values.count * pictures] + shape))
         }
-        var inputs = ["context": rows(stages.map(\.embeddings), [tokens, width])]
-        if let numbers = sizeNumbers.first {
-            inputs["numbers"] = rows(sizeNumbers, [numbers.count])
-            inputs["pooled"] = rows(stages.map(\.pooled), [stages[0].pooled.count])
+        func tensor(_ values: [[Float]], _ shape: [Int]) -> HostTensor {
+            HostTensor(Array(values.joined()), shape: Shape([values.count] + shape))
+        }
+        var inputs = ["context": tensor(rows.map(\.embeddings), [first.tokens, first.width])]
+        if let row = rows.first, !row.numbers.isEmpty {
+            inputs["numbers"] = tensor(rows.map(\.numbers), [row.numbers.count])
+            inputs["pooled"] = tensor(rows.map(\.pooled), [row.pooled.count])
         }
         return inputs
     }
 
     /// Whether a step has other embeddings than the one before.
-    func changes(at step: Int) -> Bool {
-        passes.contains { stages in stages.dropLast().contains { $0.lastStep + 1 == step } }
-    }
+    func changes(at step: Int) -> Bool { contexts.contains { $0.changes(at: step) } }
 }
 
 /// What a text encoder makes of the chunks of prompts.

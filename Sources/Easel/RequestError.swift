@@ -14,6 +14,8 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
     case notPossible(field: String, model: String, reason: String)
     /// The picture whose settings are taken had a mask.
     case noMask
+    /// The requests' pictures cannot be made in one batch.
+    case notOneBatch(reason: String)
     /// The networks need more memory for pictures of that size than the machine has; in bytes.
     case memory(width: Int, height: Int, batchSize: Int, needed: Int, available: Int)
     /// Pictures of that size need more memory than the limit, in the smallest mode that was asked for; in bytes.
@@ -35,6 +37,7 @@ public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notPossible(let field, let model, let reason):
             "\(field) is not possible with \(model): \(reason)"
         case .noMask: "the picture of --from was made with a mask: give it with --mask"
+        case .notOneBatch(let reason): "the requests cannot be made in one batch: \(reason)"
         case .memory(let width, let height, let batchSize, let needed, let available):
             "\(width)×\(height) pixels with batch size \(batchSize) take at least \(Self.gigabytes(needed)) GB of "
                 + "memory, and this machine has \(Self.gigabytes(available)) GB: take a smaller "

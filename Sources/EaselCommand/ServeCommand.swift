@@ -40,6 +40,11 @@ struct ServeCommand: AsyncParsableCommand {
     var perClient: Int?
     @Option(help: "The most jobs that a client hands in within a minute (default: 600).")
     var jobsPerMinute: Int?
+    @Option(
+        help:
+            "The most jobs of one model, size and sampler that are made at once, where that is faster; 1 for one by one (default: 4)."
+    )
+    var jobsAtOnce: Int?
     @Option(help: "The most bytes of a request, such as 64MB (default: 64MiB).")
     var maxBody: ByteCount?
     @Option(help: "How many seconds a running job may go on when the server is to end (default: 30).")
@@ -109,6 +114,7 @@ struct ServeCommand: AsyncParsableCommand {
         limits.perClient = try bounded("per-client", perClient, settings, 1...1_000_000) ?? limits.perClient
         limits.jobsPerMinute =
             try bounded("jobs-per-minute", jobsPerMinute, settings, 1...1_000_000) ?? limits.jobsPerMinute
+        limits.jobsAtOnce = try bounded("jobs-at-once", jobsAtOnce, settings, 1...8) ?? limits.jobsAtOnce
         limits.bodyBytes =
             try bounded("max-body", maxBody?.bytes, settings, 1024...(1 << 30)) ?? limits.bodyBytes
         setup.limits = limits

@@ -128,10 +128,16 @@ struct ServerParts: Sendable {
         let store = JobStore(pool)
         let events = JobEvents(log: EventLog(), gallery: gallery, queue: { try await store.queue() })
         let speed = try JobSpeed(pool, device: configuration.device)
+        let running = RunningJobs()
         let runner = JobRunner(
-            store: store, gallery: gallery, files: files, thumbnails: thumbnails, shelf: shelf,
-            resolver: resolver, speed: speed, events: events, logger: logger,
-            patience: configuration.shutdownSeconds)
+            store: store,
+            batches: JobBatches(
+                store: store, shelf: shelf, resolver: resolver, speed: speed, limit: limits.jobsAtOnce,
+                logger: logger),
+            maker: JobMaker(
+                gallery: gallery, files: files, thumbnails: thumbnails, shelf: shelf, resolver: resolver,
+                speed: speed, events: events, running: running, logger: logger),
+            running: running, events: events, logger: logger, patience: configuration.shutdownSeconds)
         queue = JobQueue(
             store: store, gallery: gallery, runner: runner, shelf: shelf, resolver: resolver, speed: speed,
             events: events, limits: limits, rate: RequestRate(perMinute: limits.jobsPerMinute))

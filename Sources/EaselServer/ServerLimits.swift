@@ -10,6 +10,8 @@ public struct ServerLimits: Sendable, Hashable {
     /// The most pictures of a job.
     public var count = 64
     public var batchSize = 8
+    /// The most jobs that are made at once, where that is faster; 1 makes them one after another.
+    public var jobsAtOnce = 4
     /// The most characters of a prompt, as JSON Schema counts them: Unicode's scalars.
     public var promptLength = 20_000
     /// The most jobs that wait.

@@ -10,6 +10,15 @@ public struct DenoisingStep: Sendable {
     public let latents: Latents
     /// The picture that the model saw in the noise, for previews: [batch, channels, height, width].
     public let predictedOriginal: Latents
+
+    /// The same of some of the batch's pictures.
+    ///
+    /// - Parameter range: Within 0 to the batch's size.
+    public func pictures(_ range: Range<Int>) -> DenoisingStep {
+        DenoisingStep(
+            index: index, count: count, timestep: timestep, latents: latents.pictures(range),
+            predictedOriginal: predictedOriginal.pictures(range))
+    }
 }
 
 /// Takes noise to latents of pictures: every step of the sampler, in order.
@@ -21,7 +30,7 @@ public struct DenoisingStep: Sendable {
 ///   - kept: What of a picture stays as it is; nil where all is made anew.
 ///   - denoiser: The network, guided.
 ///   - report: Called after each step, before the next begins; what it throws ends the loop.
-///   - isEnough: Asked between steps, of which so many are done, whether no other is to be taken.
+///   - isEnough: Asked between steps, with the last that was taken, whether no other is to be.
 /// - Returns: The latents after the last step, of the same shape; where it was enough before, what the model saw in the
 ///   noise then.
 /// - Throws: What the denoiser or the report throws; `CancellationError` between and inside steps;
@@ -30,7 +39,7 @@ public func denoise(
     _ latents: Latents, with sampler: any Sampler, noise: PictureNoise, keeping kept: KeptRegion? = nil,
     denoiser: @escaping Denoiser,
     report: @Sendable (DenoisingStep) async throws -> Void = { _ in },
-    isEnough: @Sendable (_ stepsTaken: Int) -> Bool = { _ in false }
+    isEnough: @Sendable (DenoisingStep) -> Bool = { _ in false }
 ) async throws -> Latents {
     guard noise.count == latents.batch else {
         throw SamplingError.pictureCountMismatch(latents: latents.batch, noise: noise.count)
@@ -43,12 +52,12 @@ public func denoise(
         let step = try await sampler.step(latents, model: model, noise: &noise)
         try model.check(step.latents, timestep: step.timestep, .latents)
         latents = kept?.restored(in: step.latents, before: sampler) ?? step.latents
-        try await report(
-            DenoisingStep(
-                index: index, count: sampler.stepCount, timestep: step.timestep, latents: latents,
-                predictedOriginal: step.predictedOriginal))
+        let taken = DenoisingStep(
+            index: index, count: sampler.stepCount, timestep: step.timestep, latents: latents,
+            predictedOriginal: step.predictedOriginal)
+        try await report(taken)
         index += 1
-        if !sampler.isFinished, isEnough(index) {
+        if !sampler.isFinished, isEnough(taken) {
             return kept?.restored(in: step.predictedOriginal) ?? step.predictedOriginal
         }
     }

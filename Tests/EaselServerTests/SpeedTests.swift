@@ -52,7 +52,7 @@ import Testing
         try await database.pool.write { database in
             for index in 0..<1000 {
                 try database.execute(
-                    sql: "INSERT INTO speed VALUES ('cpu', ?, 64, 64, 1, 1, 1, ?)",
+                    sql: "INSERT INTO speed VALUES ('cpu', ?, 64, 64, 1, 1, 1, 1, 0, 1, ?)",
                     arguments: ["model \(index)", index])
             }
         }

@@ -14,7 +14,8 @@ struct PromptSyntaxTests {
         let plan = try GenerationPlan(request, for: model)
         let encoders = try await model.networks.preparedTextEncoders(
             clipSkip: request.clipSkip, hidesTokens: plan.hidesTokens)
-        return try await model.encode(plan, encoders).inputs(at: step, pictures: 1).output("context").floats
+        let contexts = BatchContexts([try await model.encode(plan, encoders)], pictures: [1])
+        return contexts.inputs(at: step).output("context").floats
     }
 
     @Test func embeddingsEqualTheirDefinition() async throws {

@@ -53,7 +53,7 @@ import Testing
         let result = try await denoise(
             try first(), with: sampler, noise: PictureNoise(seed: 0, count: 1), keeping: kept,
             denoiser: { latents, _, _ in latents.map { 0.5 * $0 } },
-            report: { step in steps.withLock { $0.append(step) } }, isEnough: { $0 == 2 })
+            report: { step in steps.withLock { $0.append(step) } }, isEnough: { $0.index == 1 })
         let all = steps.withLock { $0 }
         #expect(all.count == 2)
         let seen = try #require(all.last).predictedOriginal.values

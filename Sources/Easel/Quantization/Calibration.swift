@@ -41,7 +41,7 @@ extension Model {
             var watch = Stopwatch { _ in }
             let (memory, _) = try await networks.planMemory(
                 plan.unet(batch: 1), encodes: plan.encodesPicture)
-            let contexts = try await encodedPrompts(plan, memory, &watch, besideUNet: false) { _ in }
+            let contexts = try await encodedPrompts([plan], memory, &watch, besideUNet: false) { _ in }
             await networks.letGo(after: .encodingPrompts, memory)
             let sampler = try plan.makeSampler()
             var noise = plan.noise(for: plan.batches[0])
@@ -57,16 +57,17 @@ extension Model {
 
     /// The latents after all steps of an observed U-Net, which is let go then.
     private func observed(
-        _ start: StartingPoint, _ plan: GenerationPlan, _ contexts: PromptContexts, _ sampler: any Sampler,
+        _ start: StartingPoint, _ plan: GenerationPlan, _ contexts: [PromptContexts], _ sampler: any Sampler,
         _ noise: PictureNoise, _ memory: MemoryPlan, _ watch: inout Stopwatch,
         adding ranges: inout ActivationRanges
     ) async throws -> Latents {
         let observer = try await networks.observedUNet(plan.unet(batch: 1), memory)
+        let batch = PictureBatch(PlannedRequest(plan: plan, tell: { _ in }), plan.batches[0])
         let made = try await denoised(
-            start, plan, plan.batches[0], contexts, sampler, noise, memory, &watch, unet: observer
+            start, batch, contexts, sampler, noise, memory, &watch, unet: observer
         ) { _ in }
         for (layer, range) in observer.ranges.ranges { ranges.add(range, of: layer) }
-        return made.latents
+        return made[0].latents
     }
 
     private static let calibrationPrompts = [

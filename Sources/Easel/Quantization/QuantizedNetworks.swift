@@ -44,7 +44,7 @@ extension CompiledNetworks {
     /// The U-Net in floating-point numbers, which takes note of what those of its layers are given that int8 is for. It is
     /// not kept.
     func observedUNet(_ plan: UNetPlan, _ memory: MemoryPlan) async throws -> ActivationObserver {
-        (ready[.unet], ready[.shallowUNet]) = (nil, nil)
+        (ready[.unet], ready[.shallowUNet], spareUNets) = (nil, nil, [])
         let weights = parts.unetWeights
         let (graph, observed) = try unetGraph(shape(plan, memory))
             .slicingAttention(scoresAtOnce: memory.scoresAtOnce)

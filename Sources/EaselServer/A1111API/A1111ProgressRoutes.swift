@@ -4,18 +4,18 @@ import Foundation
 import Hummingbird
 import Imaging
 
-/// How far the picture is that is made now, and how it is ended early.
+/// How far the picture is that is made now, the first of several, and how it is ended early.
 struct A1111ProgressRoutes: Sendable {
     let queue: JobQueue
 
     func add(to api: RouterGroup<ServerContext>, internals: RouterGroup<ServerContext>) {
         api.get("progress", use: progress)
-        api.post("interrupt") { _, _ in
-            stopRunning(.request)
+        api.post("interrupt") { request, context in
+            stopRunning(.request, context.client(request))
             return JSONBody([:]).response()
         }
-        api.post("skip") { _, _ in
-            stopRunning(.batch)
+        api.post("skip") { request, context in
+            stopRunning(.batch, context.client(request))
             return JSONBody([:]).response()
         }
         internals.get("ping") { _, _ in JSONBody([:]).response() }
@@ -29,16 +29,17 @@ struct A1111ProgressRoutes: Sendable {
     }
 
     /// Finishes what is made now as it is, if it came by this API; it is part of the job's answer. Others have their own
-    /// ways to be cancelled.
-    private func stopRunning(_ extent: EarlyStop.Extent) {
-        guard let running = queue.runner.progress, running.api == .a1111 else { return }
-        queue.runner.stop(running.job, extent)
+    /// ways to be cancelled. Of several that are made at once, those of the client who asks, if there are any.
+    private func stopRunning(_ extent: EarlyStop.Extent, _ client: String) {
+        let running = queue.runner.running.progress.filter { $0.api == .a1111 }
+        let own = running.filter { $0.client == client }
+        for progress in own.isEmpty ? running : own { queue.runner.running.stop(progress.job, extent) }
     }
 
     @Sendable private func progress(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let running = queue.runner.progress
+        let running = queue.runner.running.first
         let wantsImage = request.uri.queryParameters.get("skip_current_image") != "true"
-        let stopping = queue.runner.stopping
+        let stopping = queue.runner.running.stopping
         let state: JSONValue = [
             "skipped": .bool(stopping == .batch), "interrupted": .bool(stopping == .request),
             "stopping_generation": false,
@@ -68,16 +69,16 @@ struct A1111ProgressRoutes: Sendable {
         let fields = try await A1111Fields(of: request, limit: 64 << 10)
         let id = try fields.text("id_task") ?? ""
         let job = PictureFiles.isIdentifier(id) ? nil : try await queue.store.job(id)
-        let running = queue.runner.progress
-        let isActive = running?.job == id
-        let preview = isActive ? running.flatMap(Self.image) : nil
+        let running = queue.runner.running.progress(of: id)
+        let isActive = running != nil
+        let preview = running.flatMap(Self.image)
         return JSONBody([
             "active": .bool(isActive), "queued": .bool(job?.state == .queued),
             "completed": .bool(job?.state.isOver ?? false),
-            "progress": isActive ? .number(JSONNumber(running?.fraction ?? 0)) : .null,
-            "eta": (isActive ? running?.secondsLeft : nil).map { .number(JSONNumber($0)) } ?? .null,
+            "progress": (running?.fraction).map { .number(JSONNumber($0)) } ?? .null,
+            "eta": (running?.secondsLeft).map { .number(JSONNumber($0)) } ?? .null,
             "live_preview": preview.map { .string("data:image/png;base64," + $0) } ?? .null,
-            "id_live_preview": JSONValue(isActive ? running?.step ?? 0 : -1), "textinfo": .null,
+            "id_live_preview": JSONValue(running?.step ?? -1), "textinfo": .null,
         ]).response()
     }
 }

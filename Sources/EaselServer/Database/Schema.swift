@@ -94,6 +94,30 @@ enum Schema {
                 table.column("measured", .double).notNull()
             }
         }
+        migrator.registerMigration("speeds of batches") { database in
+            try database.rename(table: "speed", to: "speedAlone")
+            try database.create(table: "speed") { table in
+                table.primaryKey {
+                    table.column("device", .text)
+                    table.column("model", .text)
+                    table.column("width", .integer)
+                    table.column("height", .integer)
+                    table.column("callsPerStep", .integer)
+                    table.column("batch", .integer)
+                }
+                table.column("pass", .double).notNull()
+                table.column("rest", .double).notNull()
+                table.column("loading", .double).notNull()
+                table.column("count", .integer).notNull()
+                table.column("measured", .double).notNull()
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO speed
+                    SELECT device, model, width, height, callsPerStep, 1, pass, rest, 0, 1, measured FROM speedAlone
+                    """)
+            try database.drop(table: "speedAlone")
+        }
         return migrator
     }
 }

@@ -95,7 +95,7 @@ struct CatalogueRoutes: Sendable {
         return [
             "version": .string(easelVersion), "defaults": defaults ?? .null, "model": .string(model),
             "queued": JSONValue(try await queue.store.queue().count),
-            "running": queue.runner.progress.map { .string($0.job) } ?? .null,
+            "running": queue.runner.running.first.map { .string($0.job) } ?? .null,
             "seconds_per_step": speed.map { .number(JSONNumber($0)) } ?? .null,
             "uptime": .number(JSONNumber(Date().timeIntervalSince(started).rounded())),
         ]

@@ -30,7 +30,7 @@ struct DescriptionRoutes: Sendable {
                             # TYPE easel_jobs_queued gauge
                             easel_jobs_queued \(waiting)
                             # TYPE easel_jobs_running gauge
-                            easel_jobs_running \(queue.runner.progress == nil ? 0 : 1)
+                            easel_jobs_running \(queue.runner.running.count)
                             # TYPE easel_event_streams gauge
                             easel_event_streams \(streams.count)
                             # TYPE process_resident_memory_bytes gauge

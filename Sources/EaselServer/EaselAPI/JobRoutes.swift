@@ -134,7 +134,7 @@ struct JobRoutes: Sendable {
         if let last = EventStreams.lastEventID(request), queue.events.log.remembers(after: last) {
             return try streams.response(after: last, of: nil, first: [])
         }
-        let state = try await queue.events.queueState(running: queue.runner.progress?.job)
+        let state = try await queue.events.queueState(running: queue.runner.running.first?.job)
         return try streams.response(after: now, of: nil, first: [("queue", state)])
     }
 }

@@ -12,10 +12,7 @@ struct JobEvents: Sendable {
         publish("queued", job.id, ["position": JSONValue(position)])
     }
 
-    func started(_ job: Job) {
-        publish("started", job.id, [:])
-        Task { await queueChanged(running: job.id) }
-    }
+    func started(_ job: Job) { publish("started", job.id, [:]) }
 
     func stage(_ stage: String, of job: Job) { publish("stage", job.id, ["stage": .string(stage)]) }
 
@@ -49,13 +46,15 @@ struct JobEvents: Sendable {
     }
 
     /// A job is over, or waits again.
-    func ended(_ job: Job) async {
+    ///
+    /// - Parameter running: One that is made yet.
+    func ended(_ job: Job, running: String? = nil) async {
         let pictures = (try? await gallery.pictures(of: [job.id]))?[job.id] ?? []
         let name = job.state == .queued ? "queued" : job.state.rawValue
         if let body = try? JSONBody(encoding: JobView(job, pictures: pictures)) {
             log.publish(name, job: job.id, data: Self.joined(body.text, job.id))
         }
-        await queueChanged(running: nil)
+        await queueChanged(running: running)
     }
 
     func queueChanged(running: String?) async {

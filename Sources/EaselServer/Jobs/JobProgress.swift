@@ -1,10 +1,11 @@
 import Foundation
 import Imaging
 
-/// How far the running job is.
+/// How far a running job is.
 struct JobProgress: Sendable {
     let job: String
     let api: Job.Origin
+    let client: String
     let started: Date
     /// The number of pictures.
     let pictures: Int
@@ -22,6 +23,7 @@ struct JobProgress: Sendable {
     init(_ job: Job) {
         self.job = job.id
         api = job.api
+        client = job.client
         started = job.started ?? Date()
         pictures = job.count
         steps = job.settings.steps ?? 25

@@ -32,7 +32,7 @@ struct JobQueue: Sendable {
         case .known(let known): return (known, false)
         case .accepted(let accepted):
             events.queued(accepted, position: try await position(of: accepted.id) ?? 0)
-            await events.queueChanged(running: runner.progress?.job)
+            await events.queueChanged(running: runner.running.first?.job)
             runner.wake()
             return (accepted, true)
         }
@@ -56,7 +56,7 @@ struct JobQueue: Sendable {
 
     /// How long all that waits takes, in whole seconds, as far as it is known.
     private func secondsUntilIdle() async throws -> Int {
-        let running = runner.progress?.secondsLeft ?? 0
+        let running = runner.running.secondsLeft ?? 0
         let name = await shelf.current
         let settings = await shelf.completed(JobSettings(prompt: ""), model: name)
         let each = speed.seconds(settings, model: name) ?? 0
@@ -82,10 +82,10 @@ struct JobQueue: Sendable {
         }
         guard let job = try await store.cancelQueued(id) else { throw APIError.notFound("job \(id)") }
         if job.state == .cancelled {
-            await events.ended(job)
+            await events.ended(job, running: runner.running.first?.job)
             return job
         }
-        guard runner.end(id, .cancelled) else { return try await self.job(id) }
+        guard runner.running.end(id, .cancelled) else { return try await self.job(id) }
         return try await ended(id)
     }
 
@@ -119,14 +119,14 @@ struct JobQueue: Sendable {
     /// Moves a waiting job before another, or to the end.
     func move(_ id: String, before other: String?) async throws -> Job {
         let job = try await store.move(id, before: other)
-        await events.queueChanged(running: runner.progress?.job)
+        await events.queueChanged(running: runner.running.first?.job)
         return job
     }
 
-    /// How many jobs are taken before one that waits, the running one included; nil where it does not wait.
+    /// How many jobs are taken before one that waits, the running ones included; nil where it does not wait.
     func position(of id: String) async throws -> Int? {
         guard let place = try await store.queue().firstIndex(of: id) else { return nil }
-        return place + (runner.progress == nil ? 0 : 1)
+        return place + runner.running.count
     }
 
     func view(_ job: Job) async throws -> JobView { try await views([job])[0] }
@@ -135,18 +135,18 @@ struct JobQueue: Sendable {
     func views(_ jobs: [Job]) async throws -> [JobView] {
         let pictures = try await gallery.pictures(of: jobs.map(\.id))
         let places = try await store.places()
-        let running = runner.progress
+        let running = runner.running
         var views: [JobView] = []
         for job in jobs {
             var view = JobView(job, pictures: pictures[job.id] ?? [])
-            if let running, running.job == job.id, !job.state.isOver {
-                view.add(running)
+            if let progress = running.progress(of: job.id), !job.state.isOver {
+                view.add(progress)
             } else if let place = places[job.id] {
-                view.position = place + (running == nil ? 0 : 1)
+                view.position = place + running.count
                 let model = job.settings.model ?? ""
                 let own = speed.seconds(await shelf.completed(job.settings, model: model), model: model)
                 // Those before are taken to be like it.
-                view.secondsLeft = own.map { $0 * Double(place + 1) + (running?.secondsLeft ?? 0) }
+                view.secondsLeft = own.map { $0 * Double(place + 1) + (running.secondsLeft ?? 0) }
             }
             views.append(view)
         }
@@ -162,7 +162,7 @@ extension RequestError {
         case .outOfRange(let field, _, _): field.replacingOccurrences(of: " ", with: "_")
         case .blackMask, .noMask: "mask"
         case .memory, .memoryLimit: "width"
-        case .noInitImage, .needed, .notPossible, nil: nil
+        case .noInitImage, .needed, .notPossible, .notOneBatch, nil: nil
         }
     }
 }

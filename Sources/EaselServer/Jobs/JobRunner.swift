@@ -7,92 +7,40 @@ import Metrics
 import ServiceLifecycle
 import Synchronization
 
-/// Makes the queued jobs' pictures, one job after another.
+/// Makes the queued jobs' pictures: one job after another, or several at once where that is faster.
 final class JobRunner: Service {
-    /// Why a running job is to end early.
-    enum Ending: Sendable {
-        case cancelled
-        /// It is made after the server's next start.
-        case parked
-    }
-
     private struct State {
-        var progress: JobProgress?
-        var task: Task<Void, any Error>?
-        var ending: Ending?
-        /// Finishes the running job's pictures early.
-        var stop = EarlyStop()
-        /// Whether any were.
-        var hasStopped = false
         var isStopping = false
         var isAwake = false
         var sleeper: CheckedContinuation<Void, Never>?
     }
 
+    /// The jobs that are made now.
+    let running: RunningJobs
     private let state = Mutex(State())
     private let store: JobStore
-    private let gallery: Gallery
-    private let files: PictureFiles
-    private let thumbnails: PictureFiles
-    private let shelf: ModelShelf
-    private let resolver: SettingsResolver
-    private let speed: JobSpeed
+    private let batches: JobBatches
+    private let maker: JobMaker
     private let events: JobEvents
     private let logger: Logger
     /// How long a running job may go on when the server is to end, in seconds.
     private let patience: Double
 
     init(
-        store: JobStore, gallery: Gallery, files: PictureFiles, thumbnails: PictureFiles, shelf: ModelShelf,
-        resolver: SettingsResolver, speed: JobSpeed, events: JobEvents, logger: Logger, patience: Double
+        store: JobStore, batches: JobBatches, maker: JobMaker, running: RunningJobs, events: JobEvents,
+        logger: Logger, patience: Double
     ) {
         self.store = store
-        self.gallery = gallery
-        self.files = files
-        self.thumbnails = thumbnails
-        self.shelf = shelf
-        self.resolver = resolver
-        self.speed = speed
+        self.batches = batches
+        self.maker = maker
+        self.running = running
         self.events = events
         self.logger = logger
         self.patience = patience
     }
 
-    /// The running job's; nil where none runs.
-    var progress: JobProgress? { state.withLock { $0.progress } }
-
     /// Whether no other job is begun, since the server is about to end.
     var isStopping: Bool { state.withLock { $0.isStopping } }
-
-    /// Ends a job early, if it is the one that runs.
-    ///
-    /// - Returns: Whether it is.
-    func end(_ job: String, _ ending: Ending) -> Bool {
-        let task = state.withLock { state -> Task<Void, any Error>? in
-            guard state.progress?.job == job, let task = state.task else { return nil }
-            state.ending = state.ending ?? ending
-            return task
-        }
-        task?.cancel()
-        return task != nil
-    }
-
-    /// Takes no more steps of the picture that a job is at, or of those that are made with it, if it is the one that runs:
-    /// they are finished as they are.
-    ///
-    /// - Parameter extent: Whether it then goes on with the next, or is done.
-    func stop(_ job: String, _ extent: EarlyStop.Extent) {
-        state.withLock { state in
-            guard state.progress?.job == job, state.ending == nil else { return }
-            state.stop.request(extent)
-            state.hasStopped = true
-        }
-    }
-
-    /// What of the running job is about to be finished early.
-    var stopping: EarlyStop.Extent? {
-        state.withLock { $0.progress == nil ? nil : $0.stop.requested }
-    }
 
     /// Says that there may be a job to make.
     func wake() {
@@ -111,7 +59,9 @@ final class JobRunner: Service {
                     await sleep()
                     continue
                 }
-                await work(on: job)
+                // From now on it can be cancelled, though its work begins when it is known with which others.
+                _ = running.add(job)
+                await work(on: await batches.batch(of: job))
             } catch {
                 // A full disk, mostly: the queue waits until there is room.
                 logger.error("the queue cannot be read", metadata: ["reason": "\(error)"])
@@ -122,15 +72,15 @@ final class JobRunner: Service {
         try await gracefulShutdown()
     }
 
-    /// Lets the running job end within the time that it has, and begins no other; ``run()`` then returns.
+    /// Lets the running jobs end within the time that they have, and begins no other; ``run()`` then returns.
     func stop() {
         state.withLock { $0.isStopping = true }
         wake()
         // Those who wait for a job that is not begun any more.
         events.log.wake()
-        Task { [patience] in
+        Task { [patience, running] in
             try? await Task.sleep(for: .seconds(patience))
-            if let job = progress?.job { _ = end(job, .parked) }
+            for progress in running.progress { _ = running.end(progress.job, .parked) }
         }
     }
 
@@ -148,43 +98,49 @@ final class JobRunner: Service {
         }
     }
 
-    private func work(on job: Job) async {
-        let warnings = Mutex<[String]>([])
-        let timings = Mutex<[String: Double]>([:])
-        let stop = EarlyStop()
-        let task = Task {
-            try await make(
-                job, stop, warn: { warning in warnings.withLock { $0.append(warning) } },
-                time: { stages in timings.withLock { $0 = stages } })
+    /// Makes a job, or the jobs of a batch; returns when all are over.
+    private func work(on batch: JobBatch) async {
+        let stops = batch.jobs.map { running.add($0) }
+        let shares = batch.begin(stops)
+        if shares != nil { Counter(label: "easel_job_batches_total").increment() }
+        for job in batch.jobs { events.started(job) }
+        Task { [events, running] in await events.queueChanged(running: running.first?.job) }
+        await withTaskGroup(of: Void.self) { group in
+            var previous: Task<Void, any Error>?
+            for (index, job) in batch.jobs.enumerated() {
+                let task = Task { [maker, previous] in
+                    try await maker.make(job, stops[index], share: shares?[index]) {
+                        // What a batch could not do is done one after another.
+                        _ = await previous?.result
+                    }
+                }
+                running.begin(job.id, task)
+                previous = task
+                group.addTask { await self.finish(job, task) }
+            }
         }
-        state.withLock { state in
-            state.progress = JobProgress(job)
-            state.task = task
-            state.ending = nil
-            (state.stop, state.hasStopped) = (stop, false)
-        }
-        events.started(job)
+    }
+
+    /// Waits for a job's work, and writes down how it ended.
+    private func finish(_ job: Job, _ task: Task<Void, any Error>) async {
         let start = ContinuousClock.now
         let result = await task.result
         Timer(label: "easel_job_seconds").recordSeconds((ContinuousClock.now - start) / .seconds(1))
-        let ending = state.withLock { state in
-            defer { (state.progress, state.task, state.ending) = (nil, nil, nil) }
-            return state.ending
-        }
-        let (told, times) = (warnings.withLock { $0 }, timings.withLock { $0 })
+        guard let made = running.remove(job.id) else { return }
         await record(job) { [store] in
-            switch (result, ending) {
+            switch (result, made.ending) {
             case (.success, nil):
-                try await store.finish(job.id, .done, warnings: told, timings: times)
+                try await store.finish(job.id, .done, warnings: made.warnings, timings: made.timings)
             case (_, .parked): try await store.park(job.id)
             case (_, .cancelled):
-                try await store.finish(job.id, .cancelled, warnings: told, timings: times)
+                try await store.finish(job.id, .cancelled, warnings: made.warnings, timings: made.timings)
             case (.failure(let error), nil):
                 try await store.finish(
-                    job.id, .failed, failure: Job.Failure(error), warnings: told, timings: times)
+                    job.id, .failed, failure: Job.Failure(error), warnings: made.warnings,
+                    timings: made.timings)
             }
         }
-        if case .failure(let error) = result, ending == nil {
+        if case .failure(let error) = result, made.ending == nil {
             logger.warning("a job failed", metadata: ["job": "\(job.id)", "reason": "\(error)"])
         }
     }
@@ -193,7 +149,7 @@ final class JobRunner: Service {
     private func record(_ job: Job, _ write: () async throws -> Job?) async {
         while true {
             do {
-                if let ended = try await write() { await events.ended(ended) }
+                if let ended = try await write() { await events.ended(ended, running: running.first?.job) }
                 return
             } catch {
                 logger.error(
@@ -202,69 +158,6 @@ final class JobRunner: Service {
                 if isStopping { return }
                 try? await Task.sleep(for: .seconds(1))
             }
-        }
-    }
-
-    private func make(
-        _ job: Job, _ stop: EarlyStop, warn: @Sendable (String) -> Void,
-        time: @Sendable ([String: Double]) -> Void
-    ) async throws {
-        let model = try await shelf.model(named: job.settings.model, vae: job.settings.vae)
-        let request = try job.settings.request(resolver, for: model)
-        for try await event in model.generate(request, stop: stop) {
-            switch event {
-            case .stage(let stage):
-                update { $0.stage = stage.rawValue }
-                events.stage(stage.rawValue, of: job)
-            case .step(let step):
-                update { progress in
-                    progress.advance(step: step.index + 1, of: step.count, picture: step.picture)
-                    progress.preview = step.preview ?? progress.preview
-                }
-                if let progress { events.step(progress, of: job) }
-                for (index, preview) in step.previews.enumerated() {
-                    events.preview(preview, picture: step.picture + index, of: job)
-                }
-            case .warning(let warning):
-                let text = PublicMessage.withoutFolders("\(warning)")
-                warn(text)
-                events.warning(text, of: job)
-            case .finished(let picture):
-                try await keep(picture, of: job)
-                let seconds = Dictionary(
-                    uniqueKeysWithValues: picture.timings.map { ($0.key.rawValue, $0.value / .seconds(1)) })
-                time(seconds)
-                // Steps that were not taken would make the others seem fast.
-                if picture.index == job.count - 1, !state.withLock({ $0.hasStopped }) {
-                    await speed.learn(
-                        job.settings.completed(by: request, model), model: model.name, timings: seconds)
-                }
-            }
-        }
-        // The events of a task that is cancelled just end.
-        try Task.checkCancellation()
-    }
-
-    /// Writes a picture to the disk, and then into the gallery.
-    private func keep(_ picture: GeneratedPicture, of job: Job) async throws {
-        var file = picture.file
-        // Where things are on this machine is nobody's business.
-        file.notes.record = file.notes.record.map(PublicMessage.withoutFolders)
-        let id = try files.save(file.encoded(as: .png))
-        try thumbnails.save(Thumbnail.bytes(of: picture.image), as: id)
-        Counter(label: "easel_pictures_total").increment()
-        let stored = StoredPicture(picture, id: id, job: job.id, settings: job.settings)
-        try await gallery.add(stored, to: job.id)
-        update { progress in
-            progress.picture = min(picture.index + 1, progress.pictures)
-            progress.step = 0
-        }
-        events.picture(stored, of: job)
-    }
-
-    private func update(_ change: (inout JobProgress) -> Void) {
-        state.withLock { state in
-            if state.progress != nil { change(&state.progress!) }
         }
     }
 }
@@ -283,19 +176,5 @@ extension Job.Failure {
         } else {
             self.init(code: "failed", message: PublicMessage.text(of: error))
         }
-    }
-}
-
-/// A small picture for lists.
-enum Thumbnail {
-    /// In pixels.
-    static let longestSide = 256
-
-    /// - Throws: `ImageError`.
-    static func bytes(of image: Image) throws -> Data {
-        let scale = min(Double(longestSide) / Double(max(image.width, image.height)), 1)
-        func side(_ pixels: Int) -> Int { max(Int((Double(pixels) * scale).rounded()), 1) }
-        let small = image.resized(.stretch, width: side(image.width), height: side(image.height))
-        return try PictureFile(small).encoded(as: .jpeg, quality: 85)
     }
 }

@@ -14,20 +14,28 @@ final class JobSpeed: Sendable {
         let height: Int
         /// How often the sampler asks the U-Net in a step.
         let callsPerStep: Int
+        /// How many pictures are computed at once.
+        var batch: Int
 
         var area: Double { Double(width * height) }
     }
 
     private struct Measured {
-        /// In seconds, of a U-Net pass over 512×512 pixels.
+        /// In seconds, of a U-Net pass over 512×512 pixels of one picture.
         var pass: Double
         /// In seconds, of what a job takes besides.
         var rest: Double
+        /// In seconds, of that what the U-Net took to be ready the last time.
+        var loading: Double
+        /// How many times it was measured.
+        var count: Int
         /// Of several, the last one that was measured is the largest.
         var turn: Double
     }
 
     private let measured: Mutex<[Kind: Measured]>
+    /// Batches that could not be computed; another process tries again.
+    private let failures = Mutex<Set<Kind>>([])
     private let pool: DatabasePool
     /// What computes: speeds of another say nothing.
     private let device: String
@@ -44,30 +52,34 @@ final class JobSpeed: Sendable {
         for row in rows {
             let kind = Kind(
                 model: row["model"], width: row["width"], height: row["height"],
-                callsPerStep: row["callsPerStep"])
-            known[kind] = Measured(pass: row["pass"], rest: row["rest"], turn: row["measured"])
+                callsPerStep: row["callsPerStep"], batch: row["batch"])
+            known[kind] = Measured(
+                pass: row["pass"], rest: row["rest"], loading: row["loading"], count: row["count"],
+                turn: row["measured"])
         }
         measured = Mutex(known)
     }
 
-    /// Learns of a job that is done.
+    /// Learns of a job that is done, or of several that were made at once.
     ///
     /// - Parameters:
     ///   - settings: With the size, steps and guidance that it was made with.
     ///   - model: The name of the model that it was made with.
     ///   - timings: In seconds, by stage.
-    func learn(_ settings: JobSettings, model: String, timings: [String: Double]) async {
+    ///   - batch: How many jobs it was.
+    func learn(_ settings: JobSettings, model: String, timings: [String: Double], batch: Int = 1) async {
         guard let denoising = timings["denoise"], denoising > 0 else { return }
-        let pass = denoising / Self.passes(settings)
-        let rest = max(timings.values.reduce(0, +) - denoising, 0)
-        let kind = Self.kind(settings, model)
+        let pass = denoising / (Self.passes(settings) * Double(batch))
+        let rest = max(timings.values.reduce(0, +) - denoising, 0) / Double(batch)
+        let kind = Self.kind(settings, model, batch: batch)
         let now = Date().timeIntervalSince1970
         let learnt = measured.withLock { all in
             // The last jobs count most: what else the machine does changes.
             let known = all[kind]
             let learnt = Measured(
                 pass: known.map { ($0.pass + pass) / 2 } ?? pass,
-                rest: known.map { ($0.rest + rest) / 2 } ?? rest, turn: now)
+                rest: known.map { ($0.rest + rest) / 2 } ?? rest, loading: timings["load_unet"] ?? 0,
+                count: (known?.count ?? 0) + 1, turn: now)
             all[kind] = learnt
             if all.count > Self.limit, let oldest = all.min(by: { $0.value.turn < $1.value.turn }) {
                 all[oldest.key] = nil
@@ -79,12 +91,12 @@ final class JobSpeed: Sendable {
             try database.execute(
                 sql: """
                     INSERT OR REPLACE INTO speed
-                        (device, model, width, height, callsPerStep, pass, rest, measured)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                        (device, model, width, height, callsPerStep, batch, pass, rest, loading, count, measured)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    device, model, kind.width, kind.height, kind.callsPerStep, learnt.pass, learnt.rest,
-                    learnt.turn,
+                    device, model, kind.width, kind.height, kind.callsPerStep, kind.batch, learnt.pass,
+                    learnt.rest, learnt.loading, learnt.count, learnt.turn,
                 ])
             try database.execute(
                 sql: """
@@ -94,9 +106,31 @@ final class JobSpeed: Sendable {
         }
     }
 
+    /// A batch of jobs could not be computed.
+    func failed(_ settings: JobSettings, model: String, batch: Int) {
+        _ = failures.withLock { $0.insert(Self.kind(settings, model, batch: batch)) }
+    }
+
+    /// How jobs of a kind were measured, alone and at once.
+    ///
+    /// - Parameter settings: As in ``learn(_:model:timings:batch:)``, of one picture.
+    func batchChoice(_ settings: JobSettings, model: String) -> BatchChoice {
+        var choice = BatchChoice(steps: settings.steps ?? 25)
+        let now = Date().timeIntervalSince1970
+        for size in [1] + BatchChoice.sizes {
+            let kind = Self.kind(settings, model, batch: size)
+            if failures.withLock({ $0.contains(kind) }) { choice.failed.insert(size) }
+            guard let known = measured.withLock({ $0[kind] }) else { continue }
+            choice.measured[size] = BatchChoice.Measured(
+                seconds: known.pass * Self.passes(settings), loading: known.loading, count: known.count,
+                age: now - known.turn)
+        }
+        return choice
+    }
+
     /// How long a job takes in seconds; nil where none of its model was made yet.
     ///
-    /// - Parameter settings: As in ``learn(_:model:timings:)``; what is missing is taken to be the usual.
+    /// - Parameter settings: As in ``learn(_:model:timings:batch:)``; what is missing is taken to be the usual.
     func seconds(_ settings: JobSettings, model: String) -> Double? {
         nearest(settings, model).map { $0.pass * Self.passes(settings) + $0.rest }
     }
@@ -112,8 +146,11 @@ final class JobSpeed: Sendable {
         let kind = Self.kind(settings, model)
         return measured.withLock { all in
             if let exact = all[kind] { return exact }
-            func distance(_ other: Kind) -> (Double, Int) {
-                (abs(log(other.area / kind.area)), other.callsPerStep == kind.callsPerStep ? 0 : 1)
+            func distance(_ other: Kind) -> (Double, Int, Int) {
+                (
+                    abs(log(other.area / kind.area)), other.callsPerStep == kind.callsPerStep ? 0 : 1,
+                    abs(other.batch - kind.batch)
+                )
             }
             return all.filter { $0.key.model == model }.min { left, right in
                 let (a, b) = (distance(left.key), distance(right.key))
@@ -122,10 +159,12 @@ final class JobSpeed: Sendable {
         }
     }
 
-    private static func kind(_ settings: JobSettings, _ model: String) -> Kind {
+    /// - Parameter batch: How many jobs are made at once; those of several pictures say themselves how many.
+    private static func kind(_ settings: JobSettings, _ model: String, batch: Int = 1) -> Kind {
         Kind(
             model: model, width: settings.width ?? 512, height: settings.height ?? 512,
-            callsPerStep: callsPerStep(settings))
+            callsPerStep: callsPerStep(settings),
+            batch: max(batch, min(settings.batchSize ?? 1, settings.count ?? 1)))
     }
 
     private static func callsPerStep(_ settings: JobSettings) -> Int {

@@ -129,6 +129,36 @@ final class JobStore: Sendable {
         return job
     }
 
+    /// The jobs that are next in the queue.
+    func next(_ count: Int) async throws -> [Job] {
+        let ids = try await queue().prefix(count)
+        let jobs = try await pool.read { try Job.fetchAll($0, keys: Array(ids)) }
+        return ids.compactMap { id in jobs.first { $0.id == id } }
+    }
+
+    /// Takes several jobs, which are then running, if they are the next in the queue, in that order.
+    ///
+    /// - Returns: Nil where others have come before them, or one is gone; then none is taken.
+    func claim(next ids: [String]) async throws -> [Job]? {
+        let now = Date().timeIntervalSince1970
+        let served = lastServed.withLock { $0 }
+        let jobs = try await pool.write { database -> [Job]? in
+            let order = QueueOrder.sorted(try Self.entries(database), lastServed: served)
+            guard order.starts(with: ids) else { return nil }
+            return try ids.map { id in
+                try database.execute(
+                    sql:
+                        "UPDATE job SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
+                    arguments: [now, id])
+                return try Job.find(database, key: id)
+            }
+        }
+        guard let jobs else { return nil }
+        lastServed.withLock { served in for job in jobs { served[job.client] = now } }
+        changed()
+        return jobs
+    }
+
     /// Says how a running job ended.
     func finish(
         _ id: String, _ state: Job.State, failure: Job.Failure? = nil, warnings: [String] = [],

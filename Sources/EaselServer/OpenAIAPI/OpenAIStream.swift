@@ -25,7 +25,7 @@ struct OpenAIStream: Sendable {
                 if events.isEmpty { try await writer.write(ByteBuffer(string: ": \n\n")) }
                 for event in events {
                     last = max(last, event.id)
-                    if event.name == "step", let progress = queue.runner.progress, progress.job == job.id {
+                    if event.name == "step", let progress = queue.runner.running.progress(of: job.id) {
                         sent = try await writePreview(progress, sent: sent, to: &writer)
                     }
                     if event.name == "picture" {

@@ -9,7 +9,7 @@ public struct PictureNoise: Sendable {
     private let stepSource: RandomSource?
     /// One a picture, where a sampler asked for noise of a path.
     private var trees: [BrownianTree] = []
-    private let subseed: UInt64
+    private let subseeds: [UInt64]
     private let strength: Double
     private let size: NoiseSize?
 
@@ -35,7 +35,26 @@ public struct PictureNoise: Sendable {
         self.stepSource = stepSource
         self.strength = strength
         self.size = size
-        subseed = (variation?.subseed ?? 0) &+ UInt64(first)
+        subseeds = seeds.indices.map { (variation?.subseed ?? 0) &+ UInt64(first + $0) }
+    }
+
+    /// The noise of several requests' pictures, one after the other.
+    ///
+    /// - Precondition: There is one at least, and all are drawn in the same way: they differ in their seeds and subseeds
+    ///   alone.
+    public init(joining parts: [PictureNoise]) {
+        let first = parts[0]
+        precondition(
+            parts.allSatisfy {
+                $0.source == first.source && $0.stepNoise == first.stepNoise
+                    && $0.stepSource == first.stepSource && $0.strength == first.strength
+                    && $0.size == first.size && $0.trees.isEmpty
+            }, "The parts' noise is drawn in different ways")
+        (source, stepNoise, stepSource) = (first.source, first.stepNoise, first.stepSource)
+        (strength, size) = (first.strength, first.size)
+        seeds = parts.flatMap(\.seeds)
+        subseeds = parts.flatMap(\.subseeds)
+        generators = parts.flatMap(\.generators)
     }
 
     /// How many pictures there are.
@@ -52,10 +71,10 @@ public struct PictureNoise: Sendable {
         var values: [Float] = []
         let length = channels * height * width
         for picture in 0..<count {
-            var other = source.generator(seed: subseed &+ UInt64(picture))
+            var other = source.generator(seed: subseeds[picture])
             var mixed = own.picture(picture).values
             if strength > 0 {
-                let variation = NoiseVariation(subseed: subseed, strength: strength)
+                let variation = NoiseVariation(subseed: subseeds[picture], strength: strength)
                 mixed = variation.mixed(
                     mixed, with: other.normal(count: mixed.count), height: ownSize.height,
                     width: ownSize.width)

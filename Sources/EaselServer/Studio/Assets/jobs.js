@@ -12,7 +12,8 @@ const { listen, tell } = signals()
 export { listen as onJobs }
 
 const isOver = (job) => ['done', 'failed', 'cancelled'].includes(job.state)
-export const running = () => [...jobs.values()].find((job) => job.state === 'running') ?? null
+export const allRunning = () => [...jobs.values()].filter((job) => job.state === 'running')
+export const running = () => allRunning()[0] ?? null
 export const queued = () => [...jobs.values()].filter((job) => job.state === 'queued')
 	.sort((a, b) => (a.position ?? 1e9) - (b.position ?? 1e9) || a.created.localeCompare(b.created))
 export const finished = () => [...jobs.values()].filter(isOver)

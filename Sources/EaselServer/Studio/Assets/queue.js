@@ -2,7 +2,7 @@
 import { api } from './api.js'
 import { announce, failed } from './announce.js'
 import { $, button, el, on } from './dom.js'
-import { drop, finished, onJobs, put, queued, refresh, running, secondsLeft } from './jobs.js'
+import { allRunning, drop, finished, onJobs, put, queued, refresh, secondsLeft } from './jobs.js'
 import { keep, kept } from './kept.js'
 import { progressText } from './stage.js'
 
@@ -79,11 +79,11 @@ function makeDraggable(item, job, index) {
 
 function draw() {
 	drawing = 0
-	const current = running(), waiting = queued(), over = finished().slice(0, 12), count = waiting.length + (current ? 1 : 0)
+	const current = allRunning(), waiting = queued(), over = finished().slice(0, 12), count = waiting.length + current.length
 	for (const badge of document.querySelectorAll('.badge')) { badge.textContent = count; badge.hidden = count === 0 }
 	if (dragged || (panel.hidden && document.body.dataset.view !== 'queue')) return
 	// Where only the progress is another, the controls stay: a click on one takes longer than a step.
-	const listed = [...(current ? [current] : []), ...waiting, ...over], shape = listed.map((job) => job.id + job.state).join()
+	const listed = [...current, ...waiting, ...over], shape = listed.map((job) => job.id + job.state).join()
 	if (shape === drawn) {
 		body.querySelectorAll('.job').forEach((item, index) => {
 			item.querySelector('.job-note').textContent = note(listed[index])
@@ -95,7 +95,7 @@ function draw() {
 	// Drawn anew, the focus stays on the same control of the same job.
 	const focused = document.activeElement, id = focused?.closest('.job')?.dataset.id
 	const part = (title, jobs) => (jobs.length ? [el('h3', {}, title), el('ul', { 'aria-label': title }, ...jobs.map(row))] : [])
-	body.replaceChildren(...part('Painting', current ? [current] : []), ...part('Waiting', waiting), ...part('Before', over),
+	body.replaceChildren(...part('Painting', current), ...part('Waiting', waiting), ...part('Before', over),
 		...(count + over.length ? [] : [el('p', { class: 'queue-empty' }, 'Nothing waits. What you generate while a picture is painted lines up here.')]))
 	if (id) {
 		const again = body.querySelector(`[data-id="${id}"]`);
