@@ -9,9 +9,15 @@ public protocol WeightStorage: WeightCatalog {
     /// - Parameter names: Those that will be read; others may be there or not.
     /// - Throws: ``FileError`` where a file is gone, has changed or cannot be mapped.
     func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights
+
+    /// A weight's numbers as the integers and scales that they are in its file; nil where they are not such, or not the file's.
+    func groupedIntegers(of name: String) -> GroupedIntegers?
 }
 
 extension WeightStorage {
+    /// None.
+    public func groupedIntegers(of name: String) -> GroupedIntegers? { nil }
+
     /// Maps all of the weights.
     ///
     /// - Throws: ``FileError``.

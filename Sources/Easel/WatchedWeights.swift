@@ -15,6 +15,8 @@ final class WatchedWeights: WeightStorage {
     var names: [String] { base.names }
     func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
 
+    func groupedIntegers(of name: String) -> GroupedIntegers? { base.groupedIntegers(of: name) }
+
     func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         let mapped = try base.map(names, additionalBytes: additionalBytes)
         let found = Task.detached { [base] in
