@@ -8,7 +8,8 @@ import OpenVINOEngine
 ///     LatentDistance MODEL STEPS [SIDE] [SAMPLER[:GUIDANCE]] MODE...
 ///     LatentDistance MODEL layers
 ///
-/// SIDE is that of the pictures in pixels, which a model in one file does not say. A mode is bf16 or int8, with + for compressed weights (`bf16+`), and the file that it is of before a colon, where that
+/// SIDE is that of the pictures in pixels, which a model in one file does not say. A mode is bf16 or int8, with + for compressed weights
+/// (`bf16+` of 8 bits, `bf16+4` of 4), and the file that it is of before a colon, where that
 /// is not the model (`model.gguf:bf16`). `layers` tells what each layer in int8 alone costs.
 @main
 struct LatentDistance {
@@ -46,11 +47,12 @@ struct LatentDistance {
                 sampler: sampler,
                 guidanceScale: guidanceScale)
         }
-        let exact = try await trajectories(Mode(model: model, precision: .float32, compresses: false))
+        let exact = try await trajectories(Mode(model: model, precision: .float32, weightBits: 0))
         for mode in modes {
             let own = try await trajectories(mode)
             let count = exact.map(\.latents.count).min() ?? 0
-            print("\(mode.model.lastPathComponent) \(mode.precision)\(mode.compresses == true ? "+" : "")")
+            print(
+                "\(mode.model.lastPathComponent) \(mode.precision)\(mode.weightBits.map { "+\($0)" } ?? "")")
             for step in 0..<count {
                 let distances = zip(own, exact).map { Distance($0.latents[step], from: $1.latents[step]) }
                 let cosines = distances.map(\.cosine)
@@ -76,28 +78,28 @@ struct Mode {
     let model: URL
     let precision: Precision
     /// Nil leaves it to the file.
-    let compresses: Bool?
+    let weightBits: Int?
 
-    init(model: URL, precision: Precision, compresses: Bool?) {
+    init(model: URL, precision: Precision, weightBits: Int?) {
         self.model = model
         self.precision = precision
-        self.compresses = compresses
+        self.weightBits = weightBits
     }
 
     /// Nil for what is no mode.
     init?(_ text: String, of model: URL) {
         var parts = text.split(separator: ":").map(String.init)
-        guard var name = parts.popLast() else { return nil }
-        let compresses = name.hasSuffix("+")
-        if compresses { name.removeLast() }
-        guard let precision = Precision(rawValue: name) else { return nil }
+        guard let name = parts.popLast() else { return nil }
+        let words = name.split(separator: "+", omittingEmptySubsequences: false)
+        guard let precision = Precision(rawValue: String(words[0])), words.count <= 2 else { return nil }
+        let weightBits = words.count == 1 ? nil : words[1].isEmpty ? 8 : Int(words[1])
         let own = parts.isEmpty ? model : URL(filePath: parts.joined(separator: ":"))
-        self.init(model: own, precision: precision, compresses: compresses ? true : nil)
+        self.init(model: own, precision: precision, weightBits: weightBits)
     }
 
     func open() throws -> Model {
         try Model(
             at: model, engine: OpenVINOEngine(), precision: precision,
-            memory: MemoryUse(compressesWeights: compresses))
+            memory: MemoryUse(compressedWeightBits: weightBits))
     }
 }

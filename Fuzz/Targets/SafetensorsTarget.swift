@@ -15,7 +15,7 @@ func checkSafetensors(_ bytes: [UInt8]) throws(Broken) {
         for tensor in header.tensors.sorted(by: { ($0.offset, $0.byteCount) < ($1.offset, $1.byteCount) }) {
             try require(tensor.offset == end, "a tensor begins at \(tensor.offset), not \(end)")
             // Numbers of 8 bits with an exponent are read as half precision.
-            let width = tensor.storedType.hasPrefix("F8") ? 1 : tensor.entry.elementType.byteCount
+            let width = tensor.storedType.hasPrefix("F8") ? 1 : tensor.entry.elementType.byteCount(of: 1)
             let count = tensor.entry.shape.checkedCount.map { $0 * width }
             try require(count == tensor.byteCount, "\(tensor.byteCount) bytes for \(tensor.entry.shape)")
             end += tensor.byteCount

@@ -28,7 +28,7 @@ private func checkStored<Refusal: Error & CustomStringConvertible>(
                 guard let count = tensor.entry.shape.checkedCount else {
                     return try require(false, "\(tensor.name) has a shape of no size")
                 }
-                let byteCount = count * tensor.entry.elementType.byteCount
+                let byteCount = tensor.entry.elementType.byteCount(of: count)
                 switch tensor.values {
                 case .inPlace(let offset):
                     try require(

@@ -130,3 +130,34 @@ void easel_integers_from_floats(const float *floats, float factor, int8_t *integ
         integers[index] = (int8_t)rintf(scaled);
     }
 }
+
+FOR_EACH_PROCESSOR
+float easel_greatest_in_magnitude(const float *floats, size_t count) {
+    float magnitude = easel_greatest_magnitude(floats, count);
+    for (size_t index = 0; index < count; index++) {
+        if (floats[index] == magnitude) return magnitude;
+        if (floats[index] == -magnitude) return -magnitude;
+    }
+    return magnitude;
+}
+
+FOR_EACH_PROCESSOR
+void easel_four_bits_from_floats(const float *floats, float factor, int8_t *integers, size_t count) {
+    for (size_t index = 0; index < count; index++) {
+        float scaled = floats[index] * factor;
+        // In a statement of its own, so that no processor does both at once, which rounds otherwise.
+        float level = scaled + 8.5f;
+        level = level > 15 ? 15 : level;
+        level = level < 0 ? 0 : level;
+        integers[index] = (int8_t)((int32_t)level - 8);
+    }
+}
+
+FOR_EACH_PROCESSOR
+void easel_pack_four_bits(const int8_t *integers, void *bytes, size_t count) {
+    uint8_t *pairs = bytes;
+    for (size_t pair = 0; pair < count / 2; pair++) {
+        pairs[pair] = (uint8_t)((integers[2 * pair] & 15) | (integers[2 * pair + 1] & 15) << 4);
+    }
+    if (count % 2) pairs[count / 2] = (uint8_t)(integers[count - 1] & 15);
+}

@@ -136,6 +136,13 @@ public struct Checkpoint: WeightStorage {
         }
     }
 
+    public func groupedIntegers(of name: String) -> GroupedIntegers? {
+        guard let place = places[name], case .decoded(let decoder) = place.tensor.values,
+            let blocks = decoder as? QuantizedBlocks
+        else { return nil }
+        return GroupedIntegers(blocks, in: files[place.file])
+    }
+
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         var decoded: [(place: Place, decoder: any TensorDecoder, name: String)] = []
         var made = MadeWeights()
@@ -143,7 +150,7 @@ public struct Checkpoint: WeightStorage {
             guard let place = places[name], case .decoded(let decoder) = place.tensor.values else { continue }
             let entry = place.tensor.entry
             decoded.append((place, decoder, name))
-            made.reserve(name, byteCount: (entry.shape.checkedCount ?? 0) * entry.elementType.byteCount)
+            made.reserve(name, byteCount: entry.elementType.byteCount(of: entry.shape.checkedCount ?? 0))
         }
         let mapping = try FileMapping(files, additionalBytes: made.additionalBytes(and: additionalBytes))
         let offsets = places.compactMapValues { place -> Int? in

@@ -1,7 +1,7 @@
 import CArithmetic
 
 extension SafetensorsType {
-    /// Writes numbers as elements of a floating-point type, each the nearest there is.
+    /// Writes numbers as elements of a floating-point type or of integers of 8 bits, each the nearest there is.
     func store(_ values: [Float], into bytes: UnsafeMutableRawBufferPointer) {
         values.withUnsafeBufferPointer { store($0, into: bytes) }
     }
@@ -21,6 +21,7 @@ extension SafetensorsType {
         case .bfloat16: write { UInt16(bfloat16: $0) }
         case .float8E4M3: write { UInt8(float8E4M3: $0) }
         case .float8E5M2: write { UInt8(float8E5M2: $0) }
+        case .int8: write { Int8(max(-128, min(127, $0.rounded(.toNearestOrEven)))) }
         default: break
         }
     }

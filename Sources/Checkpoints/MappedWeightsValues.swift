@@ -5,11 +5,11 @@ extension MappedWeights {
     /// The bytes of a weight, or nil for a name that is not there.
     public func bytes(of name: String, _ entry: WeightEntry) -> UnsafeRawBufferPointer? {
         guard let offset = offset(of: name), let count = entry.shape.checkedCount else { return nil }
-        let byteCount = count * entry.elementType.byteCount
+        let byteCount = entry.elementType.byteCount(of: count)
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + byteCount])
     }
 
-    /// The values of a weight as `Float`, in row-major order: exact from `float32`, `float16`, `bfloat16`, 8 and
+    /// The values of a weight as `Float`, in row-major order: exact from `float32`, `float16`, `bfloat16`, 4, 8 and
     /// 16 bit integers and booleans, rounded to the nearest from the others. Nil for a name that is not there.
     public func floats(of name: String, _ entry: WeightEntry) -> [Float]? {
         guard offset(of: name) != nil, let count = entry.shape.checkedCount else { return nil }
@@ -49,8 +49,23 @@ extension MappedWeights {
         case .int16: convert(Int16.self) { Float(Int16(littleEndian: $0)) }
         case .int8: convert(Int8.self) { Float($0) }
         case .uint8: convert(UInt8.self) { Float($0) }
+        case .int4: Self.readHalfBytes(bytes, entry.shape.checkedCount ?? 0, from: start, into: values)
         case .boolean: convert(UInt8.self) { $0 == 0 ? 0 : 1 }
         }
+    }
+
+    /// - Parameter all: How many numbers there are, of which the last may be alone in its byte.
+    private static func readHalfBytes(
+        _ bytes: UnsafeRawBufferPointer, _ all: Int, from start: Int,
+        into values: UnsafeMutableBufferPointer<Float>
+    ) -> Int {
+        let count = max(0, min(values.count, all - start))
+        for index in 0..<count {
+            let place = start &+ index
+            let pair = Int8(bitPattern: bytes[place >> 1])
+            values.initializeElement(at: index, to: Float(place & 1 == 0 ? (pair << 4) >> 4 : pair >> 4))
+        }
+        return count
     }
 
     private static func readHalves(
@@ -73,7 +88,7 @@ extension MappedWeights {
         for (_, name) in places.sorted(by: { $0.offset < $1.offset }) {
             guard let entry = catalog.entry(named: name) else { continue }
             if hasNonFinite(name, entry) { return name }
-            unreleased += (entry.shape.checkedCount ?? 0) * entry.elementType.byteCount
+            unreleased += entry.elementType.byteCount(of: entry.shape.checkedCount ?? 0)
             if unreleased > 1 << 26 {
                 releaseFilePages()
                 unreleased = 0
@@ -89,7 +104,7 @@ extension MappedWeights {
         case .float32: Self.hasNonFinite(bytes, exponent: 0x7F80_0000 as UInt32)
         case .float16: Self.hasNonFinite(bytes, exponent: 0x7C00 as UInt16)
         case .bfloat16: Self.hasNonFinite(bytes, exponent: 0x7F80 as UInt16)
-        case .int64, .int32, .int16, .int8, .uint8, .boolean: false
+        case .int64, .int32, .int16, .int8, .uint8, .int4, .boolean: false
         }
     }
 

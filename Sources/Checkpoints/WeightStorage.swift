@@ -14,9 +14,15 @@ public protocol WeightStorage: WeightCatalog {
     ///
     /// - Throws: ``TorchError`` where bytes are not those that a checksum is of; ``FileError``; `CancellationError`.
     func validateChecksums() throws
+
+    /// A weight's numbers as the integers and scales that they are in its file; nil where they are not such, or not the file's.
+    func groupedIntegers(of name: String) -> GroupedIntegers?
 }
 
 extension WeightStorage {
+    /// None.
+    public func groupedIntegers(of name: String) -> GroupedIntegers? { nil }
+
     /// Weights that come from no file have none.
     public func validateChecksums() throws {}
 

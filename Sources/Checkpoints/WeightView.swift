@@ -39,8 +39,8 @@ public struct WeightView: WeightStorage {
     public init(_ base: any WeightStorage, sources: [String: Source]) {
         self.base = base
         self.sources = sources.filter { _, source in
-            guard let shape = base.entry(named: source.name)?.shape else { return false }
-            return source.part.map { shape.rank > 0 && shape[0].isMultiple(of: $0.count) } ?? true
+            guard let entry = base.entry(named: source.name) else { return false }
+            return source.part.map { Self.divides(entry, into: $0.count) } ?? true
         }
     }
 
@@ -48,6 +48,13 @@ public struct WeightView: WeightStorage {
     public init(_ base: any WeightStorage, leavingOut isLeftOut: (String) -> Bool) {
         let kept = base.names.filter { !isLeftOut($0) }
         self.init(base, sources: Dictionary(uniqueKeysWithValues: kept.map { ($0, Source($0)) }))
+    }
+
+    /// Whether a weight has equal parts along its first axis, each of whole bytes.
+    private static func divides(_ entry: WeightEntry, into count: Int) -> Bool {
+        guard entry.shape.rank > 0, entry.shape[0].isMultiple(of: count), count > 0 else { return false }
+        let size = (entry.shape.checkedCount ?? 0) / count
+        return entry.elementType.bitCount >= 8 || size.isMultiple(of: 2)
     }
 
     fileprivate init(
@@ -84,6 +91,13 @@ public struct WeightView: WeightStorage {
 
     public func validateChecksums() throws { try base.validateChecksums() }
 
+    public func groupedIntegers(of name: String) -> GroupedIntegers? {
+        guard let source = sources[name], let whole = base.groupedIntegers(of: source.name) else {
+            return nil
+        }
+        return source.part.map { whole.part($0) } ?? whole
+    }
+
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         let weights = try base.map(
             Set(names.compactMap { sources[$0]?.name }), additionalBytes: additionalBytes)
@@ -91,7 +105,7 @@ public struct WeightView: WeightStorage {
         for (name, source) in sources {
             guard let start = weights.offset(of: source.name) else { continue }
             let entry = entry(named: name)
-            let byteCount = (entry?.shape.checkedCount ?? 0) * (entry?.elementType.byteCount ?? 0)
+            let byteCount = entry.map { $0.elementType.byteCount(of: $0.shape.checkedCount ?? 0) } ?? 0
             offsets[name] = start + (source.part?.index ?? 0) * byteCount
         }
         return MappedWeights(weights, additionalOffset: weights.additionalOffset, offsets: offsets)

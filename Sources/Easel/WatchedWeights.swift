@@ -17,6 +17,8 @@ final class WatchedWeights: WeightStorage {
 
     func validateChecksums() throws { try base.validateChecksums() }
 
+    func groupedIntegers(of name: String) -> GroupedIntegers? { base.groupedIntegers(of: name) }
+
     func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         let mapped = try base.map(names, additionalBytes: additionalBytes)
         let found = Task.detached { [base] in

@@ -63,6 +63,52 @@ private func quantizationCases() throws -> [ConformanceCase] {
             let kernel = builder.weights.tensor("k", [8, 4, 3, 3])
             return ["y": convolution(x, kernel: kernel, Convolution(padding: .init(1))) * 0.001]
         })
+    return try cases + fourBitCases()
+}
+
+/// Integers of 4 bits, with rows that begin with a byte, and such that do not.
+private func fourBitCases() throws -> [ConformanceCase] {
+    let uses: [(String, (_ x: Tensor, _ weight: Tensor, GraphBuilder) -> Tensor)] = [
+        ("product", { x, weight, _ in matrixMultiply(x, weight, transposesRight: true) * 0.1 }),
+        ("gated product", { x, weight, _ in geglu(matrixMultiply(x, weight, transposesRight: true) * 0.02) }),
+        (
+            "rows",
+            { x, weight, _ in
+                matrixMultiply(x, slice(weight, axis: 0, 1..<4), transposesRight: true) * 0.1
+            }
+        ),
+        (
+            "table",
+            { x, weight, builder in
+                let places = builder.constant(HostTensor([3, 0, 5] as [Int32], shape: [3]))
+                return matrixMultiply(x, gather(weight, at: places), transposesRight: true) * 0.1
+            }
+        ),
+    ]
+    var cases: [ConformanceCase] = []
+    for (rows, groups, size) in [(40, 2, 32), (10, 3, 4), (10, 3, 3), (90, 3, 9), (16, 6, 5)] {
+        for (name, use) in uses {
+            cases.append(
+                try ConformanceCase(
+                    "\(name) of integers of 4 bits, \(rows) rows of \(groups) groups of \(size)",
+                    weights: [
+                        "w": ([rows, groups, size], .int4), "w_scale": ([rows, groups, 1], .float32),
+                    ]
+                ) { builder in
+                    let weight = builder.weights.tensor("w", [rows, groups * size])
+                    return ["y": use(builder.input("x", [2, 5, groups * size]), weight, builder)]
+                })
+        }
+    }
+    cases.append(
+        try ConformanceCase(
+            "convolution of integers of 4 bits",
+            weights: ["k": ([3, 5, 3, 3], .int4), "k_scale": ([3, 1, 1, 1], .float32)]
+        ) { builder in
+            let kernel = builder.weights.tensor("k", [3, 5, 3, 3])
+            let x = builder.input("x", [1, 5, 4, 4])
+            return ["y": convolution(x, kernel: kernel, Convolution(padding: .init(1))) * 0.1]
+        })
     return cases
 }
 

@@ -1,7 +1,7 @@
 import Checkpoints
 import TensorGraph
 
-/// Weights that a test makes up, stored as any floating-point type or as integers of 8 bits.
+/// Weights that a test makes up, stored as any floating-point type or as integers of 8 or 4 bits.
 public struct InMemoryWeights: WeightStorage {
     public let origin = "memory"
     private let tensors: [String: (entry: WeightEntry, bytes: [UInt8])]
@@ -11,14 +11,14 @@ public struct InMemoryWeights: WeightStorage {
     private init(_ tensors: [String: (entry: WeightEntry, bytes: [UInt8])]) { self.tensors = tensors }
 
     /// The weights and one more: values in row-major order, rounded to the type they are stored as;
-    /// integers of 8 bits are 127 times the values.
+    /// integers of 8 bits are 127 times the values, those of 4 bits 7 times.
     public func adding(
         _ name: String, _ shape: Shape, _ values: [Float], storedAs type: ElementType = .float32
     ) -> InMemoryWeights {
         precondition(values.count == shape.count, "\(values.count) values for a tensor of shape \(shape)")
         var tensors = tensors
         tensors[name] = (
-            WeightEntry(shape: shape, elementType: type), values.flatMap { stored($0, as: type) }
+            WeightEntry(shape: shape, elementType: type), stored(values, as: type)
         )
         return InMemoryWeights(tensors)
     }
@@ -47,6 +47,16 @@ public struct InMemoryWeights: WeightStorage {
     }
 }
 
+private func stored(_ values: [Float], as type: ElementType) -> [UInt8] {
+    guard type == .int4 else { return values.flatMap { stored($0, as: type) } }
+    var bytes = [UInt8](repeating: 0, count: type.byteCount(of: values.count))
+    for (index, value) in values.enumerated() {
+        let level = UInt8(bitPattern: Int8(max(-8, min(7, (value * 7).rounded()))))
+        bytes[index / 2] |= (level & 15) << (index % 2 * 4)
+    }
+    return bytes
+}
+
 private func stored(_ value: Float, as type: ElementType) -> [UInt8] {
     func bytes<T>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value, Array.init) }
     switch type {
@@ -55,7 +65,7 @@ private func stored(_ value: Float, as type: ElementType) -> [UInt8] {
     case .float16: return bytes(halfPrecision(value))
     case .bfloat16: return bytes(UInt16(truncatingIfNeeded: value.bitPattern >> 16))
     case .int8: return bytes(Int8(clamping: Int((value * 127).rounded())))
-    case .int64, .int32, .int16, .uint8, .boolean:
+    case .int64, .int32, .int16, .uint8, .int4, .boolean:
         preconditionFailure("weights are not \(type)")
     }
 }

@@ -66,13 +66,13 @@ public final class GraphBuilder {
 
     static let scaleEnding = "_scale"
 
-    /// Whether the checkpoint has a weight as integers of 8 bits that a scale belongs to.
+    /// Whether the checkpoint has a weight as integers of 8 or 4 bits that a scale belongs to.
     func isScaled(_ path: String) -> Bool {
-        catalog.entry(named: path)?.elementType == .int8
+        catalog.entry(named: path)?.elementType.isScaled == true
             && catalog.entry(named: path + Self.scaleEnding) != nil
     }
 
-    /// The shape `[rows, groups, group size]` that a matrix is stored in as integers of 8 bits; nil for others.
+    /// The shape `[rows, groups, group size]` that a matrix is stored in as integers of 8 or 4 bits; nil for others.
     func groups(_ path: String, of matrix: Shape) -> Shape? {
         guard isScaled(path), matrix.rank == 2, let own = catalog.entry(named: path)?.shape, own.rank == 3,
             own[0] == matrix[0], own[2] > 0, matrix[1].isMultiple(of: own[2]), own[1] == matrix[1] / own[2]

@@ -21,8 +21,8 @@ public struct WeightScope {
     /// A tensor that is missing, or that has another shape, is reported when the graph is finished, together
     /// with the others of its kind.
     ///
-    /// One that is stored as integers of 8 bits is taken times its scale, `<name>_scale` `[rows, 1, …]`; a matrix stored as
-    /// `[rows, groups, group size]` times its groups' scales `[rows, groups, 1]`.
+    /// One that is stored as integers of 8 or 4 bits is taken times its scale, `<name>_scale` `[rows, 1, …]`; a matrix stored
+    /// as `[rows, groups, group size]` times its groups' scales `[rows, groups, 1]`.
     public func tensor(_ name: String, _ shape: Shape) -> Tensor {
         if let groups = builder.groups(self[name].path, of: shape) {
             let scale: Shape = [groups[0], groups[1], 1]

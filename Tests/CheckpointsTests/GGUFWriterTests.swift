@@ -59,6 +59,69 @@ import Testing
         return try Checkpoint(contentsOf: url)
     }
 
+    /// Half precision rounds a product of an integer and a scale, which the integers and scales do not.
+    @Test(arguments: [(BlockFormat.q4, 4), (.q4, 8), (.q5, 8), (.q8, 8)] as [(BlockFormat, Int)])
+    func blocksAreTakenAsTheyAre(_ format: BlockFormat, bitCount: Int) throws {
+        let own = try write(format, nil, to: "a.gguf")
+        let source = try floats("numbers", of: Checkpoint(contentsOf: Self.golden))
+        let (bytes, size) = (format.blocks(of: source), format.type.block.byteCount)
+        // The second half of `b` is `a` again, under a name of its own; so is what is read of an adapter's base.
+        let view = WeightView(
+            own,
+            sources: [
+                "a.weight": .init("a.weight"), "d.weight": .init("b.weight", part: .init(1, of: 2)),
+                "c.weight": .init("c.weight"),
+            ])
+        for asked in [bitCount, nil] {
+            let quantized = QuantizedWeights(
+                view, matrices: ["a", "c", "d"], groupSize: 32, bitCount: asked)
+            #expect(quantized.entry(named: "c.weight")?.elementType == .float32)
+            let mapped = try quantized.map(additionalBytes: 0)
+            for layer in ["a", "d"] {
+                let entry = try #require(quantized.entry(named: "\(layer).weight"))
+                let isFour = (asked ?? (format == .q4 ? 4 : 8)) == 4
+                #expect(
+                    entry == WeightEntry(shape: [8, 2, 32], elementType: isFour ? .int4 : .int8))
+                let scaleEntry = try #require(quantized.entry(named: "\(layer).weight_scale"))
+                let integers = try #require(mapped.floats(of: "\(layer).weight", entry))
+                let scales = try #require(mapped.floats(of: "\(layer).weight_scale", scaleEntry))
+                for block in 0..<16 {
+                    let start = block * size
+                    let scale = Float(
+                        float16: UInt16(bytes[start]) | UInt16(bytes[start + 1]) << 8)
+                    #expect(scales[block] == scale)
+                    for place in 0..<32 {
+                        let low = Int(bytes[start + (format == .q5 ? 6 : 2) + place % 16])
+                        let half = place < 16 ? low & 15 : low >> 4
+                        let fifth = Int(bytes[start + 2 + place / 8] >> (place % 8) & 1) << 4
+                        let level: Int =
+                            switch format {
+                            case .q4: half - 8
+                            case .q5: half + fifth - 16
+                            default: Int(Int8(bitPattern: bytes[start + 2 + place]))
+                            }
+                        #expect(integers[block * 32 + place] == Float(level))
+                    }
+                }
+            }
+        }
+        // Fewer bits than the file's are rounded to, and blocks with minima are as well.
+        let fewer = QuantizedWeights(view, matrices: ["a"], groupSize: 32, bitCount: 4)
+        #expect(fewer.entry(named: "a.weight")?.elementType == .int4)
+        #expect(try fewer.map(additionalBytes: 0).firstNonFinite(in: fewer) == nil)
+        #expect(try write(.q4WithMinimum, nil, to: "b.gguf").groupedIntegers(of: "a.weight") == nil)
+        #expect(own.groupedIntegers(of: "c.weight") == nil && own.groupedIntegers(of: "no.such") == nil)
+    }
+
+    @Test func aFileThatIsCutShortIsSeen() throws {
+        let own = try write(.q4, nil, to: "a.gguf")
+        let quantized = QuantizedWeights(own, matrices: ["a", "b"], groupSize: 32, bitCount: 4)
+        let file = try FileHandle(forWritingTo: folder.url.appending(path: "a.gguf"))
+        try file.truncate(atOffset: 1000)
+        try file.close()
+        #expect(throws: FileError.self) { try quantized.map(additionalBytes: 0) }
+    }
+
     @Test func matricesAreInBlocksAndTheRestIsNot() throws {
         let own = try write(.q8, nil, to: "a.gguf")
         #expect(own.format == .gguf && own.metadata["general.architecture"] == "sd1")

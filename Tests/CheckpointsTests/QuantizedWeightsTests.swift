@@ -73,6 +73,59 @@ import Testing
         #expect(!threes.isQuantized)
     }
 
+    /// As ggml's Q4_0: the number of the greatest magnitude is −8 times the scale; halves go up.
+    @Test func fourBitsAreTwoAByte() throws {
+        let header =
+            #"{"a.weight":{"dtype":"F32","shape":[3,5],"data_offsets":[0,60]},"#
+            + #""b.weight":{"dtype":"F32","shape":[1,4],"data_offsets":[60,76]}}"#
+        let numbers: [Float] = [
+            -8, 7, 7.4, 7.5, 0.5, 4, 2, -4, 0.25, -0.25, 0, 0, 0, 0, 0, 1e-39, 0, -1e-39, 0,
+        ]
+        var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+        bytes += Array(header.utf8)
+        for number in numbers { bytes += withUnsafeBytes(of: number) { Array($0) } }
+        let base = try Checkpoint(contentsOf: folder.write(bytes, to: "a.safetensors"))
+        let quantized = QuantizedWeights(base, matrices: ["a", "b"], groupSize: 5, bitCount: 4)
+        let entry = try #require(quantized.entry(named: "a.weight"))
+        #expect(entry == WeightEntry(shape: [3, 1, 5], elementType: .int4))
+        // Rows of four numbers are no groups of five.
+        #expect(quantized.entry(named: "b.weight") == base.entry(named: "b.weight"))
+        let mapped = try quantized.map(additionalBytes: 0)
+        #expect(mapped.floats(of: "a.weight", entry) == [-8, 7, 7, 7, 1, -8, -4, 7, 0, 1, 0, 0, 0, 0, 0])
+        #expect(
+            mapped.bytes(of: "a.weight", entry).map(Array.init) == [0x78, 0x77, 0x81, 0x7C, 0x10, 0, 0, 0])
+        let scales = try #require(quantized.entry(named: "a.weight_scale"))
+        #expect(mapped.floats(of: "a.weight_scale", scales) == [1, -0.5, 1])
+        // From the middle of a byte on, and no further than there are numbers.
+        var some = [Float](repeating: .nan, count: 4)
+        let read = some.withUnsafeMutableBufferPointer {
+            mapped.readFloats(of: "a.weight", entry, from: 13, into: $0)
+        }
+        #expect(read == 2 && some[..<2] == [0, 0] && some[2].isNaN)
+        let denormal = QuantizedWeights(base, matrices: ["b"], groupSize: 4, bitCount: 4)
+        let own = try #require(denormal.entry(named: "b.weight"))
+        #expect(try denormal.map(additionalBytes: 0).floats(of: "b.weight", own) == [0, 0, 0, 0])
+    }
+
+    @Test(arguments: [Float.nan, -.infinity]) func groupsWithNumbersThatAreNoneAreSeen(_ number: Float) throws
+    {
+        let quantized = QuantizedWeights(
+            try weights(first: number), matrices: ["a"], groupSize: 3, bitCount: 4)
+        #expect(try quantized.map(additionalBytes: 0).firstNonFinite(in: quantized) == "a.weight_scale")
+    }
+
+    /// A part of a weight begins with a byte.
+    @Test func partsOfFourBitsAreWholeBytes() throws {
+        let quantized = QuantizedWeights(try weights(), matrices: ["a"], groupSize: 3, bitCount: 4)
+        let second = WeightView.Source("a.weight", part: .init(1, of: 2))
+        #expect(WeightView(quantized, sources: ["c": second]).entry(named: "c") == nil)
+        let even = QuantizedWeights(try weights(), matrices: ["b"], groupSize: 1, bitCount: 4)
+        let whole = WeightView(even, sources: ["c": .init("b.weight", part: .init(0, of: 1))])
+        let entry = try #require(whole.entry(named: "c"))
+        #expect(entry == WeightEntry(shape: [1, 2, 1], elementType: .int4))
+        #expect(try whole.map(additionalBytes: 0).floats(of: "c", entry) == [-8, -8])
+    }
+
     @Test func activationsCanStayAsTheyAre() throws {
         let quantized = QuantizedWeights(try weights(), layers: ["a", "b"], ranges: ActivationRanges())
         #expect(quantized.names.contains("b.weight_scale") && !quantized.names.contains("b.input_range"))

@@ -50,7 +50,7 @@ import Testing
         ("I64", .int64), ("I32", .int32), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .boolean),
     ])
     func readsElementTypes(_ name: String, _ type: ElementType) throws {
-        let size = 2 * type.byteCount
+        let size = type.byteCount(of: 2)
         let header = "{\"t\":{\"dtype\":\"\(name)\",\"shape\":[2],\"data_offsets\":[0,\(size)]}}"
         let result = try read(safetensors(header, data: [UInt8](repeating: 0, count: size)))
         #expect(result.tensors[0].entry.elementType == type)

@@ -23,11 +23,34 @@ struct MemoryOptionTests {
         #expect(try tool.files.isEmpty)
     }
 
+    /// Alone, in front of the prompt as behind it, it is 8 bits.
+    @Test func compressedWeightsAreOfEightBitsOrFour() async throws {
+        let tool = try Tool()
+        var pictures: [Data] = []
+        for words in [
+            ["--no-compress-weights"], ["--compress-weights"], ["--compress-weights", "8"],
+            ["--compress-weights", "4"],
+        ] {
+            let result = try await tool.run(
+                words + [
+                    "a cat", "-m", Tool.model("tiny-sd1").path, "-W", "64", "-H", "64", "--steps", "2", "-s",
+                    "1",
+                    "--precision", "f32", "-o", "\(pictures.count).png",
+                ])
+            #expect(result.code == 0, "\(result.errors)")
+            pictures.append(try Data(contentsOf: tool.file("\(pictures.count).png")))
+        }
+        #expect(pictures[1] == pictures[2])
+        #expect(Set(pictures).count == 3)
+    }
+
     @Test(arguments: [
         ["--memory", "tiny"], ["--memory-limit", "lots"], ["--memory-limit", "-2GB"],
         ["--memory-limit", "0"], ["--keep-networks", "some"], ["--attention-slice", "0"],
         ["--vae-tile-size", "63"], ["--vae-tile-size", "100000"], ["--vae-tile-overlap", "8"],
         ["--vae-tile-size", "64", "--vae-tile-overlap", "40"],
+        ["--compress-weights", "5"], ["--compress-weights", "0"],
+        ["--compress-weights", "--no-compress-weights"],
     ])
     func wrongWordsAreRefused(_ words: [String]) async throws {
         let tool = try Tool()

@@ -43,7 +43,7 @@ struct GoldenPipelineTests {
         let entry = try #require(checkpoint.entry(named: name), "no \(name)")
         let mapped = try checkpoint.map(additionalBytes: 0)
         let offset = try #require(mapped.offset(of: name))
-        let count = entry.shape.count * entry.elementType.byteCount
+        let count = entry.elementType.byteCount(of: entry.shape.count)
         return withExtendedLifetime(mapped) { Array(mapped.bytes[offset..<offset + count]) }
     }
 

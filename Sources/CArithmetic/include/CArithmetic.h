@@ -25,4 +25,13 @@ float easel_greatest_magnitude(const float *floats, size_t count);
 /// The nearest integers to `factor` times each finite number, of two the even one; from -127 to 127.
 void easel_integers_from_floats(const float *floats, float factor, int8_t *integers, size_t count);
 
+/// The number of the greatest magnitude, the first of several; infinite or NaN where one of them is; 0 of none.
+float easel_greatest_in_magnitude(const float *floats, size_t count);
+
+/// The nearest integers to `factor` times each finite number, of two the greater one; from -8 to 7.
+void easel_four_bits_from_floats(const float *floats, float factor, int8_t *integers, size_t count);
+
+/// Integers from -8 to 7, two a byte, the first in its lower half.
+void easel_pack_four_bits(const int8_t *integers, void *bytes, size_t count);
+
 #endif

@@ -43,6 +43,10 @@ public struct AdaptedWeights: WeightStorage {
 
     public func validateChecksums() throws { try base.validateChecksums() }
 
+    public func groupedIntegers(of name: String) -> GroupedIntegers? {
+        changes[name] == nil ? base.groupedIntegers(of: name) : nil
+    }
+
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         var places: [(name: String, entry: WeightEntry)] = []
         var made = MadeWeights()
@@ -51,7 +55,7 @@ public struct AdaptedWeights: WeightStorage {
                 let count = entry.shape.checkedCount
             else { continue }
             places.append((name, entry))
-            made.reserve(name, byteCount: count * entry.elementType.byteCount)
+            made.reserve(name, byteCount: entry.elementType.byteCount(of: count))
         }
         let weights = try base.map(names, additionalBytes: made.additionalBytes(and: additionalBytes))
         return try made.making(of: weights, among: base.names, iterations: places.count) {
@@ -71,7 +75,7 @@ public struct AdaptedWeights: WeightStorage {
         let (rows, count) = (max(entry.shape.rank > 0 ? entry.shape[0] : 1, 1), entry.shape.checkedCount ?? 0)
         let columns = count / rows
         let block = own.allSatisfy(\.update.changesRowsAlone) ? min(Self.rowsAtOnce, rows) : rows
-        let (type, size) = (SafetensorsType(entry.elementType), entry.elementType.byteCount)
+        let (type, size) = (SafetensorsType(entry.elementType), entry.elementType.byteCount(of: 1))
         var scratch = [Float](repeating: 0, count: block * columns)
         scratch.withUnsafeMutableBufferPointer { scratch in
             for first in stride(from: 0, to: rows, by: block) {

@@ -65,6 +65,18 @@ enum GGUFType: UInt32, Sendable {
         }
     }
 
+    /// The bits of an integer, 4 or 8, that holds what a number of a block is times the block's scale; nil where blocks have
+    /// minima, or parts with scales of their own.
+    var integerBitCount: Int? {
+        switch self {
+        case .q40: 4
+        case .q50, .q80: 8
+        case .float32, .float16, .float64, .bfloat16, .int8, .int16, .int32, .int64, .q41, .q51, .q2K, .q3K,
+            .q4K, .q5K, .q6K:
+            nil
+        }
+    }
+
     /// What a graph reads the elements as: blocks as numbers of half precision.
     var elementType: ElementType {
         switch self {

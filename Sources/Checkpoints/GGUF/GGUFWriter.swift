@@ -90,7 +90,7 @@ public struct GGUFWriter {
             guard let entry = weights.entry(named: source), let bytes = mapped.bytes(of: source, entry) else {
                 continue
             }
-            if type == GGUFType(entry.elementType), !tensor.isTransposed {
+            if type == GGUFType(entry.elementType), entry.elementType.bitCount >= 8, !tensor.isTransposed {
                 try file.write(bytes)
                 continue
             }
@@ -134,7 +134,7 @@ public struct GGUFWriter {
 }
 
 extension GGUFType {
-    /// What ggml has for a type of elements; bytes without a sign it does not have.
+    /// What ggml has for a type of elements; bytes without a sign and plain integers of 4 bits it does not have.
     fileprivate init(_ type: ElementType) {
         self =
             switch type {
@@ -145,17 +145,18 @@ extension GGUFType {
             case .int64: .int64
             case .int32: .int32
             case .int16: .int16
-            case .int8, .uint8, .boolean: .int8
+            case .int8, .uint8, .int4, .boolean: .int8
             }
     }
 
-    /// The same of safetensors, for floating-point numbers.
+    /// The same of safetensors, for floating-point numbers and bytes.
     fileprivate var number: SafetensorsType? {
         switch self {
         case .float64: .float64
         case .float32: .float32
         case .float16: .float16
         case .bfloat16: .bfloat16
+        case .int8: .int8
         default: nil
         }
     }

@@ -22,6 +22,29 @@ struct QuantizedBlocks: TensorDecoder {
         }
     }
 
+    /// The integers of a block of a type that has a ``GGUFType/integerBitCount``, and returns their scale.
+    static func integers(
+        _ type: GGUFType, _ bytes: UnsafeRawBufferPointer, into integers: UnsafeMutableBufferPointer<Int8>
+    ) -> Float {
+        let block = Block(bytes: bytes)
+        switch type {
+        case .q40:
+            for place in 0..<16 {
+                let pair = block[2 + place]
+                integers[place] = Int8(pair & 15) - 8
+                integers[place + 16] = Int8(pair >> 4) - 8
+            }
+        case .q50:
+            for place in 0..<16 {
+                let pair = block[6 + place]
+                integers[place] = Int8(pair & 15 | block.fifthBit(place, from: 2)) - 16
+                integers[place + 16] = Int8(pair >> 4 | block.fifthBit(place + 16, from: 2)) - 16
+            }
+        default: for place in 0..<32 { integers[place] = Int8(bitPattern: bytes[2 + place]) }
+        }
+        return block.half(0)
+    }
+
     private struct Block {
         let bytes: UnsafeRawBufferPointer
 
@@ -29,6 +52,9 @@ struct QuantizedBlocks: TensorDecoder {
         func signed(_ index: Int) -> Int { Int(Int8(bitPattern: bytes[index])) }
         func half(_ index: Int) -> Float {
             Float(float16: UInt16(bytes[index]) | UInt16(bytes[index + 1]) << 8)
+        }
+        func fifthBit(_ place: Int, from start: Int) -> Int {
+            (self[start + place / 8] >> (place % 8) & 1) << 4
         }
     }
 
@@ -70,11 +96,10 @@ struct QuantizedBlocks: TensorDecoder {
     private static func fiveBits(
         _ block: Block, _ numbers: Numbers, high: Int, _ value: (Float) -> Float
     ) {
-        func fifth(_ place: Int) -> Int { (block[high + place / 8] >> (place % 8) & 1) << 4 }
         for place in 0..<16 {
             let pair = block[high + 4 + place]
-            numbers[place] = value(Float(pair & 15 | fifth(place)))
-            numbers[place + 16] = value(Float(pair >> 4 | fifth(place + 16)))
+            numbers[place] = value(Float(pair & 15 | block.fifthBit(place, from: high)))
+            numbers[place + 16] = value(Float(pair >> 4 | block.fifthBit(place + 16, from: high)))
         }
     }
 

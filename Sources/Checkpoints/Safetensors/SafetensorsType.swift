@@ -37,7 +37,7 @@ enum SafetensorsType: String, CaseIterable {
         }
     }
 
-    /// The type that elements of a graph are stored as.
+    /// The type that elements of a graph are stored as; integers of 4 bits, which the format does not have, in 8.
     init(_ type: ElementType) {
         self =
             switch type {
@@ -48,7 +48,7 @@ enum SafetensorsType: String, CaseIterable {
             case .int64: .int64
             case .int32: .int32
             case .int16: .int16
-            case .int8: .int8
+            case .int8, .int4: .int8
             case .uint8: .uint8
             case .boolean: .bool
             }

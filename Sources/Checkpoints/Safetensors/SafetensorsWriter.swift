@@ -74,7 +74,9 @@ public struct SafetensorsWriter {
             guard let entry = weights.entry(named: source), let bytes = mapped.bytes(of: source, entry) else {
                 continue
             }
-            if SafetensorsType(entry.elementType) == type, !tensor.isTransposed {
+            if SafetensorsType(entry.elementType) == type, type.bitCount == entry.elementType.bitCount,
+                !tensor.isTransposed
+            {
                 try file.write(bytes)
                 continue
             }

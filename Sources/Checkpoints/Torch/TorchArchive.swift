@@ -61,7 +61,7 @@ extension StoredTensor {
     /// A view of a storage whose first byte is at a place in the file.
     init(name: String, _ tensor: TorchTensor, storageOffset: Int) {
         let type = tensor.storage.type.elementType
-        let offset = storageOffset + tensor.offset * type.byteCount
+        let offset = storageOffset + type.byteCount(of: tensor.offset)
         self.name = name
         entry = WeightEntry(shape: tensor.shape, elementType: type)
         storedType = SafetensorsType(type).rawValue
@@ -70,7 +70,8 @@ extension StoredTensor {
             ? .inPlace(offset: offset)
             : .decoded(
                 StridedElements(
-                    offset: offset, shape: tensor.shape, strides: tensor.strides, byteCount: type.byteCount))
+                    offset: offset, shape: tensor.shape, strides: tensor.strides,
+                    byteCount: type.byteCount(of: 1)))
     }
 }
 

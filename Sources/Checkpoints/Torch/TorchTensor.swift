@@ -39,7 +39,7 @@ struct TorchStorage: Hashable, Sendable {
 
     /// The number of bytes; nil beyond `Int`.
     var byteCount: Int? {
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.elementType.byteCount)
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.elementType.byteCount(of: 1))
         return overflow ? nil : bytes
     }
 }
@@ -70,7 +70,7 @@ struct TorchTensor: Hashable, Sendable {
         if let size = shape.dimensions.first(where: { $0 < 0 }) { return .negative("size", size) }
         if let stride = strides.first(where: { $0 < 0 }) { return .negative("stride", stride) }
         guard let count = shape.checkedCount,
-            !count.multipliedReportingOverflow(by: storage.type.elementType.byteCount).overflow
+            !count.multipliedReportingOverflow(by: storage.type.elementType.byteCount(of: 1)).overflow
         else { return .tooLarge }
         guard count > 0 else {
             return offset <= storage.count ? nil : .beyondStorage(last: offset, count: storage.count)

@@ -36,9 +36,10 @@ public struct MemoryUse: Sendable, Hashable {
     /// Whether the U-Net predicts with the prompt and without it in turn, in half of the memory for its values; nil is the
     /// mode's: `minimal` does for pictures of 1024×1024 pixels and more.
     public var runsPassesAlone: Bool?
-    /// Whether the U-Net's matrices stay integers of 8 bits in memory, each group of 32 numbers with a scale, whatever the
-    /// arithmetic; nil is what the model's file has: GGUF's blocks stay so at half precision.
-    public var compressesWeights: Bool?
+    /// As integers of how many bits the U-Net's matrices stay in memory, each group of 32 numbers with a scale, whatever the
+    /// arithmetic: 8 or 4, or 0 for floating-point numbers. Nil is what the model's file has: at half precision GGUF's blocks
+    /// stay integers, of 4 bits where they are `q4_0`, of 8 where they are others.
+    public var compressedWeightBits: Int?
     /// The side in pixels of the tiles that pictures are encoded and decoded in; 0 for none, nil is the mode's.
     public var tileSize: Int?
     /// By how many pixels tiles overlap; nil is a quarter of a tile.
@@ -46,7 +47,7 @@ public struct MemoryUse: Sendable, Hashable {
 
     public init(
         _ mode: MemoryMode = .automatic, limit: Int? = nil, residency: NetworkResidency? = nil,
-        attentionSlice: Int? = nil, runsPassesAlone: Bool? = nil, compressesWeights: Bool? = nil,
+        attentionSlice: Int? = nil, runsPassesAlone: Bool? = nil, compressedWeightBits: Int? = nil,
         tileSize: Int? = nil, tileOverlap: Int? = nil
     ) {
         self.mode = mode
@@ -54,7 +55,7 @@ public struct MemoryUse: Sendable, Hashable {
         self.residency = residency
         self.attentionSlice = attentionSlice
         self.runsPassesAlone = runsPassesAlone
-        self.compressesWeights = compressesWeights
+        self.compressedWeightBits = compressedWeightBits
         self.tileSize = tileSize
         self.tileOverlap = tileOverlap
     }
@@ -71,6 +72,11 @@ public struct MemoryUse: Sendable, Hashable {
         }
         try require("memory limit", limit, 1...Int.max)
         try require("attention slice", attentionSlice, 1...1_000_000)
+        if let compressedWeightBits, ![0, 4, 8].contains(compressedWeightBits) {
+            throw .outOfRange(
+                field: "bits of compressed weights", value: "\(compressedWeightBits)",
+                range: "8 or 4, or 0 for none")
+        }
         if tileSize != 0 { try require("VAE tile size", tileSize, 64...2048) }
         if let tileOverlap {
             let most = max((tileSize ?? 0) / 2, 0)

@@ -57,9 +57,13 @@ extension CompiledNetworks {
         for name in parts.unetWeights.names {
             guard let count = parts.unetWeights.entry(named: name)?.shape.checkedCount else { continue }
             whole += Double(count) * size
-            // A byte for each number, and a scale of four for each group.
-            let isCompressed = weights.entry(named: name)?.shape.rank == 3
-            left += Double(count) * (isCompressed ? 1.125 : size)
+            let entry = weights.entry(named: name)
+            guard let entry, entry.elementType.isScaled, entry.shape.rank == 3 else {
+                left += Double(count) * size
+                continue
+            }
+            // And a scale of four bytes for each group.
+            left += Double(entry.elementType.byteCount(of: count) + 4 * count / entry.shape[2])
         }
         return whole > 0 ? left / whole : 1
     }

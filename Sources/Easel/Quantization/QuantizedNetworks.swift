@@ -4,7 +4,7 @@ import Networks
 import Sampling
 import TensorGraph
 
-/// The U-Net's and the decoder's weights as integers of 8 bits, and how their activations' ranges are found.
+/// The U-Net's and the decoder's weights as integers of few bits, and how their activations' ranges are found.
 extension CompiledNetworks {
     /// Whether int8 was asked for, and neither the weights nor a calibration say between which numbers activations lie.
     var needsRanges: Bool {
@@ -22,16 +22,18 @@ extension CompiledNetworks {
         }
         guard compressesWeights else { return weights }
         return QuantizedWeights(
-            weights, matrices: UNet.linearLayers(of: weights), groupSize: Self.compressedGroupSize)
+            weights, matrices: UNet.linearLayers(of: weights), groupSize: Self.compressedGroupSize,
+            bitCount: use.compressedWeightBits)
     }
 
-    /// Whether matrices stay integers of 8 bits in memory while they are computed with as floating-point numbers: where that
+    /// Whether matrices stay integers of few bits in memory while they are computed with as floating-point numbers: where that
     /// was asked for, or the model's file has them with few bits too.
     nonisolated var compressesWeights: Bool {
-        use.compressesWeights ?? (parts.isInBlocks && (precision == .bfloat16 || precision == .float16))
+        use.compressedWeightBits.map { $0 != 0 }
+            ?? (parts.isInBlocks && (precision == .bfloat16 || precision == .float16))
     }
 
-    /// As large as ggml's blocks, so that theirs are rounded to what they were.
+    /// As large as ggml's blocks, so that theirs are what they were.
     private static let compressedGroupSize = 32
 
     /// The autoencoder's weights, those of the decoder of integers where their activations' ranges are known.

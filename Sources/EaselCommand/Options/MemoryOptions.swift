@@ -26,12 +26,14 @@ struct MemoryOptions: ParsableArguments {
             "Predict with the prompt and without it in turn, in less memory (default: of minimal, for large pictures)."
         ))
     var passesAlone: Bool?
-    @Flag(
-        inversion: .prefixedNo,
+    @Option(
+        defaultAsFlag: WeightBits(count: 8), parsing: .next,
         help: ArgumentHelp(
-            "Keep the U-Net's matrices as integers of 8 bits, in groups with a scale (default: as a GGUF file has them)."
-        ))
-    var compressWeights: Bool?
+            "Keep the U-Net's matrices as integers of 8 or 4 bits, in groups with a scale (default: as a GGUF file has them; without a number: 8).",
+            valueName: "bits"))
+    var compressWeights: WeightBits?
+    @Flag(help: "Keep them as floating-point numbers, whatever a file has.")
+    var noCompressWeights = false
     @Option(help: "The side of the tiles that pictures are encoded and decoded in, in pixels; 0 for none.")
     var vaeTileSize: Int?
     @Option(help: "By how many pixels the tiles overlap (default: a quarter of a tile).")
@@ -41,7 +43,8 @@ struct MemoryOptions: ParsableArguments {
         MemoryUse(
             memory ?? .automatic, limit: memoryLimit?.bytes, residency: keepNetworks,
             attentionSlice: attentionSlice, runsPassesAlone: passesAlone,
-            compressesWeights: compressWeights, tileSize: vaeTileSize, tileOverlap: vaeTileOverlap)
+            compressedWeightBits: noCompressWeights ? 0 : compressWeights?.count, tileSize: vaeTileSize,
+            tileOverlap: vaeTileOverlap)
     }
 
     /// - Throws: `ValidationError` for what is out of range.
@@ -53,11 +56,34 @@ struct MemoryOptions: ParsableArguments {
                     + "\(range.upperBound).")
         }
         try require("attention-slice", attentionSlice, 1...1_000_000)
+        if let compressWeights {
+            guard [4, 8].contains(compressWeights.count) else {
+                throw ValidationError(
+                    "--compress-weights \(compressWeights) is not possible: it must be 8 or 4.")
+            }
+            if noCompressWeights {
+                throw ValidationError("--compress-weights and --no-compress-weights exclude each other.")
+            }
+        }
         if vaeTileSize != 0 { try require("vae-tile-size", vaeTileSize, 64...2048) }
         if vaeTileOverlap != nil, (vaeTileSize ?? 0) == 0 {
             throw ValidationError("--vae-tile-overlap needs a --vae-tile-size.")
         }
         try require("vae-tile-overlap", vaeTileOverlap, 0...(vaeTileSize ?? 0) / 2)
+    }
+}
+
+/// A number of bits.
+struct WeightBits: ExpressibleByArgument, Hashable, CustomStringConvertible {
+    let count: Int
+    var description: String { String(count) }
+
+    init(count: Int) { self.count = count }
+
+    /// Nil for what is no number, such as the prompt.
+    init?(argument: String) {
+        guard let count = Int(argument) else { return nil }
+        self.count = count
     }
 }
 

@@ -54,7 +54,7 @@ struct DerivedKernel {
 
     var planeShape: Shape { [outputChannels, inputChannels, transform.rows, transform.columns] }
     var elementType: ElementType { source.scale == nil ? .float32 : .int8 }
-    var planeByteCount: Int { planeShape.count * elementType.byteCount }
+    var planeByteCount: Int { elementType.byteCount(of: planeShape.count) }
 
     /// Where a plane's scales begin among the derived kernels' bytes, where it is of integers: one for each output channel.
     func scaleOffset(plane: Int) -> Int { offset + scalesStart + plane * outputChannels * 4 }

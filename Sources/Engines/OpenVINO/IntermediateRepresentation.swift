@@ -118,7 +118,7 @@ struct IntermediateRepresentation {
     mutating func addWidened(_ name: String, _ shape: Shape) -> Value {
         let offset = (derivedByteCount + 63) & ~63
         widenedWeights.append((name, shape, offset))
-        derivedByteCount = offset + shape.count * ElementType.float32.byteCount
+        derivedByteCount = offset + ElementType.float32.byteCount(of: shape.count)
         return addConstant(TensorType(shape), at: .derived(offset: offset))
     }
 
@@ -143,7 +143,7 @@ struct IntermediateRepresentation {
                 attributes += [
                     ("element_type", type.elementType.irName), ("shape", list(type.shape.dimensions)),
                     ("offset", String(try placing(place))),
-                    ("size", String(type.shape.count * type.elementType.byteCount)),
+                    ("size", String(type.elementType.byteCount(of: type.shape.count))),
                 ]
             }
             if !attributes.isEmpty {
@@ -214,6 +214,7 @@ extension ElementType {
         case .int16: "i16"
         case .int8: "i8"
         case .uint8: "u8"
+        case .int4: "i4"
         case .boolean: "boolean"
         }
     }
@@ -225,7 +226,7 @@ extension ElementType {
         case .float32: "FP32"
         case .float16: "FP16"
         case .boolean: "BOOL"
-        case .bfloat16, .int64, .int32, .int16, .int8, .uint8: irName.uppercased()
+        case .bfloat16, .int64, .int32, .int16, .int8, .uint8, .int4: irName.uppercased()
         }
     }
 }

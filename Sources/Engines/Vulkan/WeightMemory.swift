@@ -88,9 +88,9 @@ struct WeightUpload {
                     engine: "vulkan", graph: graph, reason: "the weights have no \"\(name)\"")
             }
             switch storage {
-            case .float32, .float16, .bfloat16, .int8:
+            case .float32, .float16, .bfloat16, .int8, .int4:
                 let bytes = UnsafeRawBufferPointer(
-                    rebasing: mapped.bytes[offset..<offset + weight.count * storage.byteCount])
+                    rebasing: mapped.bytes[offset..<offset + storage.byteCount(of: weight.count)])
                 try add(bytes, storedAs: storage, shape: weight, to: address)
             case .float64, .int64, .int32, .int16, .uint8, .boolean:
                 let values = [Float](unsafeUninitializedCapacity: weight.count) { buffer, count in
@@ -114,9 +114,12 @@ struct WeightUpload {
         let isHalf = isHalf && weight.element == .number
         let size = isHalf ? 2 : 4
         guard weight.count > 0 else { return }
-        let rowByteCount = bytes.count / shape[0]
+        let rowSize = weight.count / shape[0]
         let most = stages[0].buffer.byteCount
-        guard rowByteCount <= most else {
+        // A part begins with a byte, which two rows may share.
+        let together = type.byteCount(of: 2 * rowSize) == 2 * type.byteCount(of: rowSize) ? 1 : 2
+        let unit = type.byteCount(of: together * rowSize)
+        guard unit <= most else {
             throw EngineError.failed(
                 engine: "vulkan", graph: graph,
                 reason: "a weight of \(weight.shape) has rows larger than \(most) bytes")
@@ -125,13 +128,14 @@ struct WeightUpload {
         while row < shape[0] {
             // Kernels read whole words.
             var start = (stages[current].filled + 15) & ~15
-            if start + rowByteCount > most {
+            if start + unit > most {
                 try turn()
                 start = 0
             }
-            let rows = min(shape[0] - row, rowByteCount == 0 ? shape[0] : (most - start) / rowByteCount)
+            let rows = min(shape[0] - row, (most - start) / unit * together)
             let part = UnsafeRawBufferPointer(
-                rebasing: bytes[row * rowByteCount..<(row + rows) * rowByteCount])
+                rebasing: bytes[
+                    type.byteCount(of: row * rowSize)..<type.byteCount(of: (row + rows) * rowSize)])
             guard let target = stages[current].buffer.pointer else {
                 preconditionFailure("stages are seen by the CPU")
             }
@@ -174,6 +178,7 @@ struct WeightUpload {
             case .float16: 1
             case .bfloat16: 2
             case .int8: 3
+            case .int4: 4
             default: 0
             }
         return KernelCall(

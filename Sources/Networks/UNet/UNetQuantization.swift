@@ -26,7 +26,7 @@ extension UNet {
         return parts.count == 3 && parts[0] == "up_blocks" ? Int(parts[1]) : nil
     }
 
-    /// The paths of the linear layers of the levels and the middle, whose weights engines can keep as integers of 8 bits in
+    /// The paths of the linear layers of the levels and the middle, whose weights engines can keep as integers of 8 or 4 bits in
     /// groups while they compute in floating-point numbers.
     public static func linearLayers(of weights: some WeightCatalog) -> Set<String> {
         levelLayers(of: weights).filter {

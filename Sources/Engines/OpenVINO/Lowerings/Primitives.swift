@@ -12,6 +12,8 @@ extension Lowering {
                 ["shape": list(type.shape.dimensions), "element_type": type.elementType.irName],
                 gives: [type],
                 tensorName: name)[0]
+        case .weight(let name, let storage) where !storage.isTaken(in: type.shape):
+            representation.addWidened(name, type.shape)
         case .weight(let name, let storage): lowerWeight(at: .weight(name), storage: storage, type: type)
         case .constant(let tensor): representation.addConstant(tensor)
         case .unary(.round):

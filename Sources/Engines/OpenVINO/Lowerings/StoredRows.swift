@@ -4,7 +4,7 @@ extension Graph {
     /// Whether a node's value is a weight of the checkpoint, or one times its scale, in rows of any shape.
     func isStored(_ node: Int) -> Bool {
         switch nodes[node].operation {
-        case .primitive(.weight): true
+        case .primitive(.weight(_, let storage)): storage.isTaken(in: nodes[node].type.shape)
         case .primitive(.reshape):
             nodes[node].type.shape.rank > 0 && nodes[nodes[node].inputs[0]].type.shape.rank > 0
                 && nodes[node].type.shape[0] == nodes[nodes[node].inputs[0]].type.shape[0]
@@ -12,11 +12,21 @@ extension Graph {
         case .primitive(.binary(.multiply)):
             nodes[node].type.shape.rank > 0
                 && nodes[node].inputs.allSatisfy {
-                    storedWeight($0) != nil && nodes[$0].type.shape.rank == nodes[node].type.shape.rank
+                    storedWeight($0) != nil && isStored($0)
+                        && nodes[$0].type.shape.rank == nodes[node].type.shape.rank
                         && nodes[$0].type.shape[0] == nodes[node].type.shape[0]
                 }
         default: false
         }
+    }
+}
+
+extension ElementType {
+    /// Whether the library takes a weight so, or is given it as `float32`: of integers of 4 bits it needs an even number on
+    /// the innermost axis, or else multiplies with others than these (seen in its release 2026.4). Then each row begins
+    /// with a byte, too.
+    func isTaken(in shape: Shape) -> Bool {
+        bitCount >= 8 || shape.dimensions.last?.isMultiple(of: 2) == true
     }
 }
 
@@ -29,7 +39,7 @@ extension Lowering {
         shape[0] = rows.count
         switch operation {
         case .primitive(.weight(let name, let storage)):
-            let rowSize = type.shape.count / max(type.shape[0], 1) * storage.byteCount
+            let rowSize = storage.byteCount(of: type.shape.count / max(type.shape[0], 1))
             return lowerWeight(
                 at: .weight(name, byteOffset: rows.lowerBound * rowSize), storage: storage,
                 type: TensorType(shape, type.elementType))

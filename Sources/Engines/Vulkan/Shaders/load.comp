@@ -4,7 +4,7 @@
 
 layout(local_size_x = 256) in;
 layout(constant_id = 0) const int RANK = 1;
-// 0: 32 bits, 1: IEEE 754's half precision, 2: bfloat16, 3: integers of 8 bits.
+// 0: 32 bits, 1: IEEE 754's half precision, 2: bfloat16, 3: integers of 8 bits, 4: of 4 bits.
 layout(constant_id = 1) const int TYPE = 0;
 layout(push_constant, std430) uniform Parameters {
     Words x;
@@ -25,7 +25,8 @@ float stored(uint i) {
             uint pair = x.at[i >> 1];
             return uintBitsToFloat((i & 1) == 0 ? pair << 16 : pair & 0xFFFF0000u);
         }
-        default: return float(bitfieldExtract(int(x.at[i >> 2]), int(i & 3) * 8, 8));
+        case 3: return float(bitfieldExtract(int(x.at[i >> 2]), int(i & 3) * 8, 8));
+        default: return float(bitfieldExtract(int(x.at[i >> 3]), int(i & 7) * 4, 4));
     }
 }
 
