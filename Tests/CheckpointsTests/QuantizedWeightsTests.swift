@@ -78,8 +78,9 @@ import Testing
         let header =
             #"{"a.weight":{"dtype":"F32","shape":[3,5],"data_offsets":[0,60]},"#
             + #""b.weight":{"dtype":"F32","shape":[1,4],"data_offsets":[60,76]}}"#
+        let tiny = Float.leastNormalMagnitude / 8
         let numbers: [Float] = [
-            -8, 7, 7.4, 7.5, 0.5, 4, 2, -4, 0.25, -0.25, 0, 0, 0, 0, 0, 1e-39, 0, -1e-39, 0,
+            -8, 7, 7.4, 7.5, 0.5, 4, 2, -4, 0.25, -0.25, 0, 0, 0, 0, 0, tiny, 0, -tiny, 0,
         ]
         var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
         bytes += Array(header.utf8)

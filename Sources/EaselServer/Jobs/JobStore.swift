@@ -35,7 +35,7 @@ final class JobStore: Sendable {
 
     /// Puts jobs that were running when the process ended back into the queue, or parks those that were begun too often.
     func recover() async throws {
-        let clients = try await pool.write { database in
+        let clients: [(name: String, served: Double)] = try await pool.write { database in
             try database.execute(
                 sql: """
                     UPDATE job SET state = 'failed', finished = ?, errorCode = 'gave_up',
@@ -48,10 +48,10 @@ final class JobStore: Sendable {
                 database,
                 sql:
                     "SELECT client, MAX(started) AS served FROM job WHERE started IS NOT NULL GROUP BY client"
-            )
+            ).map { ($0["client"], $0["served"]) }
         }
         lastServed.withLock { served in
-            for row in clients { served[row["client"]] = row["served"] }
+            for client in clients { served[client.name] = client.served }
         }
         changed()
     }
