@@ -7,15 +7,16 @@ import Testing
 @Suite(.serialized) struct JobBatchTests {
     /// A server that is told how fast it is: a picture of a batch takes much less time than one alone, or as much.
     private static func server(
-        batchesAreFaster: Bool = true, _ options: [String] = [], folder: URL
+        batchesAreFaster: Bool = true, side: Int = 128, _ options: [String] = [], folder: URL
     ) async throws -> RunningServer {
         let first = try await RunningServer(folder: folder)
-        _ = try await first.ended(try await first.job(#"{"prompt": "a", "steps": 1}"#))
+        _ = try await first.ended(
+            try await first.job(#"{"prompt": "a", "steps": 1, "width": \#(side), "height": \#(side)}"#))
         _ = await first.end()
         let database = try DatabaseQueue(path: folder.appending(path: "easel.sqlite").path)
         try await database.write { database in
             try database.execute(sql: "UPDATE speed SET pass = 1000, loading = 0, count = 100")
-            for (size, pass) in [(2, 100), (4, 0)] {
+            for (size, pass) in [(2, 20), (4, 0)] {
                 try database.execute(
                     sql: """
                         INSERT INTO speed
@@ -103,6 +104,28 @@ import Testing
         _ = try await server.post("/api/v1/jobs/\(blocker)/cancel")
         _ = try await Self.pictures(jobs, server)
         #expect(try await Self.batches(server) == 0)
+    }
+
+    @Test("What cannot be made at once is made one after another, and not tried again")
+    func wantOfMemory() async throws {
+        let folder = Folder()
+        // Enough for two pictures at once, and not for four.
+        let server = try await Self.server(
+            side: 512, ["--memory", "fast", "--memory-limit", "600MB"], folder: folder.url)
+        for batches in 1...2 {
+            let blocker = try await Self.blocker(server)
+            var jobs: [String] = []
+            for seed in 0..<4 {
+                jobs.append(
+                    try await server.job(
+                        #"{"prompt": "a", "steps": 1, "width": 512, "height": 512, "seed": \#(10 * batches + seed)}"#
+                    ))
+            }
+            _ = try await server.post("/api/v1/jobs/\(blocker)/cancel")
+            #expect(Set(try await Self.pictures(jobs, server)).count == 4)
+            // Four failed; afterwards, two and two.
+            #expect(try await Self.batches(server) == (batches == 1 ? 1 : 3))
+        }
     }
 
     @Test("A server that knows nothing yet measures both, and then does what is faster")

@@ -21,8 +21,8 @@ struct BatchChoice: Sendable {
     static let tries = 2
     /// In seconds, the longest step of a picture alone with which batches are tried.
     static let longestStep = 0.25
-    /// Which share of the time is to be left.
-    static let gain = 0.9
+    /// Which share of a picture's time alone it may take in a batch: for less gain, none waits for the others.
+    static let mostTime = 0.9
     /// In seconds, how long a size is not tried again that was too slow: what else the machine does changes.
     static let verdict = 24.0 * 3600
 
@@ -36,7 +36,7 @@ struct BatchChoice: Sendable {
     /// How many of so many jobs are best made at once.
     func size(of waiting: Int) -> Int {
         guard let alone = measured[1], alone.count >= Self.tries else { return 1 }
-        var best = (size: 1, seconds: alone.seconds * Self.gain)
+        var best = (size: 1, seconds: alone.seconds * Self.mostTime)
         var untried: Int?
         for size in Self.sizes where size <= waiting && !failed.contains(size) {
             guard let known = measured[size], known.count >= Self.tries else {

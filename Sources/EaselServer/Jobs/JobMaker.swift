@@ -43,7 +43,7 @@ struct JobMaker: Sendable {
             }
             await turn()
             try Task.checkCancellation()
-            running.update(job.id) { $0.progress = JobProgress(job) }
+            running.update(job.id) { ($0.progress, $0.warnings) = (JobProgress(job), []) }
         }
         let model = try await shelf.model(named: job.settings.model, vae: job.settings.vae)
         let request = try job.settings.request(resolver, for: model)
