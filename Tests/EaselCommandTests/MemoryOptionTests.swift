@@ -23,13 +23,12 @@ struct MemoryOptionTests {
         #expect(try tool.files.isEmpty)
     }
 
-    /// Alone, in front of the prompt as behind it, it is 8 bits.
     @Test func compressedWeightsAreOfEightBitsOrFour() async throws {
         let tool = try Tool()
         var pictures: [Data] = []
         for words in [
-            ["--no-compress-weights"], ["--compress-weights"], ["--compress-weights", "8"],
-            ["--compress-weights", "4"],
+            ["--no-compress-weights"], ["--compress-weights"], ["--compressed-weight-bits", "8"],
+            ["--compress-weights", "--compressed-weight-bits", "4"],
         ] {
             let result = try await tool.run(
                 words + [
@@ -49,8 +48,9 @@ struct MemoryOptionTests {
         ["--memory-limit", "0"], ["--keep-networks", "some"], ["--attention-slice", "0"],
         ["--vae-tile-size", "63"], ["--vae-tile-size", "100000"], ["--vae-tile-overlap", "8"],
         ["--vae-tile-size", "64", "--vae-tile-overlap", "40"],
-        ["--compress-weights", "5"], ["--compress-weights", "0"],
-        ["--compress-weights", "--no-compress-weights"],
+        ["--compressed-weight-bits", "5"], ["--compressed-weight-bits", "0"],
+        ["--compressed-weight-bits", "few"], ["--compress-weights", "--no-compress-weights"],
+        ["--no-compress-weights", "--compressed-weight-bits", "4"],
     ])
     func wrongWordsAreRefused(_ words: [String]) async throws {
         let tool = try Tool()

@@ -26,14 +26,14 @@ struct MemoryOptions: ParsableArguments {
             "Predict with the prompt and without it in turn, in less memory (default: of minimal, for large pictures)."
         ))
     var passesAlone: Bool?
-    @Option(
-        defaultAsFlag: WeightBits(count: 8), parsing: .next,
+    @Flag(
+        inversion: .prefixedNo,
         help: ArgumentHelp(
-            "Keep the U-Net's matrices as integers of 8 or 4 bits, in groups with a scale (default: as a GGUF file has them; without a number: 8).",
-            valueName: "bits"))
-    var compressWeights: WeightBits?
-    @Flag(help: "Keep them as floating-point numbers, whatever a file has.")
-    var noCompressWeights = false
+            "Keep the U-Net's matrices as integers of 8 bits, in groups with a scale (default: as a GGUF file has them)."
+        ))
+    var compressWeights: Bool?
+    @Option(help: "Keep the U-Net's matrices as integers of that many bits: 8 or 4.")
+    var compressedWeightBits: Int?
     @Option(help: "The side of the tiles that pictures are encoded and decoded in, in pixels; 0 for none.")
     var vaeTileSize: Int?
     @Option(help: "By how many pixels the tiles overlap (default: a quarter of a tile).")
@@ -43,7 +43,8 @@ struct MemoryOptions: ParsableArguments {
         MemoryUse(
             memory ?? .automatic, limit: memoryLimit?.bytes, residency: keepNetworks,
             attentionSlice: attentionSlice, runsPassesAlone: passesAlone,
-            compressedWeightBits: noCompressWeights ? 0 : compressWeights?.count, tileSize: vaeTileSize,
+            compressedWeightBits: compressedWeightBits ?? compressWeights.map { $0 ? 8 : 0 },
+            tileSize: vaeTileSize,
             tileOverlap: vaeTileOverlap)
     }
 
@@ -56,13 +57,14 @@ struct MemoryOptions: ParsableArguments {
                     + "\(range.upperBound).")
         }
         try require("attention-slice", attentionSlice, 1...1_000_000)
-        if let compressWeights {
-            guard [4, 8].contains(compressWeights.count) else {
+        if let compressedWeightBits {
+            guard [4, 8].contains(compressedWeightBits) else {
                 throw ValidationError(
-                    "--compress-weights \(compressWeights) is not possible: it must be 8 or 4.")
+                    "--compressed-weight-bits \(compressedWeightBits) is not possible: it must be 8 or 4.")
             }
-            if noCompressWeights {
-                throw ValidationError("--compress-weights and --no-compress-weights exclude each other.")
+            if compressWeights == false {
+                throw ValidationError(
+                    "--compressed-weight-bits and --no-compress-weights exclude each other.")
             }
         }
         if vaeTileSize != 0 { try require("vae-tile-size", vaeTileSize, 64...2048) }
@@ -70,20 +72,6 @@ struct MemoryOptions: ParsableArguments {
             throw ValidationError("--vae-tile-overlap needs a --vae-tile-size.")
         }
         try require("vae-tile-overlap", vaeTileOverlap, 0...(vaeTileSize ?? 0) / 2)
-    }
-}
-
-/// A number of bits.
-struct WeightBits: ExpressibleByArgument, Hashable, CustomStringConvertible {
-    let count: Int
-    var description: String { String(count) }
-
-    init(count: Int) { self.count = count }
-
-    /// Nil for what is no number, such as the prompt.
-    init?(argument: String) {
-        guard let count = Int(argument) else { return nil }
-        self.count = count
     }
 }
 
