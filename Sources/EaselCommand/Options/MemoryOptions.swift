@@ -27,7 +27,7 @@ struct MemoryOptions: ParsableArguments {
         ))
     var passesAlone: Bool?
     @Flag(
-        inversion: .prefixedNo,
+        inversion: .prefixedNo, exclusivity: .exclusive,
         help: ArgumentHelp(
             "Keep the U-Net's matrices as integers of 8 bits, in groups with a scale (default: as a GGUF file has them)."
         ))
