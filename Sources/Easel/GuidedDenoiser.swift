@@ -29,8 +29,8 @@ final class GuidedDenoiser: Sendable {
     private let last: Mutex<(step: Int, inputs: [String: HostTensor])?> = Mutex(nil)
 
     /// - Parameters:
-    ///   - unet: Compiled for as many pictures as the contexts are of, in as many passes as there are contexts; in one where guidance is not
-    ///     the same in every step.
+    ///   - unet: Compiled for as many pictures and passes as the contexts are of; for one pass where guidance is not the
+    ///     same in every step.
     ///   - weights: One for each part of the prompt.
     ///   - perturbedScale: Above 0 where the last context is for perturbed attention.
     init(

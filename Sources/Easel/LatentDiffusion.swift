@@ -32,7 +32,8 @@ extension Model {
         try await prepareQuantization(&watch, tell)
         let (memory, bytes) = try await networks.planMemory(
             plan.unet(batch: batches[0].count), encodes: plan.encodesPicture)
-        let contexts = try await encodedPrompts(requests.map(\.plan), memory, &watch, tell)
+        let contexts = try await encodedPrompts(
+            requests.map(\.plan), memory, &watch, unetBatch: batches[0].count, tell)
         await networks.letGo(after: .encodingPrompts, memory)
         for (index, batch) in batches.enumerated() {
             if index > 0, requests[0].stop?.requested == .request { break }
@@ -61,17 +62,16 @@ extension Model {
     ///
     /// - Parameters:
     ///   - plans: That are made in one batch.
-    ///   - besideUNet: Whether the U-Net is made ready meanwhile.
+    ///   - unetBatch: For how many pictures the U-Net is made ready meanwhile; nil for not at all.
     func encodedPrompts(
-        _ plans: [GenerationPlan], _ memory: MemoryPlan, _ watch: inout Stopwatch, besideUNet: Bool = true,
+        _ plans: [GenerationPlan], _ memory: MemoryPlan, _ watch: inout Stopwatch, unetBatch: Int?,
         _ tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws -> [PromptContexts] {
         let plan = plans[0]
         let textEncoders = try await watch.time(.loadingTextEncoder) {
             // The U-Net, which takes longest, is made ready beside the prompts.
-            if plan.takesSteps, besideUNet {
-                let batch = plans.count == 1 ? plan.batches[0].count : plans.count
-                await networks.beginPreparingUNet(plan.unet(batch: batch), memory)
+            if plan.takesSteps, let unetBatch {
+                await networks.beginPreparingUNet(plan.unet(batch: unetBatch), memory)
             }
             return try await networks.preparedTextEncoders(
                 clipSkip: plan.request.clipSkip, hidesTokens: plan.hidesTokens, learnsWords: plan.learnsWords,

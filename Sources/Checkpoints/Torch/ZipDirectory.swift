@@ -4,7 +4,6 @@
 /// archive of PyTorch's never is, is refused: encrypted, in several parts, two members of one name or in one place, a
 /// name that leads out of a folder.
 struct ZipDirectory {
-
     static let maximumMemberCount = 100_000
     /// The end of the central directory without a comment.
     private static let endByteCount = 22

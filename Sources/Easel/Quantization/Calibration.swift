@@ -41,7 +41,7 @@ extension Model {
             var watch = Stopwatch { _ in }
             let (memory, _) = try await networks.planMemory(
                 plan.unet(batch: 1), encodes: plan.encodesPicture)
-            let contexts = try await encodedPrompts([plan], memory, &watch, besideUNet: false) { _ in }
+            let contexts = try await encodedPrompts([plan], memory, &watch, unetBatch: nil) { _ in }
             await networks.letGo(after: .encodingPrompts, memory)
             let sampler = try plan.makeSampler()
             var noise = plan.noise(for: plan.batches[0])

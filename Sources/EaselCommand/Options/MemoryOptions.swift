@@ -44,8 +44,7 @@ struct MemoryOptions: ParsableArguments {
             memory ?? .automatic, limit: memoryLimit?.bytes, residency: keepNetworks,
             attentionSlice: attentionSlice, runsPassesAlone: passesAlone,
             compressedWeightBits: compressedWeightBits ?? compressWeights.map { $0 ? 8 : 0 },
-            tileSize: vaeTileSize,
-            tileOverlap: vaeTileOverlap)
+            tileSize: vaeTileSize, tileOverlap: vaeTileOverlap)
     }
 
     /// - Throws: `ValidationError` for what is out of range.
