@@ -103,6 +103,23 @@ public final class Model: Sendable {
         }
     }
 
+    /// Whether a picture of the model's own size can be made in the memory that there is, in one of the modes that are asked
+    /// for: the machine's, or that of a GPU with memory of its own.
+    ///
+    /// - Throws: `GraphError` where the weights do not fit.
+    public func fitsInMemory() async throws -> Bool {
+        let plan = UNetPlan(
+            batch: 1, passes: 2, canRunPassesAlone: true, tokens: parts.positions,
+            height: parts.unet.sampleHeight,
+            width: parts.unet.sampleWidth)
+        do {
+            _ = try await networks.planMemory(plan, encodes: parts.sight != nil)
+            return true
+        } catch is RequestError {
+            return false
+        }
+    }
+
     /// The most bytes of a GPU's memory that the networks and their values have taken so far; nil where they are in the
     /// process's own.
     public var peakDeviceMemoryByteCount: Int? { networks.engine.peakDeviceMemoryByteCount }

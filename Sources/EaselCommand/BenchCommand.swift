@@ -45,7 +45,7 @@ struct BenchCommand: AsyncParsableCommand {
             width: size?.width, height: size?.height, steps: steps, batchSize: batchSize)
         (benchmark.rounds, benchmark.guidanceScale) = (rounds, cfgScale)
         let start = ContinuousClock.now
-        let model = try opening.open()
+        let model = try await opening.open()
         let openSeconds = seconds(start.duration(to: .now))
         let progress = BenchmarkProgress(quiet: json)
         defer { progress.clear() }

@@ -173,7 +173,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let files = try OutputFiles(output, count: count * asked.count, isNumbered: asked.count > 1)
         let clock = ContinuousClock()
         let start = clock.now
-        let model = try opening.open()
+        let model = try await opening.open()
         let requests = asked.map { $0.command.completed($0.request, for: model) }
         let first = requests[0]
         if requests.count > 1 { for request in requests { try model.check(request) } }

@@ -88,7 +88,7 @@ struct ServeCommand: AsyncParsableCommand {
             folder: folder.map { URL(filePath: $0) } ?? Self.standardFolder,
             model: model, store: store
         ) { location, autoencoder in
-            try opening.processor.open(opening.precision) { engine in
+            try await opening.processor.open(opening.precision) { engine in
                 try Model(
                     at: location, engine: engine, precision: opening.precision, vocabulary: vocabulary,
                     vae: autoencoder ?? vae, memory: opening.memory.use)

@@ -31,12 +31,12 @@ public struct ServerConfiguration: Sendable {
     /// another's.
     public var device = ""
     /// Opens a model, with another autoencoder where one is given.
-    public var open: @Sendable (_ model: URL, _ vae: URL?) throws -> Model
+    public var open: @Sendable (_ model: URL, _ vae: URL?) async throws -> Model
 
     /// - Parameter folder: Where the database and the pictures are; it is made where it is not there.
     public init(
         folder: URL, model: URL, store: ModelStore,
-        open: @escaping @Sendable (_ model: URL, _ vae: URL?) throws -> Model
+        open: @escaping @Sendable (_ model: URL, _ vae: URL?) async throws -> Model
     ) {
         self.folder = folder
         self.model = model

@@ -44,6 +44,27 @@ import Testing
         #expect(try JobSpeed(database.pool, device: "gpu").seconds(Self.settings(512), model: "a") == nil)
     }
 
+    @Test("Jobs that are faster at once are expected to take less time, as many as may be made so")
+    func jobsAtOnce() async throws {
+        let folder = RunningServer.newFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let speed = try JobSpeed(try ServerDatabase(in: folder).pool, device: "cpu")
+        let settings = Self.settings(128)
+        for _ in 0..<BatchChoice.tries {
+            await speed.learn(settings, model: "a", timings: ["denoise": 1, "decode": 0.5])
+        }
+        #expect(speed.seconds(settings, model: "a", of: 8, atOnce: 4) == 12)
+        for _ in 0..<BatchChoice.tries {
+            await speed.learn(settings, model: "a", timings: ["denoise": 2, "decode": 2], batch: 4)
+        }
+        #expect(speed.seconds(settings, model: "a", of: 8, atOnce: 4) == 8)
+        #expect(speed.seconds(settings, model: "a", of: 8, atOnce: 1) == 12)
+        #expect(speed.seconds(settings, model: "a", of: 1, atOnce: 4) == 1.5)
+        var several = settings
+        several.count = 2
+        #expect(speed.seconds(several, model: "a", of: 8, atOnce: 4) == 20)
+    }
+
     @Test("No more is kept than may be")
     func limit() async throws {
         let folder = RunningServer.newFolder()

@@ -41,6 +41,21 @@ struct EngineMemoryTests {
         }
     }
 
+    /// A GPU is one for a model where its pictures fit in one of the modes that are asked for.
+    @Test(arguments: [(MemoryMode.automatic, MemoryMode.minimal), (.fast, .fast), (.balanced, .balanced)])
+    func aModelFitsWhereItsPicturesDo(_ asked: MemoryMode, _ least: MemoryMode) async throws {
+        let model = try Model(at: demoModel, engine: OpenVINOEngine(threads: 1), precision: .float32)
+        let plan = UNetPlan(batch: 1, passes: 2, tokens: 77, height: 16, width: 16)
+        let needed = try await model.networks.estimates(plan, encodes: false).first { $0.mode == least }!
+        for (more, fits) in [(0, true), (-1, false)] {
+            let byteCount = needed.bytes - MemoryEstimate.process + more
+            let engine = try EngineWithMemory(byteCount: byteCount, streams: true)
+            let model = try Model(
+                at: demoModel, engine: engine, precision: .float32, memory: MemoryUse(asked))
+            #expect(try await model.fitsInMemory() == fits)
+        }
+    }
+
     /// Weights that an engine does not bring itself are compiled a part at a time, with the same picture.
     @Test func streamedWeightsAreTheEnginesConcern() async throws {
         var request = Request.quick(steps: 2)

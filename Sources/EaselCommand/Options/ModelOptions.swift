@@ -36,12 +36,12 @@ struct ModelOptions: ParsableArguments {
     /// Opens the model.
     ///
     /// - Throws: What ``Model/init(at:engine:precision:vocabulary:vae:memory:)`` throws.
-    func open() throws -> Model {
+    func open() async throws -> Model {
         let location = try ModelLocation.url(named: model, store: folders.store)
         let vae = try vae.map {
             URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: try folders.store))
         }
-        return try processor.open(precision) { engine in
+        return try await processor.open(precision) { engine in
             try Model(
                 at: location, engine: engine, precision: precision,
                 vocabulary: vocabulary.map { URL(filePath: $0) }, vae: vae, memory: memory.use)

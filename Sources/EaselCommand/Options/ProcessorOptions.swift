@@ -9,7 +9,7 @@ import VulkanEngine
 struct ProcessorOptions: ParsableArguments {
     @Option(
         help:
-            "auto, cpu, gpu, or one of `easel devices` as gpu:NUMBER or gpu:NAME (default: a GPU whose own memory holds the model, else the CPU)."
+            "auto, cpu, gpu, or one of `easel devices` as gpu:NUMBER or gpu:NAME (default: a GPU with memory of its own that is enough for the model, else the CPU)."
     )
     var device = DeviceChoice.automatic
     @OptionGroup
@@ -18,19 +18,18 @@ struct ProcessorOptions: ParsableArguments {
     /// Opens a model on the processor that is asked for.
     ///
     /// - Throws: `EngineError` where there is no such processor, and what `open` throws.
-    func open(_ precision: Precision, _ open: (any Engine) throws -> Model) throws -> Model {
+    func open(_ precision: Precision, _ open: (any Engine) throws -> Model) async throws -> Model {
         switch device {
         case .cpu: return try open(OpenVINOEngine(threads: cpu.threads))
         case .gpu(let name): return try open(Self.gpu(name))
         case .automatic:
-            guard cpu.threads == nil, [.automatic, .float16, .float32].contains(precision),
-                let gpu = DiscreteGPU.first
-            else { return try open(OpenVINOEngine(threads: cpu.threads)) }
-            let model = try open(OpenVINOEngine())
-            let byteCount = model.parameterCount * (precision == .float32 ? 4 : 2)
-            // What a run takes beside the weights, at the usual sizes.
-            let needed = byteCount + byteCount / 4 + 1 << 30
-            return needed <= gpu.memoryByteCount ? try open(Self.gpu(gpu.name)) : model
+            if cpu.threads == nil, [.automatic, .float16, .float32].contains(precision),
+                let gpu = DiscreteGPU.first, let engine = try? Self.gpu(gpu.name)
+            {
+                let model = try open(engine)
+                if try await model.fitsInMemory() { return model }
+            }
+            return try open(OpenVINOEngine(threads: cpu.threads))
         }
     }
 

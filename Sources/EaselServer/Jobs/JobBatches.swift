@@ -53,7 +53,7 @@ struct JobBatches: Sendable {
 
 extension JobSettings {
     /// Whether they are for one picture of words alone, in one pass: what a batch's jobs may be.
-    fileprivate var isForOnePicture: Bool { (count ?? 1) == 1 && initImage == nil && hires == nil }
+    var isForOnePicture: Bool { (count ?? 1) == 1 && initImage == nil && hires == nil }
 }
 
 /// A job that is made alone, or several that are made at once.

@@ -59,9 +59,9 @@ struct JobQueue: Sendable {
         let running = runner.running.secondsLeft ?? 0
         let name = await shelf.current
         let settings = await shelf.completed(JobSettings(prompt: ""), model: name)
-        let each = speed.seconds(settings, model: name) ?? 0
         let waiting = try await store.queue().count
-        return Int((running + each * Double(waiting)).rounded(.up))
+        let all = speed.seconds(settings, model: name, of: waiting, atOnce: limits.jobsAtOnce) ?? 0
+        return Int((running + all).rounded(.up))
     }
 
     /// A job by its identifier.
@@ -144,9 +144,11 @@ struct JobQueue: Sendable {
             } else if let place = places[job.id] {
                 view.position = place + running.count
                 let model = job.settings.model ?? ""
-                let own = speed.seconds(await shelf.completed(job.settings, model: model), model: model)
                 // Those before are taken to be like it.
-                view.secondsLeft = own.map { $0 * Double(place + 1) + (running.secondsLeft ?? 0) }
+                let all = speed.seconds(
+                    await shelf.completed(job.settings, model: model), model: model, of: place + 1,
+                    atOnce: limits.jobsAtOnce)
+                view.secondsLeft = all.map { $0 + (running.secondsLeft ?? 0) }
             }
             views.append(view)
         }

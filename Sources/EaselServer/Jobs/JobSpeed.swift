@@ -128,11 +128,19 @@ final class JobSpeed: Sendable {
         return choice
     }
 
-    /// How long a job takes in seconds; nil where none of its model was made yet.
+    /// How long jobs of a kind take in seconds, all together; nil where none of their model was made yet.
     ///
-    /// - Parameter settings: As in ``learn(_:model:timings:batch:)``; what is missing is taken to be the usual.
-    func seconds(_ settings: JobSettings, model: String) -> Double? {
-        nearest(settings, model).map { $0.pass * Self.passes(settings) + $0.rest }
+    /// - Parameters:
+    ///   - settings: As in ``learn(_:model:timings:batch:)``; what is missing is taken to be the usual.
+    ///   - jobs: How many there are.
+    ///   - limit: How many of them may be made at once, where that is faster.
+    func seconds(_ settings: JobSettings, model: String, of jobs: Int = 1, atOnce limit: Int = 1) -> Double? {
+        let most = settings.isForOnePicture ? min(jobs, limit) : 1
+        let batch = most > 1 ? batchChoice(settings, model: model).size(of: most) : 1
+        let atOnce = batch > 1 ? measured.withLock { $0[Self.kind(settings, model, batch: batch)] } : nil
+        return (atOnce ?? nearest(settings, model)).map {
+            ($0.pass * Self.passes(settings) + $0.rest) * Double(jobs)
+        }
     }
 
     /// How long a step of a picture takes in seconds.

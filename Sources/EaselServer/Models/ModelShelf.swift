@@ -6,7 +6,7 @@ import Foundation
 /// The models that there are by name, and the one that is open.
 actor ModelShelf {
     /// Opens a model of a place, with another autoencoder where one is given.
-    typealias Opening = @Sendable (_ model: URL, _ vae: URL?) throws -> Model
+    typealias Opening = @Sendable (_ model: URL, _ vae: URL?) async throws -> Model
 
     typealias Kind = ModelStore.Kind
 
@@ -22,6 +22,8 @@ actor ModelShelf {
     /// The model that the server was started with.
     private let first: Entry
     private var opened: (key: [String], model: Model)?
+    /// What opens one now.
+    private var opening: Task<Model, any Error>?
     private var found: [Entry]?
     private var vaes: [Entry]?
     private var tokenizers: [String: CLIPTokenizer] = [:]
@@ -106,14 +108,22 @@ actor ModelShelf {
     /// Opens a model; the one that was open before is let go.
     ///
     /// - Throws: ``APIError`` for a name of none; what opening throws.
-    func model(named name: String?, vae: String? = nil) throws -> Model {
+    func model(named name: String?, vae: String? = nil) async throws -> Model {
         let entry = try entry(named: name)
         let key = [entry.name, vae ?? ""]
+        // Never two at once, whose memory there may not be.
+        while let opening { _ = await opening.result }
         if let opened, opened.key == key { return opened.model }
         let autoencoder = try vae.map { try self.autoencoder(named: $0).location }
         opened = nil
-        let model = try open(entry.location, autoencoder)
-        opened = (key, model)
+        let task = Task {
+            defer { opening = nil }
+            let model = try await open(entry.location, autoencoder)
+            opened = (key, model)
+            return model
+        }
+        opening = task
+        let model = try await task.value
         // By the time that someone asks for its hash, it is known.
         Task.detached(priority: .utility) { _ = await model.fileHashes() }
         return model
