@@ -8,18 +8,50 @@ import TensorGraph
 /// there as they are used are made when the checkpoint is mapped.
 public struct Checkpoint: WeightStorage {
     public let origin: String
+    private let headers: Headers
+
     /// The free text in the files' headers; where two files have a key, the first file's.
-    public let metadata: [String: String]
+    public var metadata: [String: String] { headers.metadata }
     /// The format of the file; of several, the first one's.
-    public let format: CheckpointFormat
-    private let files: [RegularFile]
-    private let places: [String: Place]
-    /// Of each file, where it is a zip archive.
-    private let members: [[ZipMember]]
+    public var format: CheckpointFormat { headers.format ?? .safetensors }
+    private var files: [RegularFile] { headers.files }
+    private var places: [String: Place] { headers.places }
 
     private struct Place: Sendable {
         let file: Int
         let tensor: StoredTensor
+    }
+
+    /// What files say of themselves, in the order that they were read.
+    private struct Headers: Sendable {
+        private(set) var files: [RegularFile] = []
+        private(set) var metadata: [String: String] = [:]
+        private(set) var format: CheckpointFormat?
+        private(set) var places: [String: Place] = [:]
+        /// Of each file, where it is a zip archive.
+        private(set) var members: [[ZipMember]] = []
+
+        /// Reads a file's; of two tensors of one name, the later is taken.
+        ///
+        /// - Parameters:
+        ///   - prefix: Put before its tensors' names.
+        ///   - repeated: Told of each name that an earlier file has too, and of that file.
+        mutating func read(
+            _ file: RegularFile, prefix: String = "",
+            repeated: (_ name: String, _ first: Int) throws -> Void = { _, _ in }
+        ) throws {
+            let stored = try StoredTensors(reading: file)
+            format = format ?? stored.format
+            metadata.merge(stored.metadata) { first, _ in first }
+            for tensor in stored.tensors {
+                let place = Place(file: files.count, tensor: tensor)
+                if let other = places.updateValue(place, forKey: prefix + tensor.name) {
+                    try repeated(tensor.name, other.file)
+                }
+            }
+            files.append(file)
+            members.append(stored.members)
+        }
     }
 
     /// Reads the headers. What the file is, is told by its content: an index is JSON.
@@ -31,7 +63,9 @@ public struct Checkpoint: WeightStorage {
         if try ShardIndex.isIndex(file) {
             try self.init(ShardIndex(contentsOf: url))
         } else {
-            try self.init(file)
+            var headers = Headers()
+            try headers.read(file)
+            self.init(headers, origin: file.path)
         }
     }
 
@@ -41,78 +75,32 @@ public struct Checkpoint: WeightStorage {
     /// - Throws: As ``init(contentsOf:)``.
     public init(contentsOf files: [(url: URL, prefix: String)]) throws {
         precondition(!files.isEmpty, "no file")
-        var opened: [RegularFile] = []
-        var members: [[ZipMember]] = []
-        var format: CheckpointFormat?
-        var metadata: [String: String] = [:]
-        var places: [String: Place] = [:]
-        for (index, part) in files.enumerated() {
-            let file = try RegularFile(opening: part.url.path)
-            let stored = try StoredTensors(reading: file)
-            format = format ?? stored.format
-            metadata.merge(stored.metadata) { first, _ in first }
-            for tensor in stored.tensors {
-                places[part.prefix + tensor.name] = Place(file: index, tensor: tensor)
-            }
-            opened.append(file)
-            members.append(stored.members)
-        }
-        self.files = opened
-        self.members = members
-        self.metadata = metadata
-        self.format = format ?? .safetensors
-        self.places = places
-        origin = opened[0].path
+        var headers = Headers()
+        for part in files { try headers.read(RegularFile(opening: part.url.path), prefix: part.prefix) }
+        self.init(headers, origin: headers.files[0].path)
     }
 
-    private init(_ file: RegularFile) throws {
-        let stored = try StoredTensors(reading: file)
-        origin = file.path
-        metadata = stored.metadata
-        format = stored.format
-        files = [file]
-        members = [stored.members]
-        var places: [String: Place] = [:]
-        for tensor in stored.tensors { places[tensor.name] = Place(file: 0, tensor: tensor) }
-        self.places = places
+    private init(_ headers: Headers, origin: String) {
+        (self.headers, self.origin) = (headers, origin)
     }
 
     private init(_ index: ShardIndex) throws {
-        origin = index.path
-        var files: [RegularFile] = []
-        var members: [[ZipMember]] = []
-        var metadata: [String: String] = [:]
-        var format: CheckpointFormat?
-        var places: [String: Place] = [:]
+        var headers = Headers()
         for shard in index.shards {
-            let file = try index.open(shard)
-            let stored = try StoredTensors(reading: file)
-            format = format ?? stored.format
-            metadata.merge(stored.metadata) { first, _ in first }
-            for tensor in stored.tensors {
-                let place = Place(file: files.count, tensor: tensor)
-                if let other = places.updateValue(place, forKey: tensor.name) {
-                    throw CheckpointError.tensorInTwoShards(
-                        index: index.path, tensor: tensor.name, first: index.shards[other.file],
-                        second: shard)
-                }
+            try headers.read(index.open(shard)) { tensor, first in
+                throw CheckpointError.tensorInTwoShards(
+                    index: index.path, tensor: tensor, first: index.shards[first], second: shard)
             }
-            files.append(file)
-            members.append(stored.members)
         }
         for (tensor, shard) in index.shardOfTensor
-        where places[tensor].map({ index.shards[$0.file] }) != shard {
+        where headers.places[tensor].map({ index.shards[$0.file] }) != shard {
             throw CheckpointError.tensorNotInShard(index: index.path, tensor: tensor, shard: shard)
         }
-        for (tensor, place) in places where index.shardOfTensor[tensor] == nil {
+        for (tensor, place) in headers.places where index.shardOfTensor[tensor] == nil {
             throw CheckpointError.tensorNotInIndex(
                 index: index.path, tensor: tensor, shard: index.shards[place.file])
         }
-        self.files = files
-        self.members = members
-        self.metadata = metadata
-        self.format = format ?? .safetensors
-        self.places = places
+        self.init(headers, origin: index.path)
     }
 
     public var names: [String] { Array(places.keys) }
@@ -126,7 +114,7 @@ public struct Checkpoint: WeightStorage {
     public var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
     public func validateChecksums() throws {
-        for (file, members) in zip(files, members) where !members.isEmpty {
+        for (file, members) in zip(files, headers.members) where !members.isEmpty {
             let mapping = try FileMapping([file], additionalBytes: 0)
             for member in members {
                 try Task.checkCancellation()
