@@ -118,4 +118,24 @@ import Testing
         let kept = try await server.get("/api/v1/status").text("seconds_per_step").flatMap(Double.init)
         #expect(kept == known)
     }
+
+    @Test("A job that waits for a long one is not expected before it")
+    func waiting() async throws {
+        let server = try await RunningServer()
+        let first = try await server.job(#"{"prompt": "a", "steps": 4, "seed": 1}"#)
+        _ = try await server.ended(first)
+        // So long that it runs as long as this test does.
+        let long = try await server.job(#"{"prompt": "a", "steps": 150, "count": 64, "seed": 1}"#)
+        while try await server.get("/api/v1/status").text("running") != long {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let next = try await server.job(#"{"prompt": "a", "steps": 4, "seed": 1}"#)
+        let view = try await server.get("/api/v1/jobs/\(next)")
+        let step = try #require(
+            try await server.get("/api/v1/status").text("seconds_per_step").flatMap(Double.init))
+        let left = try #require(try view.text("seconds_left").flatMap(Double.init))
+        #expect(left > step * 150 * 64 / 10)
+        _ = try await server.post("/api/v1/jobs/\(long)/cancel")
+        #expect(await server.end() == 0)
+    }
 }

@@ -56,12 +56,31 @@ struct JobQueue: Sendable {
 
     /// How long all that waits takes, in whole seconds, as far as it is known.
     private func secondsUntilIdle() async throws -> Int {
-        let running = runner.running.secondsLeft ?? 0
+        let running = try await runningSecondsLeft() ?? 0
         let name = await shelf.current
         let settings = await shelf.completed(JobSettings(prompt: ""), model: name)
         let waiting = try await store.queue().count
         let all = speed.seconds(settings, model: name, of: waiting, atOnce: limits.jobsAtOnce) ?? 0
         return Int((running + all).rounded(.up))
+    }
+
+    /// How long the running jobs take yet, in seconds: by their steps, or, before there are any, by what such jobs took
+    /// before; nil where neither is known.
+    private func runningSecondsLeft() async throws -> Double? {
+        let running = runner.running.progress
+        var longest = 0.0
+        for progress in running {
+            var left = progress.secondsLeft
+            if left == nil, let job = try await store.job(progress.job) {
+                let model = job.settings.model ?? ""
+                left = speed.seconds(
+                    await shelf.completed(job.settings, model: model), model: model, of: running.count,
+                    atOnce: running.count)
+            }
+            guard let left else { return nil }
+            longest = max(longest, left)
+        }
+        return longest
     }
 
     /// A job by its identifier.
@@ -136,6 +155,7 @@ struct JobQueue: Sendable {
         let pictures = try await gallery.pictures(of: jobs.map(\.id))
         let places = try await store.places()
         let running = runner.running
+        let runningSeconds = try await runningSecondsLeft()
         var views: [JobView] = []
         for job in jobs {
             var view = JobView(job, pictures: pictures[job.id] ?? [])
@@ -148,7 +168,7 @@ struct JobQueue: Sendable {
                 let all = speed.seconds(
                     await shelf.completed(job.settings, model: model), model: model, of: place + 1,
                     atOnce: limits.jobsAtOnce)
-                view.secondsLeft = all.map { $0 + (running.secondsLeft ?? 0) }
+                if let all, let runningSeconds { view.secondsLeft = all + runningSeconds }
             }
             views.append(view)
         }
