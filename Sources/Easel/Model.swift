@@ -110,8 +110,7 @@ public final class Model: Sendable {
     public func fitsInMemory() async throws -> Bool {
         let plan = UNetPlan(
             batch: 1, passes: 2, canRunPassesAlone: true, tokens: parts.positions,
-            height: parts.unet.sampleHeight,
-            width: parts.unet.sampleWidth)
+            height: parts.unet.sampleHeight, width: parts.unet.sampleWidth)
         do {
             _ = try await networks.planMemory(plan, encodes: parts.sight != nil)
             return true

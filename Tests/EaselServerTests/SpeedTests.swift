@@ -124,8 +124,9 @@ import Testing
         let server = try await RunningServer()
         let first = try await server.job(#"{"prompt": "a", "steps": 4, "seed": 1}"#)
         _ = try await server.ended(first)
-        // So long that it runs as long as this test does.
-        let long = try await server.job(#"{"prompt": "a", "steps": 150, "count": 64, "seed": 1}"#)
+        // So long that it runs as long as this test does, and of a size that the U-Net is yet to be compiled for.
+        let long = try await server.job(
+            #"{"prompt": "a", "steps": 150, "count": 64, "seed": 1, "width": 512, "height": 512}"#)
         while try await server.get("/api/v1/status").text("running") != long {
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -4,6 +4,7 @@ import Imaging
 /// How far a running job is.
 struct JobProgress: Sendable {
     let job: String
+    let settings: JobSettings
     let api: Job.Origin
     let client: String
     let started: Date
@@ -22,6 +23,7 @@ struct JobProgress: Sendable {
 
     init(_ job: Job) {
         self.job = job.id
+        settings = job.settings
         api = job.api
         client = job.client
         started = job.started ?? Date()

@@ -56,31 +56,35 @@ struct JobQueue: Sendable {
 
     /// How long all that waits takes, in whole seconds, as far as it is known.
     private func secondsUntilIdle() async throws -> Int {
-        let running = try await runningSecondsLeft() ?? 0
-        let name = await shelf.current
-        let settings = await shelf.completed(JobSettings(prompt: ""), model: name)
+        let running = await runningSecondsLeft() ?? 0
+        var settings = JobSettings(prompt: "")
+        settings.model = await shelf.current
         let waiting = try await store.queue().count
-        let all = speed.seconds(settings, model: name, of: waiting, atOnce: limits.jobsAtOnce) ?? 0
+        let all = await seconds(settings, of: waiting, atOnce: limits.jobsAtOnce) ?? 0
         return Int((running + all).rounded(.up))
     }
 
     /// How long the running jobs take yet, in seconds: by their steps, or, before there are any, by what such jobs took
     /// before; nil where neither is known.
-    private func runningSecondsLeft() async throws -> Double? {
+    private func runningSecondsLeft() async -> Double? {
         let running = runner.running.progress
         var longest = 0.0
         for progress in running {
             var left = progress.secondsLeft
-            if left == nil, let job = try await store.job(progress.job) {
-                let model = job.settings.model ?? ""
-                left = speed.seconds(
-                    await shelf.completed(job.settings, model: model), model: model, of: running.count,
-                    atOnce: running.count)
+            if left == nil {
+                left = await seconds(progress.settings, of: running.count, atOnce: running.count)
             }
             guard let left else { return nil }
             longest = max(longest, left)
         }
         return longest
+    }
+
+    /// How long so many jobs with such settings take in seconds, as ``JobSpeed`` has measured their model.
+    private func seconds(_ settings: JobSettings, of jobs: Int, atOnce limit: Int) async -> Double? {
+        let model = settings.model ?? ""
+        return speed.seconds(
+            await shelf.completed(settings, model: model), model: model, of: jobs, atOnce: limit)
     }
 
     /// A job by its identifier.
@@ -155,7 +159,7 @@ struct JobQueue: Sendable {
         let pictures = try await gallery.pictures(of: jobs.map(\.id))
         let places = try await store.places()
         let running = runner.running
-        let runningSeconds = try await runningSecondsLeft()
+        let runningSeconds = await runningSecondsLeft()
         var views: [JobView] = []
         for job in jobs {
             var view = JobView(job, pictures: pictures[job.id] ?? [])
@@ -163,11 +167,8 @@ struct JobQueue: Sendable {
                 view.add(progress)
             } else if let place = places[job.id] {
                 view.position = place + running.count
-                let model = job.settings.model ?? ""
                 // Those before are taken to be like it.
-                let all = speed.seconds(
-                    await shelf.completed(job.settings, model: model), model: model, of: place + 1,
-                    atOnce: limits.jobsAtOnce)
+                let all = await seconds(job.settings, of: place + 1, atOnce: limits.jobsAtOnce)
                 if let all, let runningSeconds { view.secondsLeft = all + runningSeconds }
             }
             views.append(view)

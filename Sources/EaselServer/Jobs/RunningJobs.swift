@@ -36,9 +36,6 @@ final class RunningJobs: Sendable {
 
     var count: Int { entries.withLock { $0.count } }
 
-    /// How long they take yet, in seconds; nil where that is not known.
-    var secondsLeft: Double? { progress.compactMap(\.secondsLeft).max() }
-
     /// What of the first is about to be finished early.
     var stopping: EarlyStop.Extent? { entries.withLock { $0.first?.stop.requested } }
 

@@ -112,7 +112,7 @@ actor ModelShelf {
         let entry = try entry(named: name)
         let key = [entry.name, vae ?? ""]
         // Never two at once, whose memory there may not be.
-        while let opening { _ = await opening.result }
+        await waitUntilOpened()
         if let opened, opened.key == key { return opened.model }
         let autoencoder = try vae.map { try self.autoencoder(named: $0).location }
         opened = nil
@@ -130,7 +130,14 @@ actor ModelShelf {
     }
 
     /// Lets the open model go, and what it takes of memory.
-    func close() { opened = nil }
+    func close() async {
+        await waitUntilOpened()
+        opened = nil
+    }
+
+    private func waitUntilOpened() async {
+        while let opening { _ = await opening.result }
+    }
 
     /// The model of a name where it is the one that is open.
     func openModel(named name: String?, vae: String?) -> Model? {
