@@ -18,6 +18,7 @@ run: build ## Make a picture with the demo model: make run PROMPT="a cat on a bl
 serve: build ## Open the server and the web studio at http://127.0.0.1:7860
 	$(EASEL) serve
 
+test: export EASEL_OPTIMIZED_TESTS := 1
 test: ## Run every test
 	@Scripts/set-up.sh tests
 	swift build --build-tests --explicit-target-dependency-import-check error

@@ -256,3 +256,17 @@ if Context.environment["EASEL_FUZZ"] != nil {
         target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(["-fsanitize=fuzzer-no-link"])]
     }
 }
+
+// `make test` sets this: what computes is optimized, or tests would wait for loops over pixels and weights.
+if Context.environment["EASEL_OPTIMIZED_TESTS"] != nil {
+    let computing = [
+        "TensorGraph", "CArithmetic", "Checkpoints", "Networks", "Conditioning", "Sampling", "Imaging",
+        "EngineInterface", "ReferenceEngine", "OpenVINOOperations", "OpenVINOEngine", "VulkanEngine",
+        "EngineConformance", "Easel",
+    ]
+    for target in package.targets where computing.contains(target.name) {
+        target.swiftSettings = [.unsafeFlags(["-O"])]
+        target.cSettings = [.unsafeFlags(["-O2"])]
+        target.cxxSettings = [.unsafeFlags(["-O2"])]
+    }
+}

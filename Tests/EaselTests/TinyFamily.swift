@@ -82,7 +82,7 @@ struct TinyFile {
         var data: [UInt8] = []
         func add(_ name: String, _ shape: [Int], _ values: [Float]) {
             let begin = data.count
-            for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { data += $0 } }
+            values.map(\.bitPattern.littleEndian).withUnsafeBytes { data += $0 }
             header.append(
                 "\"\(newName(name))\":{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":[\(begin),\(data.count)]}"
             )
@@ -117,7 +117,7 @@ struct TinyFile {
             header += shape.reversed().flatMap { little(UInt64($0)) }
             header += little(UInt32(isQuantized ? 8 : 0)) + little(UInt64(data.count))
             guard isQuantized else {
-                for value in values { data += little(value.bitPattern) }
+                values.map(\.bitPattern.littleEndian).withUnsafeBytes { data += $0 }
                 continue
             }
             for start in stride(from: 0, to: values.count, by: 32) {
