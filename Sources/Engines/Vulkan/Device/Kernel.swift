@@ -122,39 +122,32 @@ extension VulkanDevice {
         }
         try check(status, graph: graph)
         defer { functions.vkDestroyShaderModule(handle, module, nil) }
-        let entries = kernel.constants.indices.map {
-            VkSpecializationMapEntry(constantID: UInt32($0), offset: UInt32($0 * 4), size: 4)
-        }
         var pipeline: VkPipeline?
-        let pipelineStatus = entries.withUnsafeBufferPointer { entries in
-            kernel.constants.withUnsafeBytes { constants in
-                var specialization = VkSpecializationInfo(
-                    mapEntryCount: UInt32(entries.count), pMapEntries: entries.baseAddress,
-                    dataSize: constants.count, pData: constants.baseAddress)
-                return withUnsafePointer(to: &specialization) { specialization in
-                    "main".withCString { name in
-                        var information = VkComputePipelineCreateInfo()
-                        information.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO
-                        information.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO
-                        information.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT
-                        information.stage.module = module
-                        if kernel.shader.hasFullSubgroups {
-                            information.stage.flags = VkPipelineShaderStageCreateFlags(
-                                VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue)
-                        }
-                        information.stage.pName = name
-                        information.stage.pSpecializationInfo = specialization
-                        information.layout = pipelineLayout
-                        if capturesStatistics {
-                            information.flags = VkPipelineCreateFlags(
-                                VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR.rawValue)
-                        }
-                        information.basePipelineIndex = -1
-                        return functions.vkCreateComputePipelines(
-                            handle, nil, 1, &information, nil, &pipeline)
-                    }
-                }
+        let pipelineStatus = CallMemory.with { memory in
+            let entries = kernel.constants.indices.map {
+                VkSpecializationMapEntry(constantID: UInt32($0), offset: UInt32($0 * 4), size: 4)
             }
+            let specialization = VkSpecializationInfo(
+                mapEntryCount: UInt32(entries.count), pMapEntries: memory.address(of: entries),
+                dataSize: kernel.constants.count * 4, pData: memory.address(of: kernel.constants))
+            var information = VkComputePipelineCreateInfo()
+            information.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO
+            information.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO
+            information.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT
+            information.stage.module = module
+            if kernel.shader.hasFullSubgroups {
+                information.stage.flags = VkPipelineShaderStageCreateFlags(
+                    VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue)
+            }
+            information.stage.pName = memory.address(of: "main")
+            information.stage.pSpecializationInfo = UnsafePointer(memory.address(of: specialization))
+            information.layout = pipelineLayout
+            if capturesStatistics {
+                information.flags = VkPipelineCreateFlags(
+                    VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR.rawValue)
+            }
+            information.basePipelineIndex = -1
+            return functions.vkCreateComputePipelines(handle, nil, 1, &information, nil, &pipeline)
         }
         try check(pipelineStatus, graph: graph)
         guard let pipeline else {

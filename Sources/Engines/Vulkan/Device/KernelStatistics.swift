@@ -85,16 +85,3 @@ extension PhysicalDevice {
         return statistics.pipelineExecutableInfo == VK_TRUE
     }
 }
-
-/// Puts the feature, if it is to be on, before the others that a device is opened with.
-func withStatistics<Result>(
-    _ isOn: Bool, before others: UnsafeMutablePointer<VkPhysicalDeviceVulkan11Features>,
-    _ body: (UnsafeRawPointer) -> Result
-) -> Result {
-    guard isOn else { return body(UnsafeRawPointer(others)) }
-    var statistics = VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR()
-    statistics.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR
-    statistics.pipelineExecutableInfo = VkBool32(VK_TRUE)
-    statistics.pNext = UnsafeMutableRawPointer(others)
-    return withUnsafePointer(to: &statistics) { body(UnsafeRawPointer($0)) }
-}

@@ -63,68 +63,26 @@ final class VulkanDevice: @unchecked Sendable {
         let instance = physical.instance
         memoryTypes = PhysicalDevice.memory(of: physical.handle, instance).types
 
-        var eleven = VkPhysicalDeviceVulkan11Features()
-        eleven.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES
-        eleven.storageBuffer16BitAccess = VkBool32(physical.hasHalfStorage ? VK_TRUE : VK_FALSE)
-        var twelve = VkPhysicalDeviceVulkan12Features()
-        twelve.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
-        twelve.bufferDeviceAddress = VkBool32(VK_TRUE)
-        twelve.timelineSemaphore = VkBool32(VK_TRUE)
-        let hasMatrices = physical.cooperativeMatrices != nil
-        twelve.shaderFloat16 = VkBool32(hasMatrices ? VK_TRUE : VK_FALSE)
-        twelve.vulkanMemoryModel = twelve.shaderFloat16
-        var matrices = VkPhysicalDeviceCooperativeMatrixFeaturesKHR()
-        matrices.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR
-        matrices.cooperativeMatrix = VkBool32(VK_TRUE)
-        var subgroups = VkPhysicalDeviceSubgroupSizeControlFeatures()
-        subgroups.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES
-        subgroups.computeFullSubgroups = VkBool32(VK_TRUE)
-        // A device that is layered over another interface must have this extension on.
-        let portability = "VK_KHR_portability_subset"
-        let offered = listed {
-            instance.functions.vkEnumerateDeviceExtensionProperties(physical.handle, nil, $0, $1)
-        }.map { text($0.extensionName) }
         var device: VkDevice?
-        let extensions =
-            [portability].filter(offered.contains) + (hasMatrices ? CooperativeMatrices.extensions : [])
-            + (capturesStatistics ? [KernelStatistics.extension] : [])
-        let status = withNames(extensions) { names in
-            withUnsafeMutablePointer(to: &subgroups) { subgroups in
-                withUnsafeMutablePointer(to: &matrices) { matrices in
-                    withUnsafeMutablePointer(to: &twelve) { twelve in
-                        withUnsafeMutablePointer(to: &eleven) { eleven in
-                            withUnsafePointer(to: Float(1)) { priority in
-                                if hasMatrices {
-                                    matrices.pointee.pNext = UnsafeMutableRawPointer(subgroups)
-                                    twelve.pointee.pNext = UnsafeMutableRawPointer(matrices)
-                                }
-                                eleven.pointee.pNext = UnsafeMutableRawPointer(twelve)
-                                let queues = families.map { family in
-                                    var queue = VkDeviceQueueCreateInfo()
-                                    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
-                                    queue.queueFamilyIndex = family
-                                    queue.queueCount = 1
-                                    queue.pQueuePriorities = priority
-                                    return queue
-                                }
-                                return queues.withUnsafeBufferPointer { queues in
-                                    var information = VkDeviceCreateInfo()
-                                    information.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                                    information.queueCreateInfoCount = UInt32(queues.count)
-                                    information.pQueueCreateInfos = queues.baseAddress
-                                    information.enabledExtensionCount = UInt32(names.count)
-                                    information.ppEnabledExtensionNames = names.baseAddress
-                                    return withStatistics(capturesStatistics, before: eleven) {
-                                        information.pNext = $0
-                                        return instance.functions.vkCreateDevice(
-                                            physical.handle, &information, nil, &device)
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+        let status = CallMemory.with { memory in
+            let queues = families.map { family in
+                var queue = VkDeviceQueueCreateInfo()
+                queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
+                queue.queueFamilyIndex = family
+                queue.queueCount = 1
+                queue.pQueuePriorities = UnsafePointer(memory.address(of: Float(1)))
+                return queue
             }
+            let extensions = Self.extensions(of: physical, capturingStatistics: capturesStatistics)
+            var information = VkDeviceCreateInfo()
+            information.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+            information.pNext = UnsafeRawPointer(
+                Self.features(of: physical, capturingStatistics: capturesStatistics, in: &memory))
+            information.queueCreateInfoCount = UInt32(queues.count)
+            information.pQueueCreateInfos = memory.address(of: queues)
+            information.enabledExtensionCount = UInt32(extensions.count)
+            information.ppEnabledExtensionNames = memory.address(of: extensions)
+            return instance.functions.vkCreateDevice(physical.handle, &information, nil, &device)
         }
         guard status == VK_SUCCESS, let device else {
             throw unavailable("it could not be opened (\(status.name))")
@@ -143,14 +101,14 @@ final class VulkanDevice: @unchecked Sendable {
             functions.vkGetDeviceQueue(device, transferFamily, 0, &transferQueue)
         }
         var layout: VkPipelineLayout?
-        var range = VkPushConstantRange()
-        range.stageFlags = VkShaderStageFlags(VK_SHADER_STAGE_COMPUTE_BIT.rawValue)
-        range.size = UInt32(Kernel.parameterByteCount)
-        let layoutStatus = withUnsafePointer(to: &range) { range in
+        let layoutStatus = CallMemory.with { memory in
+            var range = VkPushConstantRange()
+            range.stageFlags = VkShaderStageFlags(VK_SHADER_STAGE_COMPUTE_BIT.rawValue)
+            range.size = UInt32(Kernel.parameterByteCount)
             var information = VkPipelineLayoutCreateInfo()
             information.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO
             information.pushConstantRangeCount = 1
-            information.pPushConstantRanges = range
+            information.pPushConstantRanges = UnsafePointer(memory.address(of: range))
             return functions.vkCreatePipelineLayout(device, &information, nil, &layout)
         }
         guard layoutStatus == VK_SUCCESS, let queue, let transferQueue, let layout else {
@@ -171,6 +129,53 @@ final class VulkanDevice: @unchecked Sendable {
         functions.vkDestroyDevice(handle, nil)
     }
 
+    /// What is to be on; a device that is layered over another interface must have the extension of that.
+    private static func extensions(
+        of physical: PhysicalDevice, capturingStatistics: Bool
+    ) -> [String] {
+        let functions = physical.instance.functions
+        let offered = listed { functions.vkEnumerateDeviceExtensionProperties(physical.handle, nil, $0, $1) }
+            .map { text($0.extensionName) }
+        return ["VK_KHR_portability_subset"].filter(offered.contains)
+            + (physical.cooperativeMatrices == nil ? [] : CooperativeMatrices.extensions)
+            + (capturingStatistics ? [KernelStatistics.extension] : [])
+    }
+
+    /// The chain of the features that are to be on.
+    private static func features(
+        of physical: PhysicalDevice, capturingStatistics: Bool, in memory: inout CallMemory
+    ) -> UnsafeMutableRawPointer {
+        let hasMatrices = physical.cooperativeMatrices != nil
+        var twelve = VkPhysicalDeviceVulkan12Features()
+        twelve.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
+        twelve.bufferDeviceAddress = VkBool32(VK_TRUE)
+        twelve.timelineSemaphore = VkBool32(VK_TRUE)
+        twelve.shaderFloat16 = VkBool32(hasMatrices ? VK_TRUE : VK_FALSE)
+        twelve.vulkanMemoryModel = twelve.shaderFloat16
+        var eleven = VkPhysicalDeviceVulkan11Features()
+        eleven.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES
+        eleven.storageBuffer16BitAccess = VkBool32(physical.hasHalfStorage ? VK_TRUE : VK_FALSE)
+        var chain = memory.chain(twelve, before: nil)
+        chain = memory.chain(eleven, before: chain)
+        if hasMatrices {
+            var matrices = VkPhysicalDeviceCooperativeMatrixFeaturesKHR()
+            matrices.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR
+            matrices.cooperativeMatrix = VkBool32(VK_TRUE)
+            var subgroups = VkPhysicalDeviceSubgroupSizeControlFeatures()
+            subgroups.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES
+            subgroups.computeFullSubgroups = VkBool32(VK_TRUE)
+            chain = memory.chain(subgroups, before: chain)
+            chain = memory.chain(matrices, before: chain)
+        }
+        if capturingStatistics {
+            var statistics = VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR()
+            statistics.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR
+            statistics.pipelineExecutableInfo = VkBool32(VK_TRUE)
+            chain = memory.chain(statistics, before: chain)
+        }
+        return chain
+    }
+
     /// Submits recorded commands; the fence is signalled when they are done.
     ///
     /// - Parameters:
@@ -182,46 +187,30 @@ final class VulkanDevice: @unchecked Sendable {
         raising raised: TimelineSemaphore.Point? = nil, signalling fence: VkFence?, graph: String
     ) throws(EngineError) {
         if isLost { try check(VK_ERROR_DEVICE_LOST, graph: graph) }
-        let waited = points.map { $0.semaphore.handle as VkSemaphore? }
-        let waitedValues = points.map(\.value)
-        let stage = isTransfer ? VK_PIPELINE_STAGE_TRANSFER_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT
-        let stages = points.map { _ in VkPipelineStageFlags(stage.rawValue) }
-        let raisedSemaphores = raised.map { [$0.semaphore.handle as VkSemaphore?] } ?? []
-        let raisedValues = raised.map { [$0.value] } ?? []
-        var timeline = VkTimelineSemaphoreSubmitInfo()
-        timeline.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO
-        timeline.waitSemaphoreValueCount = UInt32(points.count)
-        timeline.signalSemaphoreValueCount = UInt32(raisedValues.count)
-        var information = VkSubmitInfo()
-        information.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
-        information.waitSemaphoreCount = UInt32(points.count)
-        information.signalSemaphoreCount = UInt32(raisedSemaphores.count)
-        information.commandBufferCount = 1
-        let status = waited.withUnsafeBufferPointer { waited in
-            waitedValues.withUnsafeBufferPointer { waitedValues in
-                stages.withUnsafeBufferPointer { stages in
-                    raisedSemaphores.withUnsafeBufferPointer { raisedSemaphores in
-                        raisedValues.withUnsafeBufferPointer { raisedValues in
-                            withUnsafePointer(to: commands as VkCommandBuffer?) { commands in
-                                timeline.pWaitSemaphoreValues = waitedValues.baseAddress
-                                timeline.pSignalSemaphoreValues = raisedValues.baseAddress
-                                information.pWaitSemaphores = waited.baseAddress
-                                information.pWaitDstStageMask = stages.baseAddress
-                                information.pSignalSemaphores = raisedSemaphores.baseAddress
-                                information.pCommandBuffers = commands
-                                return withUnsafePointer(to: &timeline) { timeline in
-                                    if !points.isEmpty || raised != nil {
-                                        information.pNext = UnsafeRawPointer(timeline)
-                                    }
-                                    return queueLock.withLock {
-                                        functions.vkQueueSubmit(
-                                            isTransfer ? transferQueue : queue, 1, &information, fence)
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+        let status = CallMemory.with { memory in
+            var information = VkSubmitInfo()
+            information.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
+            information.commandBufferCount = 1
+            information.pCommandBuffers = UnsafePointer(memory.address(of: commands as VkCommandBuffer?))
+            if !points.isEmpty || raised != nil {
+                let stage = isTransfer ? VK_PIPELINE_STAGE_TRANSFER_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT
+                let raised = raised.map { [$0] } ?? []
+                var timeline = VkTimelineSemaphoreSubmitInfo()
+                timeline.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO
+                timeline.waitSemaphoreValueCount = UInt32(points.count)
+                timeline.pWaitSemaphoreValues = memory.address(of: points.map(\.value))
+                timeline.signalSemaphoreValueCount = UInt32(raised.count)
+                timeline.pSignalSemaphoreValues = memory.address(of: raised.map(\.value))
+                information.pNext = UnsafeRawPointer(memory.address(of: timeline))
+                information.waitSemaphoreCount = UInt32(points.count)
+                information.pWaitSemaphores = memory.address(of: points.map { $0.semaphore.handle })
+                information.pWaitDstStageMask = memory.address(
+                    of: points.map { _ in VkPipelineStageFlags(stage.rawValue) })
+                information.signalSemaphoreCount = UInt32(raised.count)
+                information.pSignalSemaphores = memory.address(of: raised.map { $0.semaphore.handle })
+            }
+            return queueLock.withLock {
+                functions.vkQueueSubmit(isTransfer ? transferQueue : queue, 1, &information, fence)
             }
         }
         try check(status, graph: graph)

@@ -40,27 +40,23 @@ final class VulkanInstance: @unchecked Sendable {
             layers.append(validation)
             extensions.append("VK_EXT_debug_utils")
         }
-        var application = VkApplicationInfo()
-        application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO
-        application.apiVersion = Self.version
         var instance: VkInstance?
-        let status = withNames(extensions) { extensionNames in
-            withNames(layers) { layerNames in
-                withUnsafePointer(to: &application) { application in
-                    var information = VkInstanceCreateInfo()
-                    information.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
-                    information.pApplicationInfo = application
-                    information.enabledExtensionCount = UInt32(extensionNames.count)
-                    information.ppEnabledExtensionNames = extensionNames.baseAddress
-                    information.enabledLayerCount = UInt32(layerNames.count)
-                    information.ppEnabledLayerNames = layerNames.baseAddress
-                    if extensions.contains("VK_KHR_portability_enumeration") {
-                        information.flags = VkInstanceCreateFlags(
-                            VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR.rawValue)
-                    }
-                    return functions.vkCreateInstance(&information, nil, &instance)
-                }
+        let status = CallMemory.with { memory in
+            var application = VkApplicationInfo()
+            application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO
+            application.apiVersion = Self.version
+            var information = VkInstanceCreateInfo()
+            information.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
+            information.pApplicationInfo = UnsafePointer(memory.address(of: application))
+            information.enabledExtensionCount = UInt32(extensions.count)
+            information.ppEnabledExtensionNames = memory.address(of: extensions)
+            information.enabledLayerCount = UInt32(layers.count)
+            information.ppEnabledLayerNames = memory.address(of: layers)
+            if extensions.contains("VK_KHR_portability_enumeration") {
+                information.flags = VkInstanceCreateFlags(
+                    VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR.rawValue)
             }
+            return functions.vkCreateInstance(&information, nil, &instance)
         }
         guard status == VK_SUCCESS, let instance else {
             throw .noVulkan("no driver could be started (\(status.name))")
@@ -145,18 +141,6 @@ func listed<Element>(
     let status = all.withUnsafeMutableBufferPointer { list(&count, $0.baseAddress) }
     guard status == VK_SUCCESS || status == VK_INCOMPLETE else { return [] }
     return Array(all.prefix(Int(count)))
-}
-
-/// Pointers to texts, for as long as `body` runs.
-func withNames<Result>(
-    _ names: [String], _ body: (UnsafeBufferPointer<UnsafePointer<CChar>?>) -> Result
-) -> Result {
-    let bytes = names.map { Array($0.utf8CString) }
-    func descend(_ index: Int, _ pointers: [UnsafePointer<CChar>?]) -> Result {
-        guard index < bytes.count else { return pointers.withUnsafeBufferPointer(body) }
-        return bytes[index].withUnsafeBufferPointer { descend(index + 1, pointers + [$0.baseAddress]) }
-    }
-    return descend(0, [])
 }
 
 /// The text in an array of characters, which Swift sees as a tuple.
