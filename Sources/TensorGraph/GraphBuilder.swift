@@ -52,8 +52,7 @@ public final class GraphBuilder {
             if entry.shape != shape {
                 report(.wrongShape(weight: path, expected: shape, actual: entry.shape))
             } else if !entry.elementType.isFloatingPoint, !isScaled(path) {
-                report(
-                    .mismatch(layer: path, "holds \(entry.elementType), where floating-point weights belong"))
+                report(.wrongType(weight: path, actual: entry.elementType))
             }
         } else {
             report(.missing(weight: path, expected: shape))

@@ -3,6 +3,8 @@ public struct GraphError: Error, Sendable, CustomStringConvertible {
     public enum Problem: Sendable, Hashable {
         case missing(weight: String, expected: Shape)
         case wrongShape(weight: String, expected: Shape, actual: Shape)
+        /// A weight's numbers are integers that no scale belongs to.
+        case wrongType(weight: String, actual: ElementType)
         case unused(weight: String, actual: Shape)
         case mismatch(layer: String, String)
     }
@@ -32,6 +34,7 @@ extension GraphError.Problem {
         case .missing(let weight, let expected): .missing(weight: newName(weight), expected: expected)
         case .wrongShape(let weight, let expected, let actual):
             .wrongShape(weight: newName(weight), expected: expected, actual: actual)
+        case .wrongType(let weight, let actual): .wrongType(weight: newName(weight), actual: actual)
         case .unused(let weight, let actual): .unused(weight: newName(weight), actual: actual)
         case .mismatch: self
         }
@@ -44,6 +47,8 @@ extension GraphError.Problem: CustomStringConvertible {
         case .missing(let weight, let expected): "\(weight): missing, expected shape \(expected)"
         case .wrongShape(let weight, let expected, let actual):
             "\(weight): expected shape \(expected), has \(actual)"
+        case .wrongType(let weight, let actual):
+            "\(weight): holds \(actual), where floating-point weights belong"
         case .unused(let weight, let actual): "\(weight): not part of the network, has shape \(actual)"
         case .mismatch(let layer, let reason): (layer.isEmpty ? "" : "\(layer): ") + reason
         }

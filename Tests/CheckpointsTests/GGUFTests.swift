@@ -166,7 +166,30 @@ import Testing
         #expect(fails(pair("", 0, [1])).contains("empty"))
         #expect(fails(pair("a\u{0}", 0, [1])).contains("control character"))
         #expect(fails(pair("k", 0, [1]), pair("k", 0, [1])).contains("two values"))
-        #expect(fails(pair("k", 8, Self.little(UInt64(2)) + [0xFF, 0xFE])).contains("UTF-8"))
+        #expect(
+            fails(pair("k", 8, Self.little(UInt64(2)) + [0xFF, 0xFE])).contains("\"k\": it is not UTF-8"))
+        let long = [UInt8](repeating: 0x61, count: 1 << 20)
+        #expect(
+            fails(pair("k", 8, Self.little(UInt64(long.count + 1)) + long + [0x61])).contains(
+                "\"k\": it has 1048577 bytes; at most 1048576 are read"))
+        #expect(
+            fails(Self.text(String(repeating: "k", count: 4097)) + Self.little(UInt32(0)) + [1]).contains(
+                "it has 4097 bytes; at most 4096 are read"))
+    }
+
+    @Test func headersAreNotReadWithoutEnd() {
+        let count = 100_000_000
+        let lists = [
+            // Of numbers, and of texts.
+            Self.little(UInt32(0)) + Self.little(UInt64(count)),
+            Self.little(UInt32(8)) + Self.little(UInt64(2)) + Self.little(UInt64(count)),
+        ]
+        for list in lists {
+            var bytes = Self.start + Self.little(UInt64(0)) + Self.little(UInt64(1))
+            bytes += Self.text("k") + Self.little(UInt32(9)) + list
+            bytes.append(contentsOf: repeatElement(0, count: count))
+            #expect(problem(bytes) == .headerTooLong(limit: 100_000_000))
+        }
     }
 
     // M50
@@ -193,6 +216,8 @@ import Testing
         #expect(fails(file(offset: 31)).contains("no multiple of 32"))
         #expect(fails(file(offset: .max - 31)).contains("byte \(UInt64.max - 31) of the values, is not in"))
         #expect(fails(file(offset: UInt64(Int.max) - 31)).contains("not in the file"))
+        // Of no bytes, and yet in the file.
+        #expect(fails(file(shape: [0], offset: UInt64(Int.max) - 31)).contains("not in the file"))
         #expect(fails(file(shape: [1 << 61], type: 0)).contains("more bytes than can be addressed"))
         #expect(fails(file(values: 15)).contains("may not be complete"))
         #expect(fails(file(tensors: 2)).contains("another one ends at 16"))

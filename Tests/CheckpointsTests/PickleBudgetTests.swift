@@ -46,8 +46,8 @@ import Testing
 
     @Test func aDictionaryThatHasItselfIsRefused() throws {
         #expect(
-            try problem([.proto, .dictionary, .put(0), .text("a"), .get(0), .setItem, .stop]) == .dictionaries
-        )
+            try problem([.proto, .dictionary, .put(0), .text("a"), .get(0), .setItem, .stop])
+                == .dictionaryDepth(limit: 16))
     }
 
     /// Dictionaries that each have the one before twice: 2⁴⁰ names in 500 bytes.
@@ -62,7 +62,7 @@ import Testing
             .proto, .dictionary, .text("beside"), .mark, values, .tuple, .setItem, .text("state_dict"),
             .get(0), .setItem, .stop,
         ]
-        #expect(try problem(root) == .dictionaries)
+        #expect(try problem(root) == .dictionaryDepth(limit: 16))
     }
 
     /// A file of a tensor and of what is at place 0 of the memo then, under 20,000 names more.
@@ -80,7 +80,7 @@ import Testing
             .dictionary, .mark, key, .put(1), .none, Self.repeated(19_999) { _ in [.get(1), .none] },
             .setItems, .put(0),
         ]
-        #expect(try problem(Self.namedOften(wide)) == .dictionaries)
+        #expect(try problem(Self.namedOften(wide)) == .dictionaryMembers(limit: 1_000_000))
     }
 
     /// A module is gone through as a dictionary is.
@@ -90,7 +90,7 @@ import Testing
             .mark, .text("a"), .put(1), .none, Self.repeated(19_999) { _ in [.get(1), .none] }, .setItems,
             .build, .put(0),
         ]
-        #expect(try problem(Self.namedOften(wide)) == .dictionaries)
+        #expect(try problem(Self.namedOften(wide)) == .dictionaryMembers(limit: 1_000_000))
     }
 
     /// A key of 100 kB above 10,000 members would be 1 GB of names.
@@ -103,6 +103,38 @@ import Testing
                 .proto, .dictionary, .mark, .text("t"), Self.tensor, .text(long), inner, .setItems, .stop,
             ])
                 == .name(long, reason: "a name of 100000 bytes, where at most 4096 are read"))
+    }
+
+    /// 999 tensors in a dictionary that 100 keys of 4 kB name: 400 MB of names.
+    @Test func longNamesAreNotMadeWithoutEnd() throws {
+        let wide: PickleBytes = [
+            .dictionary, .mark, Self.repeated(999) { [.text("\($0)"), Self.tensor] }, .setItems, .put(0),
+        ]
+        let long = String(repeating: "k", count: 4000)
+        let names = Self.repeated(100) { [.text("\(long)\($0)"), .get(0)] }
+        let pickle: PickleBytes = [
+            .proto, .dictionary, .mark, .text("w"), wide, names, .setItems, .stop,
+        ]
+        guard case .name(_, let reason)? = try problem(pickle) else {
+            Issue.record("the names were made")
+            return
+        }
+        #expect(reason == "the names take more than 16777216 bytes together")
+    }
+
+    /// A tensor has sizes and strides of its own: those of one of 64 axes, made again and again, are counted each time.
+    @Test func axesAreCounted() throws {
+        let axes = [Int](repeating: 1, count: 64)
+        let function = PickleBytes.global("torch._utils", "_rebuild_tensor_v2")
+        let whole = PickleBytes.tensor(axes, strides: axes, count: 1).bytes
+        let arguments = PickleBytes(Array(whole.dropFirst(function.bytes.count).dropLast()))
+        func tensors(_ count: Int) -> PickleBytes {
+            let again = Self.repeated(count) { _ in [.get(0), .get(1), .reduce] }
+            return [.proto, .mark, function, .put(0), arguments, .put(1), again, .tuple, .stop]
+        }
+        #expect(throws: Never.self) { try values(tensors(10_000)) }
+        let error = #expect(throws: TorchError.self) { try values(tensors(20_000)) }
+        #expect(error?.description.contains("more than 2000000 values") == true)
     }
 
     /// What is counted: values, the members of tuples, marks, and places of the memo.

@@ -80,6 +80,8 @@ struct ZipBytes {
         var checksum: UInt32?
         /// Where the directory says it is, instead of where it is.
         var offset: UInt32?
+        /// The number of the archive's part that it is in.
+        var part: UInt16 = 0
         /// Whether the directory alone has it.
         var isOnlyListed = false
 
@@ -108,7 +110,9 @@ struct ZipBytes {
             if !member.isOnlyListed { file += member.local }
             let name = Array(member.name.utf8)
             directory += [0x50, 0x4B, 1, 2, 20, 0, 20, 0] + member.common + littleEndian(UInt16(name.count))
-            directory += [UInt8](repeating: 0, count: 12) + littleEndian(offset) + name
+            directory +=
+                [0, 0, 0, 0] + littleEndian(member.part) + [0, 0, 0, 0, 0, 0] + littleEndian(offset)
+            directory += name
         }
         let count = countInEnd ?? UInt16(members.count)
         let end =

@@ -80,7 +80,7 @@ import Testing
 
     // M4
     @Test func refusesAHeaderThatIsNotAnObjectOrText() throws {
-        for (header, offset) in [("[]", 0), ("  1", 2), ("", 0), ("{\"a\"", 4), ("{} x", 3)] {
+        for (header, offset) in [("[]", 0), ("  1", 2), (" ", 1), ("{\"a\"", 4), ("{} x", 3)] {
             guard case .malformedHeader(let error)? = try problem(safetensors(header)) else {
                 Issue.record("\(header) was read")
                 continue
@@ -353,6 +353,9 @@ import Testing
         arguments: [
             ([0x50, 0x4B, 0x03, 0x04, 0, 0, 8, 8, 0, 0], "zip"),
             ([0x80, 0x02, 0x7D, 0x71, 0x00, 0x28, 0x58, 0x05], "pickle"),
+            ([0x50, 0x4B, 0x07, 0x08, 0x50, 0x4B, 0x03, 0x04], "several parts"),
+            ([0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 3], "gzip"),
+            ([0xFF, 0xFE, 0x3C, 0, 0x21, 0, 0x44, 0], "UTF-16"), ([0, 0, 0, 0, 0, 0, 0, 0], "zeros"),
         ] as [([UInt8], String)])
     func namesOtherFormats(_ start: [UInt8], _ name: String) throws {
         guard case .otherFormat(let format, _)? = try problem(start + [UInt8](repeating: 0, count: 700))
@@ -382,6 +385,12 @@ import Testing
         }
         #expect(format == "it is a Git LFS pointer to a file of 3438167540 bytes")
         #expect(remedy.contains("git lfs pull"))
+        let negative = pointer.replacing("size 3", with: "size -3")
+        guard case .otherFormat("it is a Git LFS pointer to a file", _)? = try problem(Array(negative.utf8))
+        else {
+            Issue.record("a size below 0 was told")
+            return
+        }
     }
 
     // M47

@@ -200,10 +200,12 @@ import Testing
         zip.members.append(.init(name: "a/version", bytes: Array("3\n".utf8)))
         zip.members.append(.init(name: "a/byteorder", bytes: Array("little".utf8)))
         #expect(try archiveProblem(zip) == nil)
-        zip.members[4].bytes = Array("big".utf8)
-        guard case .unsupported? = try archiveProblem(zip) else {
-            Issue.record("big-endian values were taken as they are")
-            return
+        for order in [Array("big".utf8), [0xFF, 0xFE], []] {
+            zip.members[4].bytes = order
+            guard case .unsupported? = try archiveProblem(zip) else {
+                Issue.record("values of byte order \(order) were taken as they are")
+                return
+            }
         }
     }
 
@@ -248,6 +250,8 @@ import Testing
         for name in ["/etc/passwd", "../x", "a/../../x", "C:x", "a\\b"] {
             try expect("leads out") { $0.members.append(.init(name: name, bytes: [1])) }
         }
+        try expect("empty name") { $0.members.append(.init(name: "", bytes: [1])) }
+        try expect("another of several parts") { $0.members[1].part = 1 }
         try expect("not where") { $0.members[1].offset = 5 }
         try expect("not where") { $0.members[1].offset = .max - 1 }
         try expect("damaged at") { $0.countInEnd = 3 }

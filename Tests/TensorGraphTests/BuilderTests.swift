@@ -69,7 +69,7 @@ struct BuilderTests {
             found == [
                 .wrongShape(weight: "a.weight", expected: [2], actual: [3]),
                 .missing(weight: "missing.weight", expected: [2]),
-                .mismatch(layer: "c.ids", "holds int64, where floating-point weights belong"),
+                .wrongType(weight: "c.ids", actual: .int64),
                 .unused(weight: "extra", actual: [7, 7]),
             ])
     }

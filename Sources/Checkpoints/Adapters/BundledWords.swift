@@ -14,11 +14,10 @@ struct BundledWords {
     mutating func add(_ name: String, _ shape: Shape, _ values: [Float]) -> Bool {
         guard name.hasPrefix(Self.prefix),
             let encoder = Self.encoders.first(where: { name.hasSuffix("." + $0) }),
-            (1...2).contains(shape.rank), !values.isEmpty
+            let width = TextualInversion.width(shape)
         else { return false }
         let word = String(name.dropFirst(Self.prefix.count).dropLast(encoder.count + 1))
-        let width = shape[shape.rank - 1]
-        guard !word.isEmpty, values.count / width <= TextualInversion.countLimit else { return false }
+        guard !word.isEmpty else { return false }
         matrices[word, default: []].append(
             .init(encoder: encoder.hasPrefix("clip") ? encoder : nil, width: width, values: values))
         return true

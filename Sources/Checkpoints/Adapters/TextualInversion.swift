@@ -23,6 +23,16 @@ public struct TextualInversion: Sendable {
 
     /// More embeddings than a prompt of a few chunks has tokens are none of a word.
     static let countLimit = 512
+    /// The largest text encoders of picture models have embeddings of half as many numbers.
+    static let widthLimit = 8192
+
+    /// The size of an embedding in a matrix of them, or in one alone; nil for what can be neither.
+    static func width(_ shape: Shape) -> Int? {
+        guard (1...2).contains(shape.rank), let width = shape.dimensions.last,
+            (1...widthLimit).contains(width), shape.rank == 1 || (1...countLimit).contains(shape[0])
+        else { return nil }
+        return width
+    }
 
     /// Names of matrices that say which text encoder they are for, and CLIP's own name of it.
     private static let encoders = [
@@ -46,20 +56,20 @@ public struct TextualInversion: Sendable {
         guard names.count == 1 || names.count == 2 && !named.isEmpty else {
             throw TextualInversionError.notOne(path: path, names: checkpoint.names.sorted())
         }
+        for name in names.sorted() {
+            guard let shape = checkpoint.entry(named: name)?.shape, Self.width(shape) == nil else { continue }
+            throw TextualInversionError.shape(path: path, tensor: name, shape: shape)
+        }
         let mapped = try checkpoint.map(Set(names), additionalBytes: 0)
         var matrices: [Matrix] = []
         var counts: Set<Int> = []
         for name in names.sorted() {
-            guard let entry = checkpoint.entry(named: name), (1...2).contains(entry.shape.rank),
-                let values = mapped.floats(of: name, entry), !values.isEmpty,
-                values.count / entry.shape[entry.shape.rank - 1] <= Self.countLimit
-            else {
-                throw TextualInversionError.notOne(path: path, names: checkpoint.names.sorted())
-            }
+            guard let entry = checkpoint.entry(named: name), let width = Self.width(entry.shape),
+                let values = mapped.floats(of: name, entry)
+            else { throw TextualInversionError.notOne(path: path, names: checkpoint.names.sorted()) }
             guard values.allSatisfy(\.isFinite) else {
                 throw TextualInversionError.notFinite(path: path, tensor: name)
             }
-            let width = entry.shape[entry.shape.rank - 1]
             counts.insert(values.count / width)
             matrices.append(Matrix(encoder: Self.encoders[name], width: width, values: values))
         }
@@ -109,6 +119,8 @@ public struct TextualInversion: Sendable {
 public enum TextualInversionError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file has no embeddings, or those of several words.
     case notOne(path: String, names: [String])
+    /// A tensor has more axes, embeddings or numbers than a word's, or none.
+    case shape(path: String, tensor: String, shape: Shape)
     /// The matrices of the text encoders have different numbers of rows.
     case counts(path: String, counts: [Int])
     /// The embeddings have a size that the model's text encoders do not take.
@@ -123,6 +135,9 @@ public enum TextualInversionError: Error, Sendable, Hashable, CustomStringConver
             "\(path): not the embeddings of a word (textual inversion): expected one matrix, or one for each of "
                 + "two text encoders; there are \(names.count) tensors "
                 + "(\(names.prefix(3).map(\.quoted).joined(separator: ", "))\(names.count > 3 ? ", …" : ""))"
+        case .shape(let path, let tensor, let shape):
+            "\(path): not the embeddings of a word (textual inversion): \(tensor.quoted) is \(shape), where a word has "
+                + "1 to \(TextualInversion.countLimit) embeddings of at most \(TextualInversion.widthLimit) numbers"
         case .counts(let path, let counts):
             "\(path): the word has \(list(counts)) embeddings, where each text encoder needs as many"
         case .wrongWidth(let path, let widths, let model):

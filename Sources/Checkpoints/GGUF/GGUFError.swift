@@ -10,6 +10,8 @@ public struct GGUFError: Error, Sendable, Hashable, CustomStringConvertible {
         case version(UInt32)
         /// It is written for machines of the other byte order.
         case bigEndian
+        /// What comes before the tensors' values is longer than that of any model.
+        case headerTooLong(limit: Int)
         /// There are more entries than there can be.
         case count(of: String, count: UInt64, limit: Int)
         /// There are more entries than the rest of the file has room for.
@@ -30,6 +32,7 @@ public struct GGUFError: Error, Sendable, Hashable, CustomStringConvertible {
                     + "the download may not be complete"
             case .version(let version): "a GGUF file of version \(version); versions 2 and 3 are read"
             case .bigEndian: "a GGUF file for machines of the other byte order"
+            case .headerTooLong(let limit): "its header has more than \(limit) bytes"
             case .count(let what, let count, let limit):
                 "it says that it has \(count) \(what); at most \(limit) are read"
             case .noRoom(let what, let count, let available, let shortest):

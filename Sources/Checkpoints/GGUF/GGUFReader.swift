@@ -26,6 +26,9 @@ struct GGUFReader {
     private static let tensorLimit = 100_000
     private static let metadataLimit = 100_000
     private static let nameLimit = 4096
+    private static let textLimit = 1 << 20
+    /// As long as a safetensors header may be; the vocabularies of the largest language models are a tenth of it.
+    private static let headerLimit = 100_000_000
     private static let shortestTensor = 32
     private static let shortestPair = 13
 
@@ -89,7 +92,7 @@ struct GGUFReader {
         }
         let available = max(0, bytes.count - start)
         var end = 0
-        for tensor in tensors.sorted(by: { $0.offset < $1.offset }) where tensor.byteCount > 0 {
+        for tensor in tensors.sorted(by: { $0.offset < $1.offset }) {
             let (own, overflow) = tensor.offset.addingReportingOverflow(tensor.byteCount)
             guard !overflow, own <= available else {
                 throw failure(
@@ -99,13 +102,13 @@ struct GGUFReader {
                             "its \(tensor.byteCount) bytes from byte \(tensor.offset) of the values on are not "
                             + "in the file, which has \(available); the download may not be complete"))
             }
-            guard tensor.offset >= end else {
+            guard tensor.offset >= end || tensor.byteCount == 0 else {
                 throw failure(
                     .tensor(
                         tensor.name,
                         reason: "it begins at byte \(tensor.offset), where another one ends at \(end)"))
             }
-            end = own
+            end = max(end, own)
         }
     }
 
@@ -211,7 +214,7 @@ struct GGUFReader {
         case 5: return "\(Int32(bitPattern: try number(UInt32.self)))"
         case 6: return "\(Float(bitPattern: try number(UInt32.self)))"
         case 7: return try number(UInt8.self) == 0 ? "false" : "true"
-        case 8: return try text(limit: .max)
+        case 8: return try text(limit: Self.textLimit, of: key)
         case 9:
             try skipList(key: key)
             return nil
@@ -238,7 +241,7 @@ struct GGUFReader {
                     reason: type == 9
                         ? "it is a list of lists" : "it is a list of type \(type), which GGUF does not have"))
         }
-        position += try count(of: "numbers in \(key)", limit: .max, shortest: size) * size
+        try skip(UInt64(try count(of: "numbers in \(key)", limit: .max, shortest: size) * size))
     }
 
     // MARK: Bytes
@@ -255,6 +258,7 @@ struct GGUFReader {
                 .truncated(offset: position, needed: byteCount, available: bytes.count - position))
         }
         position += Int(byteCount)
+        guard position <= Self.headerLimit else { throw failure(.headerTooLong(limit: Self.headerLimit)) }
     }
 
     /// - Parameter shortest: How many bytes each takes at least.
@@ -270,25 +274,27 @@ struct GGUFReader {
         return Int(count)
     }
 
-    private mutating func text(limit: Int) throws(GGUFError) -> String {
+    /// - Parameter key: What it is the value of; nil for a name or a key.
+    private mutating func text(limit: Int, of key: String?) throws(GGUFError) -> String {
         let length = try number(UInt64.self)
         let start = position
         try skip(length)
-        guard position - start <= limit,
-            let text = String(validating: bytes[start..<position], as: UTF8.self)
-        else {
+        let isLong = position - start > limit
+        guard !isLong, let text = String(validating: bytes[start..<position], as: UTF8.self) else {
+            let reason =
+                isLong ? "it has \(length) bytes; at most \(limit) are read" : "it is not UTF-8"
+            if let key { throw failure(.value(key: key, reason: reason)) }
             throw failure(
                 .name(
                     String(decoding: bytes[start..<min(position, start + 64)], as: UTF8.self),
-                    reason: position - start > limit ? "it has \(length) bytes" : "it is not UTF-8",
-                    offset: start))
+                    reason: reason, offset: start))
         }
         return text
     }
 
     private mutating func name() throws(GGUFError) -> String {
         let start = position
-        let name = try text(limit: Self.nameLimit)
+        let name = try text(limit: Self.nameLimit, of: nil)
         let isControl = name.hasControlCharacter
         guard !name.isEmpty, !isControl else {
             throw failure(

@@ -16,6 +16,21 @@ enum ForeignFormat {
             return .otherFormat(
                 "it begins like a pickle, but not one that torch.save wrote", remedy: pickleRemedy)
         }
+        if start.starts(with: [0x50, 0x4B, 0x07, 0x08]) {
+            return .otherFormat(
+                "it is the first of a zip archive's several parts", remedy: "Fetch the whole file again")
+        }
+        if start.starts(with: [0x1F, 0x8B]) {
+            return .otherFormat("it is compressed by gzip", remedy: "Unpack it: gunzip")
+        }
+        if start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF]) {
+            return .otherFormat("it is a text in UTF-16", remedy: "Fetch the file again")
+        }
+        if start.count >= 8, start.allSatisfy({ $0 == 0 }) {
+            return .otherFormat(
+                "it begins with nothing but zeros; it was probably not downloaded completely",
+                remedy: "Fetch the file again")
+        }
         if start.dropFirst(257).starts(with: "ustar".utf8) {
             return .otherFormat(
                 "it is a tar archive, as PyTorch before 0.1.10 wrote them", remedy: pickleRemedy)
@@ -34,7 +49,8 @@ enum ForeignFormat {
     private static func gitLFSPointer(_ start: [UInt8]) -> SafetensorsError.Problem {
         let size =
             start.split(separator: 0x0A).lazy.filter { $0.starts(with: "size ".utf8) }
-            .compactMap { Int(String(decoding: $0.dropFirst(5).prefix(20), as: UTF8.self)) }.first
+            .compactMap { Int(String(decoding: $0.dropFirst(5).prefix(20), as: UTF8.self)) }
+            .first { $0 >= 0 }
         return .otherFormat(
             "it is a Git LFS pointer to a file" + (size.map { " of \($0) bytes" } ?? ""),
             remedy: "Fetch the file itself: git lfs pull")

@@ -43,6 +43,7 @@ public struct SafetensorsHeader: Sendable {
         if let problem = Self.checkLength(length, fileByteCount: file.byteCount) {
             throw failure(ForeignFormat.recognize(start) ?? problem)
         }
+        if length == 0, let problem = ForeignFormat.recognize(start) { throw failure(problem) }
         // Before anything is kept of a header: how much there is to keep.
         var entries = SafetensorsEntryCount()
         for offset in stride(from: 0, to: Int(length), by: Self.piece) {

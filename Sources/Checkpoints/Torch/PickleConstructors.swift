@@ -72,7 +72,12 @@ extension PickleReader {
         guard (6...7).contains(arguments.count), case .storage(let storage) = values[arguments[0]],
             let offset = values.integer(arguments[1]), let sizes = values.integers(arguments[2]),
             let strides = values.integers(arguments[3])
-        else { throw damaged("a tensor is made of " + arguments.map(values.summary).joined(separator: ", ")) }
+        else {
+            throw damaged(
+                "a tensor is made of "
+                    + (arguments.isEmpty
+                        ? "nothing" : arguments.prefix(7).map(values.summary).joined(separator: ", ")))
+        }
         let tensor = TorchTensor(storage: storage, offset: offset, shape: Shape(sizes), strides: strides)
         if let problem = tensor.problem {
             throw TorchError(

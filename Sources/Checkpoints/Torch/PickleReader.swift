@@ -94,14 +94,17 @@ struct PickleReader {
             try push(.global(global))
         case .reduce:
             let operands = try pop(2)
-            try push(try call(operands[0], operands[1]))
+            let value = try call(operands[0], operands[1])
+            try push(value, members: value.ownMemberCount)
         case .newObject:
             let operands = try pop(2)
             try push(try object(operands[0]))
         case .build:
             let state = try pop(1)[0]
             try setState(state, of: try top())
-        case .binPersistentID: try push(try persistent(try pop(1)[0]))
+        case .binPersistentID:
+            let value = try persistent(try pop(1)[0])
+            try push(value, members: value.ownMemberCount)
         }
     }
 

@@ -22,6 +22,15 @@ struct PickleValues {
         case module(state: Index?)
         /// Something that is no weight, and that nothing is made of.
         case opaque
+
+        /// What a storage or a tensor counts for beside itself: it has a name, sizes and strides of its own.
+        var ownMemberCount: Int {
+            switch self {
+            case .storage: 4
+            case .tensor(let tensor): 8 + 2 * tensor.shape.rank
+            default: 0
+            }
+        }
     }
 
     /// The most values, members of values, marks and places of the memo; beyond that, a file is none of weights: the pickle of

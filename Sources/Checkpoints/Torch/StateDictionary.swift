@@ -7,6 +7,8 @@ struct StateDictionary {
     static let maximumTensorCount = 100_000
     /// In bytes.
     private static let maximumNameLength = 4096
+    /// Of all names: a dictionary that is named again and again has its tensors each time.
+    private static let maximumNamesLength = 16 << 20
 
     private(set) var tensors: [(name: String, tensor: TorchTensor)] = []
     /// Texts and numbers beside the weights: `global_step`, `epoch`, ….
@@ -27,7 +29,7 @@ struct StateDictionary {
         let members = Self.members(of: root, values, visits: &visits) ?? []
         let inner = members.last { values.text($0.key) == "state_dict" }?.value
         let weights = inner.flatMap { Self.members(of: $0, values, visits: &visits) } ?? members
-        guard visits <= Self.maximumVisits else { throw TorchError(path: path, problem: .dictionaries) }
+        guard visits <= Self.maximumVisits else { throw Self.tooMany(path) }
         for (key, value) in members {
             guard let key = values.text(key), key.utf8.count <= 256 else { continue }
             switch values[value] {
@@ -38,6 +40,7 @@ struct StateDictionary {
             }
         }
         // What is still to be looked at, in the order of the file when it is taken from the end.
+        var namesLength = 0
         var pending = weights.reversed().map { (prefix: "", depth: 0, member: $0) }
         while let (prefix, depth, member) = pending.popLast() {
             guard let key = values.text(member.key) else { continue }
@@ -46,6 +49,14 @@ struct StateDictionary {
                 guard !name.hasControlCharacter else {
                     throw TorchError(
                         path: path, problem: .name(name, reason: "the name has a control character"))
+                }
+                namesLength += name.utf8.count
+                guard namesLength <= Self.maximumNamesLength else {
+                    throw TorchError(
+                        path: path,
+                        problem: .name(
+                            name,
+                            reason: "the names take more than \(Self.maximumNamesLength) bytes together"))
                 }
                 guard names.insert(ExactText(name)).inserted else {
                     throw TorchError(path: path, problem: .name(name, reason: "two tensors have this name"))
@@ -58,8 +69,9 @@ struct StateDictionary {
                 }
                 tensors.append((name, tensor))
             } else if let members = Self.members(of: member.value, values, visits: &visits) {
-                guard visits <= Self.maximumVisits, depth < Self.maximumDepth else {
-                    throw TorchError(path: path, problem: .dictionaries)
+                guard visits <= Self.maximumVisits else { throw Self.tooMany(path) }
+                guard depth < Self.maximumDepth else {
+                    throw TorchError(path: path, problem: .dictionaryDepth(limit: Self.maximumDepth))
                 }
                 let name = try Self.name(prefix, key, path: path) + "."
                 pending += members.reversed().map { (name, depth + 1, $0) }
@@ -68,6 +80,10 @@ struct StateDictionary {
         guard !tensors.isEmpty else {
             throw TorchError(path: path, problem: .noTensors(found: values.summary(root)))
         }
+    }
+
+    private static func tooMany(_ path: String) -> TorchError {
+        TorchError(path: path, problem: .dictionaryMembers(limit: maximumVisits))
     }
 
     /// The members of a dictionary, of which the last of a key counts, or of a module's parameters; none of them where

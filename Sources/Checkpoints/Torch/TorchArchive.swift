@@ -24,13 +24,14 @@ extension StoredTensors {
             throw zip.failure("it has \(pickles.count) members data.pkl, where PyTorch writes one")
         }
         let folder = String(pickle.dropLast("data.pkl".count))
-        if let order = zip.members[folder + "byteorder"],
-            let text = String(validating: bytes[order.range.prefix(16)], as: UTF8.self), text != "little"
-        {
-            throw TorchError(
-                path: path,
-                problem: .unsupported(
-                    "its byte order is \(text.quoted)", remedy: "Save it on a little-endian machine"))
+        if let order = zip.members[folder + "byteorder"] {
+            let text = String(decoding: bytes[order.range.prefix(16)], as: UTF8.self)
+            guard text == "little" else {
+                throw TorchError(
+                    path: path,
+                    problem: .unsupported(
+                        "its byte order is \(text.quoted)", remedy: "Save it on a little-endian machine"))
+            }
         }
         let contents = UnsafeRawBufferPointer(rebasing: bytes[member.range])
         try member.validateChecksum(in: bytes, path: path)

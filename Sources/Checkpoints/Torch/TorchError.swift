@@ -21,8 +21,10 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         case unsupported(String, remedy: String)
         /// A name of a tensor that no file should have.
         case name(String, reason: String)
-        /// Its dictionaries are in one another without end.
-        case dictionaries
+        /// Its dictionaries are in one another deeper than those of any weights, or without end.
+        case dictionaryDepth(limit: Int)
+        /// Its dictionaries have more members than those of any weights, as often as they are named.
+        case dictionaryMembers(limit: Int)
         /// There is no tensor under a name in the file.
         case noTensors(found: String)
     }
@@ -54,8 +56,12 @@ extension TorchError.Problem {
             "storage \(key.quoted) of \(expected) bytes is not in the file"
         case .storageTooLarge(let key, let elements):
             "storage \(key.quoted) would have \(elements) elements, more than can be addressed"
-        case .dictionaries:
-            "its dictionaries are in one another without end, as no file of weights has them"
+        case .dictionaryDepth(let limit):
+            "its dictionaries are more than \(limit) deep in one another, or without end; no file of weights has "
+                + "them so"
+        case .dictionaryMembers(let limit):
+            "its dictionaries have more than \(limit) members, each counted as often as its dictionary is named; no "
+                + "file of weights has as many"
         case .unsupported(let what, let remedy): "\(what). \(remedy)"
         case .name(let name, let reason): "\(name.quoted): \(reason)"
         case .noTensors(let found):

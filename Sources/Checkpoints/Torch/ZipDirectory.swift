@@ -22,6 +22,7 @@ struct ZipDirectory {
         for _ in 0..<directory.count {
             let entry = try Entry(self, at: position, in: directory.range)
             position = entry.end
+            guard !entry.name.isEmpty else { throw failure("a member has an empty name") }
             guard !entry.name.isUnsafePath else {
                 throw failure("a member's name is \(entry.name.quoted), which leads out of the archive")
             }
@@ -63,9 +64,11 @@ struct ZipDirectory {
             let locator = end - 20
             guard locator >= 0, unsigned(4, at: locator) == 0x0706_4B50,
                 let record = signed(8, at: locator + 8), record <= locator - 56,
-                unsigned(4, at: record) == 0x0606_4B50, let longCount = signed(8, at: record + 32),
+                unsigned(4, at: record) == 0x0606_4B50, unsigned(4, at: locator + 4) == 0,
+                unsigned(4, at: record + 16) == 0, unsigned(4, at: record + 20) == 0,
+                let longCount = signed(8, at: record + 32),
                 let longSize = signed(8, at: record + 40), let longStart = signed(8, at: record + 48)
-            else { throw failure("its directory's 64-bit record is damaged") }
+            else { throw failure("its directory's 64-bit record is damaged, or of one of several parts") }
             (count, size, start, limit) = (longCount, longSize, longStart, record)
         }
         guard count <= Self.maximumMemberCount else {
@@ -137,6 +140,9 @@ private struct Entry {
             throw zip.failure("its directory is damaged at byte \(position)")
         }
         self.name = name
+        guard zip.unsigned(2, at: position + 34) == 0 else {
+            throw zip.failure("\(name.quoted) is in another of several parts")
+        }
         let flags = zip.unsigned(2, at: position + 8)
         guard flags & 0b10_0000_0100_0001 == 0 else { throw zip.failure("\(name.quoted) is encrypted") }
         let method = zip.unsigned(2, at: position + 10)
@@ -182,7 +188,7 @@ private struct Entry {
 extension String {
     /// Whether a path from a file could lead out of a folder that it is taken to be in.
     fileprivate var isUnsafePath: Bool {
-        isEmpty || contains("\\") || contains(":") || unicodeScalars.first == "/"
+        contains("\\") || contains(":") || unicodeScalars.first == "/"
             || split(separator: "/", omittingEmptySubsequences: false).contains("..")
     }
 }
