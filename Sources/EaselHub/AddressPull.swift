@@ -14,7 +14,7 @@ extension Hub {
         _ address: URL, to folder: URL, sha256: String? = nil,
         report: @escaping @Sendable (Progress) -> Void = { _ in }
     ) async throws -> URL {
-        guard !environment.isOffline else { throw HubError.offline(address.absoluteString) }
+        guard !environment.isOffline else { throw HubError.offline(address.shown) }
         return try await withConnection { connection in
             let answer = try await connection.send(.HEAD, address, redirects: .anywhere)
             // Some servers know GET alone.
@@ -24,7 +24,7 @@ extension Hub {
                 header("content-disposition").flatMap { HubHeader.fileName(inDisposition: $0) }
                 ?? address.lastPathComponent
             guard FileSelection.isSafe(name), name != "/" else {
-                throw HubError.unsafeName(name, repository: address.absoluteString)
+                throw HubError.unsafeName(name, repository: address.shown)
             }
             try HubCache.writing(folder) {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

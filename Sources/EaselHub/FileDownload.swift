@@ -11,6 +11,8 @@ struct FileDownload: Sendable {
     let target: URL
     /// What the whole file's SHA-256 has to be, where someone said so.
     var expectedHash: String?
+    /// The repository that it is of; nil for a file from elsewhere.
+    var repository: RepositoryReference?
     /// Whether what came at an earlier run is the beginning of the same file.
     var goesOn = true
 
@@ -37,7 +39,7 @@ struct FileDownload: Sendable {
                 interruptions = count - before >= Self.progress ? 1 : interruptions + 1
                 before = count
                 guard interruptions <= Self.interruptionLimit else { throw error }
-                try await Task.sleep(for: connection.pause)
+                try await Task.sleep(for: connection.pause * (1 << (interruptions - 1)))
             }
         }
     }
@@ -67,7 +69,7 @@ struct FileDownload: Sendable {
                 throw error
             } catch {
                 if Task.isCancelled { throw CancellationError() }
-                throw HubError.connection(url: file.url.absoluteString, reason: "\(error)")
+                throw HubError.connection(url: file.url.shown, reason: "\(error)")
             }
         }
         try check(output, expected: expected, hash)
@@ -76,7 +78,9 @@ struct FileDownload: Sendable {
 
     /// The answer with the bytes from `start` on, which becomes 0 where the server gives the whole file.
     private func request(from start: inout Int) async throws -> HubConnection.Answer {
-        var answer = try await connection.send(.GET, file.url, redirects: .anywhere, range: start)
+        // A connection that fails is taken up again by whoever runs this.
+        var answer = try await connection.send(
+            .GET, file.url, redirects: .anywhere, range: start, isRepeated: false)
         let range = answer.header("content-range").flatMap { HubHeader.range($0) }
         let isOther =
             answer.response.status == .partialContent
@@ -84,16 +88,17 @@ struct FileDownload: Sendable {
         // A range that cannot be had, or another one: from the beginning, once.
         if start > 0, isOther || answer.response.status == .rangeNotSatisfiable {
             start = 0
-            answer = try await connection.send(.GET, file.url, redirects: .anywhere, range: 0)
+            answer = try await connection.send(
+                .GET, file.url, redirects: .anywhere, range: 0, isRepeated: false)
         }
         switch answer.response.status {
         case .ok: start = 0
         case .partialContent where start > 0: break
-        default: throw connection.failure(answer, repository: nil, file: file.path)
+        default: throw connection.failure(answer, repository: repository, file: file.path)
         }
         let type = answer.header("content-type")?.lowercased() ?? ""
         if file.etag == nil, type.hasPrefix("text/html") {
-            throw HubError.webPage(url: answer.url.absoluteString)
+            throw HubError.webPage(url: answer.url.shown)
         }
         return answer
     }
@@ -105,11 +110,22 @@ struct FileDownload: Sendable {
             // Bytes that are missing may yet come; too many are no beginning of the file.
             guard count > expected else {
                 throw .connection(
-                    url: file.url.absoluteString,
+                    url: file.url.shown,
                     reason: "the connection ended after \(count) of \(expected) bytes")
             }
             output.remove()
             throw .wrongSize(file: file.path, expected: expected, actual: count)
+        }
+        if file.etag == nil, expectedHash == nil {
+            var start: [UInt8] = []
+            try output.read(min(count, DownloadedText.byteCount)) { start += $0 }
+            let url = file.url.shown
+            if let error = DownloadedText.refusal(start, url: url)
+                ?? DownloadedTensors.refusal(partial, named: file.path, url: url)
+            {
+                output.remove()
+                throw error
+            }
         }
         for wanted in [file.etag, expectedHash].compactMap(\.self) {
             let actual = hash.digits

@@ -73,7 +73,7 @@ public struct Hub: Sendable {
             )
             for files in [others, index] {
                 _ = try await inParallel(files) { file in
-                    try await fetch(file, commit: commit, of: id, connection, tally)
+                    try await fetch(file, commit: commit, of: reference, connection, tally)
                 }
             }
             try cache.keep(commit, for: reference)
@@ -93,16 +93,27 @@ public struct Hub: Sendable {
         for file in files where !FileSelection.isSafe(file) {
             throw .noFile(file, repository: reference.id)
         }
+        let snapshot = cache.snapshot(commit, of: reference.id)
+        if files.isEmpty, let file = loneFile(of: snapshot, reference, variant: variant) { return file }
         for file in files.isEmpty ? [ModelStore.index] : files {
             guard cache.file(file, commit: commit, of: reference.id) != nil else {
                 throw .offline("\(reference)/\(file)")
             }
         }
-        let snapshot = cache.snapshot(commit, of: reference.id)
         if files.isEmpty, let missing = HubCache.missingPart(of: snapshot, variant: variant) {
             throw .offline("\(reference): \(missing)")
         }
         return files.count == 1 ? snapshot.appending(path: files[0]) : snapshot
+    }
+
+    /// The file that is all of a model, where a snapshot has no folder of one.
+    private func loneFile(of snapshot: URL, _ reference: RepositoryReference, variant: String?) -> URL? {
+        let names = snapshot.folderContents.filter { FileManager.default.fileExists(atPath: $0.path) }
+            .map(\.lastPathComponent)
+        guard !names.contains(ModelStore.index),
+            let files = try? FileSelection(names, of: reference.id).model(variant: variant)
+        else { return nil }
+        return files.first.map { snapshot.appending(path: $0) }
     }
 
     /// A revision's commit and the names of its files.
@@ -116,25 +127,33 @@ public struct Hub: Sendable {
             throw connection.failure(answer, repository: reference, file: nil)
         }
         let bytes: ByteBuffer
-        do { bytes = try await answer.response.body.collect(upTo: Self.listLimit) } catch {
-            throw HubError.connection(url: url.absoluteString, reason: "\(error)")
+        do {
+            bytes = try await answer.response.body.collect(upTo: Self.listLimit)
+        } catch is NIOTooManyBytesError {
+            throw HubError.malformed(
+                url: url.shown, reason: "the list of files has more than \(Self.listLimit) bytes")
+        } catch {
+            throw HubError.connection(url: url.shown, reason: "\(error)")
         }
-        return try RevisionListing(parsing: Array(bytes.readableBytesView), url: url.absoluteString)
+        return try RevisionListing(parsing: Array(bytes.readableBytesView), url: url.shown)
     }
 
     private func fetch(
-        _ file: RemoteFile, commit: String, of id: String, _ connection: HubConnection, _ tally: Tally
+        _ file: RemoteFile, commit: String, of reference: RepositoryReference,
+        _ connection: HubConnection, _ tally: Tally
     ) async throws {
         guard let etag = file.etag else { return }
+        let id = reference.id
         let blob = cache.blob(etag, of: id)
         try await cache.withLock(etag, of: id) {
             if FileManager.default.fileExists(atPath: blob.path) {
                 return tally.tell(file.path, file.byteCount ?? 0)
             }
-            try await FileDownload(
+            var download = FileDownload(
                 connection: connection, file: file,
-                partial: cache.blob("\(etag).incomplete", of: id), target: blob
-            ).run { tally.tell(file.path, $0) }
+                partial: cache.blob("\(etag).incomplete", of: id), target: blob)
+            download.repository = reference
+            try await download.run { tally.tell(file.path, $0) }
         }
         _ = try cache.link(file.path, commit: commit, of: id, to: etag)
     }
@@ -155,10 +174,7 @@ public struct Hub: Sendable {
     private func address(_ path: String) throws(HubError) -> URL {
         var base = environment.endpoint.absoluteString
         while base.hasSuffix("/") { base.removeLast() }
-        guard let url = URL(string: base + path), ["http", "https"].contains(url.scheme?.lowercased()) else {
-            throw .malformed(
-                url: base + path, reason: "this is no address of a hub; it follows from HF_ENDPOINT")
-        }
+        guard let url = URL(string: base + path), url.fault == nil else { throw .endpoint(base) }
         return url
     }
 
@@ -181,6 +197,7 @@ public struct Hub: Sendable {
     }
 
     func withConnection<T: Sendable>(_ body: (HubConnection) async throws -> T) async throws -> T {
+        if let wrong = environment.wrongEndpoint { throw HubError.endpoint(wrong) }
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         // Failed connections are tried again here, with pauses.
         configuration.connectionPool.retryConnectionEstablishment = false

@@ -29,12 +29,12 @@ package struct RemoteFile: Sendable, Hashable {
     package init(path: String, url: URL, commit: String, header: (String) -> String?) throws(HubError) {
         func value(_ names: String...) throws(HubError) -> String {
             for name in names { if let value = header(name) { return value } }
-            throw .missingHeader(names[0], url: url.absoluteString)
+            throw .missingHeader(names[0], url: url.shown)
         }
         let other = try value("X-Repo-Commit")
         guard other == commit else {
             throw .malformed(
-                url: url.absoluteString,
+                url: url.shown,
                 reason: "it is of the commit \(other.quoted), asked for was \(commit)")
         }
         var etag = try value("X-Linked-Etag", "ETag")
@@ -42,10 +42,10 @@ package struct RemoteFile: Sendable, Hashable {
         etag = etag.trimmingCharacters(in: CharacterSet(charactersIn: "\""))
         guard [40, 64].contains(etag.utf8.count),
             etag.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-        else { throw .badETag(etag, url: url.absoluteString) }
+        else { throw .badETag(etag, url: url.shown) }
         let size = try value("X-Linked-Size", "Content-Length")
         guard let byteCount = Self.size(size) else {
-            throw .malformed(url: url.absoluteString, reason: "\(size.quoted) is no file's size")
+            throw .malformed(url: url.shown, reason: "\(size.quoted) is no file's size")
         }
         self.init(path: path, url: url, etag: etag, byteCount: byteCount)
     }

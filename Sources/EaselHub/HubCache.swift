@@ -115,7 +115,10 @@ public struct HubCache: Sendable {
 
     static func writing(_ file: URL, _ body: () throws -> Void) throws(HubError) {
         do { try body() } catch let error as HubError { throw error } catch {
-            throw .unwritable(path: file.path, reason: error.localizedDescription)
+            // Foundation's own words are a number for much of what goes wrong.
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError
+            let reason = cause.map { String(cString: strerror($0.code.rawValue)) }
+            throw .unwritable(path: file.path, reason: reason ?? error.localizedDescription)
         }
     }
 }

@@ -34,14 +34,21 @@ struct HubConnection: Sendable {
 
     /// Sends a request until there is an answer that is neither a redirect nor a plea for patience.
     ///
-    /// - Parameter range: The byte from which on the file is wanted.
+    /// - Parameters:
+    ///   - range: The byte from which on the file is wanted.
+    ///   - isRepeated: Whether a server that cannot be reached is asked again.
     /// - Throws: ``HubError``.
-    func send(_ method: HTTPMethod, _ start: URL, redirects: Redirects, range: Int? = nil) async throws
-        -> Answer
-    {
+    func send(
+        _ method: HTTPMethod, _ start: URL, redirects: Redirects, range: Int? = nil, isRepeated: Bool = true
+    ) async throws -> Answer {
+        if let fault = start.fault {
+            throw HubError.malformed(url: start.shown, reason: "the address \(fault)")
+        }
         var url = start
         for _ in 0..<Self.redirectLimit {
-            let answer = try await patiently(method, url, isFirstHost: url.host == start.host, range: range)
+            let answer = try await patiently(
+                method, url, isFirstHost: url.host == start.host, range: range,
+                isRepeated: isRepeated)
             guard (300..<400).contains(answer.response.status.code), answer.response.status != .notModified,
                 let location = answer.header("location"), let target = try url.redirected(to: location)
             else { return answer }
@@ -51,12 +58,12 @@ struct HubConnection: Sendable {
             }
             url = target
         }
-        throw HubError.tooManyRedirects(url: start.absoluteString)
+        throw HubError.tooManyRedirects(url: start.shown)
     }
 
-    private func patiently(_ method: HTTPMethod, _ url: URL, isFirstHost: Bool, range: Int?) async throws
-        -> Answer
-    {
+    private func patiently(
+        _ method: HTTPMethod, _ url: URL, isFirstHost: Bool, range: Int?, isRepeated: Bool
+    ) async throws -> Answer {
         var wait = pause
         var attempt = 1
         while true {
@@ -77,10 +84,10 @@ struct HubConnection: Sendable {
                 if Task.isCancelled { throw CancellationError() }
                 // What was said once of a certificate stays so.
                 if "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
-                    throw HubError.untrusted(url: url.absoluteString)
+                    throw HubError.untrusted(url: url.shown)
                 }
-                guard attempt < Self.attempts else {
-                    throw HubError.connection(url: url.absoluteString, reason: "\(error)")
+                guard isRepeated, attempt < Self.attempts else {
+                    throw HubError.connection(url: url.shown, reason: "\(error)")
                 }
                 try await Task.sleep(for: wait)
                 (attempt, wait) = (attempt + 1, wait * 2)
@@ -105,17 +112,18 @@ struct HubConnection: Sendable {
         let hasToken = environment.token != nil
         let status = Int(answer.response.status.code)
         if Self.isBusy(status) {
-            return .busy(status, url: answer.url.absoluteString, attempts: answer.attempts)
+            return .busy(
+                status, url: answer.url.shown, attempts: answer.attempts, hasToken: hasToken)
         }
         guard let repository else {
-            return .status(status, url: answer.url.absoluteString)
+            return .status(status, url: answer.url.shown)
         }
         let id = repository.id
         switch answer.header("x-error-code") {
         case "RepoNotFound": return .noRepository(id, hasToken: hasToken)
         case "RevisionNotFound":
             return .noRevision(repository: id, revision: repository.revision)
-        case "EntryNotFound": return .noFile(file ?? "?", repository: id)
+        case "EntryNotFound" where file != nil: return .noFile(file ?? "", repository: id)
         case "GatedRepo": return .gated(id, hasToken: hasToken)
         default: break
         }
@@ -124,24 +132,7 @@ struct HubConnection: Sendable {
         case 403: return .gated(id, hasToken: hasToken)
         case 404:
             return file.map { .noFile($0, repository: id) } ?? .noRepository(id, hasToken: hasToken)
-        default: return .status(status, url: answer.url.absoluteString)
+        default: return .status(status, url: answer.url.shown)
         }
-    }
-}
-
-extension URL {
-    /// Where a redirect leads, from what it says; nil where that is no address.
-    ///
-    /// - Throws: ``HubError/insecureRedirect(from:to:)`` where encryption would end,
-    ///   ``HubError/malformed(url:reason:)`` where it leads to something else than a server.
-    package func redirected(to location: String) throws(HubError) -> URL? {
-        guard let target = URL(string: location, relativeTo: self)?.absoluteURL else { return nil }
-        guard ["http", "https"].contains(target.scheme?.lowercased()) else {
-            throw .malformed(url: absoluteString, reason: "it leads to \(target.absoluteString)")
-        }
-        if scheme?.lowercased() == "https", target.scheme?.lowercased() != "https" {
-            throw .insecureRedirect(from: absoluteString, to: target.absoluteString)
-        }
-        return target
     }
 }

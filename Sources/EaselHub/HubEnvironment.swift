@@ -5,8 +5,10 @@ import Foundation
 public struct HubEnvironment: Sendable {
     /// `HF_HUB_CACHE`, else `hub` in `HF_HOME`.
     public var cache: URL
-    /// `HF_ENDPOINT`.
-    public var endpoint: URL
+    /// `HF_ENDPOINT`, else Hugging Face's own hub.
+    public var endpoint: URL { didSet { wrongEndpoint = nil } }
+    /// What `HF_ENDPOINT` says, where it is no address of a server: then no server is asked anything.
+    private(set) var wrongEndpoint: String?
     /// `HF_TOKEN`, else the file of `huggingface-cli login`; nil for none, and with `HF_HUB_DISABLE_IMPLICIT_TOKEN`.
     public var token: String?
     /// `HF_HUB_OFFLINE`: nothing is asked of the network.
@@ -29,9 +31,10 @@ public struct HubEnvironment: Sendable {
             folder("HF_HOME")
             ?? (folder("XDG_CACHE_HOME") ?? home.appending(path: ".cache")).appending(path: "huggingface")
         cache = folder("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") ?? hubHome.appending(path: "hub")
-        endpoint =
-            variables["HF_ENDPOINT"].flatMap { $0.isEmpty ? nil : URL(string: $0) }
-            ?? URL(string: "https://huggingface.co")!
+        let named = variables["HF_ENDPOINT"].flatMap { $0.isEmpty ? nil : $0 }
+        let address = named.flatMap { URL(string: $0) }.flatMap { $0.fault == nil ? $0 : nil }
+        endpoint = address ?? URL(string: "https://huggingface.co")!
+        wrongEndpoint = address == nil ? named : nil
         certificates = folder("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
         func isSet(_ name: String) -> Bool {
             ["1", "ON", "YES", "TRUE"].contains(variables[name]?.uppercased() ?? "")

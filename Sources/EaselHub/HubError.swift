@@ -9,6 +9,8 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
     case gated(String, hasToken: Bool)
     case noRevision(repository: String, revision: String)
     case noFile(String, repository: String)
+    /// `HF_ENDPOINT` is not the address of a server.
+    case endpoint(String)
     /// The network may not be asked, and the file is not there.
     case offline(String)
     /// The repository has no model that can be used as a whole; these are its files of weights.
@@ -32,7 +34,7 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Any other answer.
     case status(Int, url: String)
     /// The server asks for patience, and asked for it again each time.
-    case busy(Int, url: String, attempts: Int)
+    case busy(Int, url: String, attempts: Int, hasToken: Bool)
     /// The server's certificate is not one that is trusted.
     case untrusted(url: String)
     case connection(url: String, reason: String)
@@ -57,6 +59,10 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
                     : ", and set HF_TOKEN to a token of that account")
         case .noRevision(let repository, let revision): "\(repository) has no revision \(revision)"
         case .noFile(let file, let repository): "\(repository) has no file \(file)"
+        case .endpoint(let text):
+            "HF_ENDPOINT is \(text.withoutSecrets.quoted), which is no address of a hub: it has to be http:// or https://, "
+                + "a server, and a port of 1 to 65535 where one is named, as in https://huggingface.co; nothing was asked "
+                + "or sent"
         case .offline(let what): "\(what) is not in the cache, and HF_HUB_OFFLINE forbids to fetch it"
         case .nothingToPull(let repository, let weights):
             "\(repository) has no model_index.json"
@@ -78,18 +84,20 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(file): the bytes that came have the hash \(actual), expected was \(expected); they were thrown away: "
                 + "try again"
         case .wrongSize(let file, let expected, let actual):
-            "\(file): \(actual) bytes came, expected were \(expected)"
+            "\(file): "
+                + (actual > expected ? "more than \(expected) bytes came" : "\(actual) bytes came")
+                + ", expected were \(expected)"
         case .insecureRedirect(let from, let to): "\(from) leads to \(to), which is not encrypted"
         case .tooManyRedirects(let url): "\(url) leads from one place to the next without end"
         case .webPage(let url):
-            "\(url) answers with a web page (text/html), not with a file; it may be shown to those who are logged in, or "
+            "\(url) answers with a web page, not with a file; it may be shown to those who are logged in, or "
                 + "the file's own address is another"
         case .status(let status, let url): "\(url) answers \(status)"
-        case .busy(let status, let url, let attempts):
+        case .busy(let status, let url, let attempts, let hasToken):
             "\(url) answers \(status), "
                 + (status == 429 ? "too many requests" : "that it is overloaded or out of order")
                 + ", as it did each of \(attempts) times; try again later, when what has come is not fetched again"
-                + (status == 429 ? ", or set HF_TOKEN, with which the hub allows more" : "")
+                + (status == 429 && !hasToken ? ", or set HF_TOKEN, with which the hub allows more" : "")
         case .untrusted(let url):
             "\(url) has a certificate that is not trusted: where the network has an authority of its own, name its "
                 + "certificates with SSL_CERT_FILE; nothing was asked or sent"

@@ -37,6 +37,6 @@ public struct PullSourceError: Error, Sendable, Hashable, CustomStringConvertibl
     public init(source: String) { self.source = source }
 
     public var description: String {
-        "\(source) is neither a repository, as owner/name or owner/name@revision, nor the address of a file"
+        "\(source.contains("://") ? source.withoutSecrets : source) is neither a repository, as owner/name or owner/name@revision, nor the address of a file"
     }
 }

@@ -245,7 +245,7 @@ import Testing
         tiny.mood.answers = [("/api/", 100, .init(status: 429, headers: ["Retry-After": "0"]))]
         tiny.server.forgetRequests()
         let failure = await error { try await tiny.hub().pull(TinyHub.reference) }
-        guard case .busy(429, _, attempts: 5)? = failure else {
+        guard case .busy(429, _, attempts: 5, hasToken: true)? = failure else {
             Issue.record("\(String(describing: failure))")
             return
         }
