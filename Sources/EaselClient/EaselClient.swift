@@ -131,7 +131,7 @@ public struct EaselClient: Sendable {
         _ method: HTTPMethod, _ path: String, body: [UInt8]? = nil, headers: [(String, String)] = []
     ) async throws -> [UInt8] {
         let response = try await http.execute(
-            request(method, path, body: body, headers: headers), timeout: .seconds(60))
+            try request(method, path, body: body, headers: headers), timeout: .seconds(60))
         let bytes = Array(try await response.body.collect(upTo: Self.answerLimit).readableBytesView)
         try Self.check(response, bytes)
         return bytes
@@ -139,8 +139,9 @@ public struct EaselClient: Sendable {
 
     func request(
         _ method: HTTPMethod, _ path: String, body: [UInt8]? = nil, headers: [(String, String)] = []
-    ) -> HTTPClientRequest {
+    ) throws(HTTPClientError) -> HTTPClientRequest {
         let base = server.absoluteString.hasSuffix("/") ? server.absoluteString : server.absoluteString + "/"
+        if let port = server.port, !(1...65535).contains(port) { throw .invalidURL }
         var request = HTTPClientRequest(url: base + "api/v1/" + path)
         request.method = method
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
@@ -153,7 +154,7 @@ public struct EaselClient: Sendable {
     func stream(_ path: String, lastEventID: String?) async throws -> HTTPClientResponse.Body {
         let headers = lastEventID.map { [("Last-Event-ID", $0)] } ?? []
         let response = try await http.execute(
-            request(.GET, path, headers: headers), deadline: .distantFuture)
+            try request(.GET, path, headers: headers), deadline: .distantFuture)
         if response.status != .ok {
             try Self.check(response, Array(try await response.body.collect(upTo: 1 << 20).readableBytesView))
         }

@@ -29,7 +29,7 @@ extension ExitCode {
             case is GenerationError, SamplingError.notFinite: .badInput
             case is RequestError, is SamplingError, is DynamicPromptError, is PromptError, is SweepError,
                 PromptStyleError.unknown, is LoRAError, is EmbeddingError, is PullSourceError,
-                is ModelFolderMissing:
+                is ModelFolderMissing, is ValidationError:
                 .usage
             case let error as EngineError:
                 switch error {

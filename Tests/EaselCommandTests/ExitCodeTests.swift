@@ -17,6 +17,7 @@ struct ExitCodeTests {
         ["a cat", "--guidance-scale", "1e38"], ["a cat", "-W", "100"], ["a cat", "-H", "0"],
         ["a cat", "-W", "-8"], ["a cat", "-H", "4096"], ["a cat", "--count", "0"],
         ["a cat", "--batch-size", "0"], ["a cat", "--sampler", "dpm-of-old"],
+        ["serve", "--port", "99999"],
     ])
     func wrongUsage(_ arguments: [String]) async throws {
         let result = try await tool.run(["-m", Tool.model("tiny-sd1").path] + arguments)

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import EaselClient
 import Foundation
 import Imaging
@@ -46,6 +47,12 @@ import Testing
         let address = try #require(URL(string: "http://127.0.0.1:\(server.port)"))
         await #expect(throws: EaselClientError.self) {
             _ = try await EaselClient(at: address, token: "wrong").models()
+        }
+        for port in [0, 99_999] {
+            let nowhere = try #require(URL(string: "http://127.0.0.1:\(port)"))
+            await #expect(throws: HTTPClientError.invalidURL) {
+                _ = try await EaselClient(at: nowhere).models()
+            }
         }
         let client = EaselClient(at: address, token: "secret")
         do {

@@ -124,7 +124,7 @@ import Testing
         #expect(fetched == Data(#"{"status":"ok"}"#.utf8))
         // What is moved elsewhere, is not there, or is too large is not followed.
         let locked = try await RunningServer(["--token", "secret"])
-        for (port, path) in [(server.port, "/no-such-path"), (locked.port, "/")] {
+        for (port, path) in [(server.port, "/no-such-path"), (locked.port, "/"), (99_999, "/"), (0, "/")] {
             await #expect(throws: APIError.self) {
                 _ = try await local.bytes(at: "http://127.0.0.1:\(port)\(path)", field: "init_images")
             }

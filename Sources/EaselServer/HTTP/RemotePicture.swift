@@ -20,8 +20,9 @@ struct RemotePicture: Sendable {
         else {
             throw refused("its address is not one of http or https")
         }
-        let isEncrypted = url.scheme == "https"
-        let addresses = try await Self.resolve(host, port: url.port ?? (isEncrypted ? 443 : 80))
+        let port = url.port ?? (url.scheme == "https" ? 443 : 80)
+        guard (1...65535).contains(port) else { throw refused("its address has no port from 1 to 65535") }
+        let addresses = try await Self.resolve(host, port: port)
         guard let first = addresses.first, addresses.allSatisfy(isAllowed), let number = first.ipAddress
         else {
             throw refused(addresses.isEmpty ? "its host is not known" : "its host is not a public machine")
