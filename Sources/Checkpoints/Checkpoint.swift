@@ -113,7 +113,7 @@ public struct Checkpoint: WeightStorage {
     /// Of all files together.
     public var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
 
-    public func validateChecksums() throws {
+    @discardableResult public func validateChecksums() throws -> Bool {
         for (file, members) in zip(files, headers.members) where !members.isEmpty {
             let mapping = try FileMapping([file], additionalBytes: 0)
             for member in members {
@@ -122,6 +122,7 @@ public struct Checkpoint: WeightStorage {
             }
             try mapping.validate()
         }
+        return headers.members.contains { !$0.isEmpty }
     }
 
     public func groupedIntegers(of name: String) -> GroupedIntegers? {

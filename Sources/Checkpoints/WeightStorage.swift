@@ -12,8 +12,9 @@ public protocol WeightStorage: WeightCatalog {
 
     /// Reads all of the files that have checksums of their contents, which are zip archives of PyTorch's, and compares.
     ///
+    /// - Returns: Whether there are any checksums.
     /// - Throws: ``TorchError`` where bytes are not those that a checksum is of; ``FileError``; `CancellationError`.
-    func validateChecksums() throws
+    @discardableResult func validateChecksums() throws -> Bool
 
     /// A weight's numbers as the integers and scales that they are in its file; nil where they are not such, or not the file's.
     func groupedIntegers(of name: String) -> GroupedIntegers?
@@ -24,7 +25,7 @@ extension WeightStorage {
     public func groupedIntegers(of name: String) -> GroupedIntegers? { nil }
 
     /// Weights that come from no file have none.
-    public func validateChecksums() throws {}
+    public func validateChecksums() throws -> Bool { false }
 
     /// Maps all of the weights.
     ///

@@ -89,7 +89,7 @@ public struct WeightView: WeightStorage {
         return WeightEntry(shape: shape, elementType: whole.elementType)
     }
 
-    public func validateChecksums() throws { try base.validateChecksums() }
+    public func validateChecksums() throws -> Bool { try base.validateChecksums() }
 
     public func groupedIntegers(of name: String) -> GroupedIntegers? {
         guard let source = sources[name], let whole = base.groupedIntegers(of: source.name) else {

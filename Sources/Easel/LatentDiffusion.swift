@@ -25,6 +25,7 @@ extension Model {
             for request in requests { request.tell(event) }
         }
         async let hashes = recordedHashes(requests.map(\.plan))
+        await checksums.begin()
         var watch = Stopwatch(tell: tell)
 
         let batches = PictureBatch.batches(of: requests)
@@ -46,6 +47,7 @@ extension Model {
                 made = try await denoised(start, batch, contexts, sampler, noise, memory, &watch, tell)
                 await networks.letGo(after: .denoising, memory)
             }
+            try await checksums.validate()
             try await decode(made, batch, memory, bytes, hashes: await hashes, &watch, tell)
             await networks.letGo(after: .decoding, memory)
             for request in requests { request.stop?.batchIsDone() }

@@ -36,6 +36,7 @@ public final class Model: Sendable {
     let distilled: DistilledName?
     /// Of a model in one file.
     let hash: ModelHash?
+    let checksums: WeightChecksums
 
     /// Opens a model: reads its configurations, its tokenizer and the headers of its weights. Networks are compiled
     /// when they are first needed.
@@ -78,6 +79,7 @@ public final class Model: Sendable {
         let stored = try ModelComponents(at: location, vocabulary: vocabulary)
         let components = try vae.map { try stored.replacingAutoencoder($0) } ?? stored
         parts = try ModelParts(components)
+        checksums = WeightChecksums(parts)
         // A model that was quantized is one to be computed with integers.
         let isQuantized = precision == .automatic && parts.unetWeights.isQuantized
         let precision = isQuantized ? (try? engine.resolve(.int8)) ?? asked : asked
@@ -131,7 +133,7 @@ public final class Model: Sendable {
     /// - Parameter stop: By which the pictures that are made are finished early.
     /// - Throws: while iterating, ``RequestError``, `SamplingError`, `PromptError`, `DynamicPromptError`, ``LoRAError``,
     ///   `AdapterError`, ``EmbeddingError``, `TextualInversionError` for what the request asks, `GraphError` where the
-    ///   weights do not fit, `EngineError`.
+    ///   weights do not fit, `TorchError` where they are not those that the file has checksums of, `EngineError`.
     public func generate(
         _ request: Request, stop: EarlyStop? = nil
     ) -> AsyncThrowingStream<GenerationEvent, any Error> {

@@ -15,7 +15,7 @@ final class WatchedWeights: WeightStorage {
     var names: [String] { base.names }
     func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
 
-    func validateChecksums() throws { try base.validateChecksums() }
+    func validateChecksums() throws -> Bool { try base.validateChecksums() }
 
     func groupedIntegers(of name: String) -> GroupedIntegers? { base.groupedIntegers(of: name) }
 

@@ -62,6 +62,16 @@ struct InspectionTests {
         let adapter = try FileInspection(of: lora, hashes: false)
         #expect(adapter.kind == .adapter && adapter.hashes == nil)
         #expect(adapter.remarks[0].contains("LoRA of rank 4"))
+        #expect(try FileInspection(of: lora).refusal == nil)
+        let layer = "lora_unet_mid_block_attentions_0_proj_in"
+        let damaged = folder.url.appending(path: "damaged.safetensors")
+        try TinyFile(
+            tensors: ["\(layer).lora_down.weight": [4, 64], "\(layer).lora_up.weight": [64, 4]],
+            constants: ["\(layer).alpha": .nan]
+        ).write(to: damaged)
+        let refused = try FileInspection(of: damaged)
+        #expect(refused.kind == .adapter)
+        #expect(try #require(refused.refusal).contains("alpha\" has a number that is not finite"))
         let word = TinyModel.golden.appending(path: "inversions/sketch.pt")
         let embedding = try FileInspection(of: word)
         #expect(embedding.kind == .embedding && embedding.metadata["name"] == "sketch")

@@ -41,7 +41,7 @@ public struct AdaptedWeights: WeightStorage {
     public var names: [String] { base.names }
     public func entry(named name: String) -> WeightEntry? { base.entry(named: name) }
 
-    public func validateChecksums() throws { try base.validateChecksums() }
+    public func validateChecksums() throws -> Bool { try base.validateChecksums() }
 
     public func groupedIntegers(of name: String) -> GroupedIntegers? {
         changes[name] == nil ? base.groupedIntegers(of: name) : nil

@@ -89,7 +89,7 @@ public struct QuantizedWeights: WeightStorage {
         return base.entry(named: name)
     }
 
-    public func validateChecksums() throws { try base.validateChecksums() }
+    public func validateChecksums() throws -> Bool { try base.validateChecksums() }
 
     public func map(_ names: Set<String>, additionalBytes: Int) throws -> MappedWeights {
         var places: [(name: String, layer: QuantizedLayer, stored: WeightEntry)] = []

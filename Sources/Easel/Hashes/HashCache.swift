@@ -8,28 +8,22 @@ extension FileHashes {
     public static func known(of file: URL) -> FileHashes? { HashCache.shared.known(of: file) }
 }
 
-/// The hashes of large files, kept from one run to the next for as long as the files are as they were.
+/// The hashes of files: those of large ones are kept from one run to the next.
 ///
 /// They are in `easel/hashes.json` in the user's folder for caches (`XDG_CACHE_HOME`).
 final class HashCache: Sendable {
     static let shared = HashCache(
         file: cacheFolder.appending(path: "easel/hashes.json"), leastByteCount: 16 << 20)
 
-    private struct Entry: Codable {
-        let file: LoadedFile
-        let hashes: FileHashes
-    }
-
-    private let file: URL
+    private let large: FileNotes<FileHashes>
     /// Smaller files are read again each time.
     private let leastByteCount: Int
-    private let known: Mutex<[String: Entry]?> = Mutex(nil)
     /// Of smaller files, when they were read last.
-    private let small: Mutex<[String: Entry]> = Mutex([:])
+    private let small: Mutex<[LoadedFile: FileHashes]> = Mutex([:])
     private static let limit = 1000
 
     init(file: URL, leastByteCount: Int) {
-        self.file = file
+        large = FileNotes(file: file)
         self.leastByteCount = leastByteCount
     }
 
@@ -43,16 +37,13 @@ final class HashCache: Sendable {
             let hashes = try FileHashes(of: url, hasHeader: hasHeader)
             small.withLock { small in
                 if small.count >= Self.limit { small = [:] }
-                small[own.path] = Entry(file: own, hashes: hashes)
+                small[own] = hashes
             }
             return hashes
         }
-        if let entry = entries()[own.path], entry.file == own, (entry.hashes.valuesSHA256 != nil) == hasHeader
-        {
-            return entry.hashes
-        }
+        if let hashes = large[own], (hashes.valuesSHA256 != nil) == hasHeader { return hashes }
         let hashes = try FileHashes(of: url, hasHeader: hasHeader)
-        keep(Entry(file: own, hashes: hashes))
+        large.keep(hashes, of: own)
         return hashes
     }
 
@@ -60,36 +51,6 @@ final class HashCache: Sendable {
     func known(of url: URL) -> FileHashes? {
         let own = LoadedFile(url.standardizedFileURL.path)
         guard own.byteCount != nil else { return nil }
-        let entry = small.withLock { $0[own.path] } ?? entries()[own.path]
-        return entry.flatMap { $0.file == own ? $0.hashes : nil }
-    }
-
-    private func entries() -> [String: Entry] {
-        known.withLock { known in
-            if let known { return known }
-            let read = (try? JSONDecoder().decode([String: Entry].self, from: Data(contentsOf: file))) ?? [:]
-            known = read
-            return read
-        }
-    }
-
-    /// What cannot be written is not kept: it costs time, nothing else.
-    private func keep(_ entry: Entry) {
-        // Another process may have added to the file.
-        let stored = (try? JSONDecoder().decode([String: Entry].self, from: Data(contentsOf: file))) ?? [:]
-        let all = known.withLock { known in
-            var all = stored.merging(known ?? [:]) { $1 }
-            all[entry.file.path] = entry
-            if all.count > Self.limit {
-                all = all.filter { FileManager.default.fileExists(atPath: $0.key) }
-            }
-            known = all
-            return all
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        try? FileManager.default.createDirectory(
-            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try? encoder.encode(all).write(to: file, options: .atomic)
+        return small.withLock { $0[own] } ?? large[own]
     }
 }

@@ -64,7 +64,12 @@ public struct FileInspection: Sendable, Codable {
         self.init(checkpoint, location, vocabulary)
         if wantsHashes {
             hashes = try HashCache.shared.hashes(of: location, hasHeader: checkpoint.format == .safetensors)
-            do { try checkpoint.validateChecksums() } catch let error as TorchError { refusal = "\(error)" }
+            do {
+                try checkpoint.validateChecksums()
+                if kind == .adapter { _ = try Adapter(contentsOf: location) }
+            } catch let error where !(error is CancellationError) {
+                refusal = "\(error)"
+            }
         }
     }
 
