@@ -116,9 +116,16 @@ public struct Checkpoint: WeightStorage {
     @discardableResult public func validateChecksums() throws -> Bool {
         for (file, members) in zip(files, headers.members) where !members.isEmpty {
             let mapping = try FileMapping([file], additionalBytes: 0)
+            var readByteCount = 0
             for member in members {
                 try Task.checkCancellation()
                 try member.validateChecksum(in: UnsafeRawBufferPointer(mapping.file(0)), path: file.path)
+                // The pages of a whole file would count as the process's memory.
+                readByteCount += member.range.count
+                if readByteCount >= 16 << 20 {
+                    mapping.releaseFilePages()
+                    readByteCount = 0
+                }
             }
             try mapping.validate()
         }
