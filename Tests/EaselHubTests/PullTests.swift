@@ -9,13 +9,6 @@ import Testing
 
     init() throws { tiny = try TinyHub() }
 
-    private func error(_ body: () async throws -> URL) async -> HubError? {
-        do {
-            _ = try await body()
-            return nil
-        } catch { return error as? HubError }
-    }
-
     /// The names of everything below a folder, without folders.
     private func names(_ folder: URL) -> [String] {
         let all = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
@@ -64,19 +57,19 @@ import Testing
         let half = try await tiny.hub().pull(TinyHub.reference, variant: "fp16")
         #expect(names(half).contains("unet/diffusion_pytorch_model.fp16.safetensors"))
         #expect(!names(half).contains("unet/diffusion_pytorch_model.safetensors"))
-        let other = await error { try await tiny.hub().pull(TinyHub.reference, variant: "ema") }
+        let other = await refusal { try await tiny.hub().pull(TinyHub.reference, variant: "ema") }
         #expect(other == .noVariant("ema", repository: TinyHub.id, variants: ["fp16"]))
         let file = try await tiny.hub().pull(TinyHub.reference, files: ["v1.safetensors"])
         #expect(file.lastPathComponent == "v1.safetensors")
         #expect(try Data(contentsOf: file) == Data(TinyHub.files["v1.safetensors"]!))
-        let missing = await error { try await tiny.hub().pull(TinyHub.reference, files: ["v2.safetensors"]) }
+        let missing = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v2.safetensors"]) }
         #expect(missing == .noFile("v2.safetensors", repository: TinyHub.id))
     }
 
     // D1
     @Test func wrongBytesAreNotKept() async throws {
         tiny.mood.damages = true
-        let failure = await error { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
         guard case .wrongHash("v1.ckpt", TinyHub.etag("v1.ckpt"), _)? = failure else {
             Issue.record("\(String(describing: failure))")
             return
@@ -85,7 +78,7 @@ import Testing
             names(cache.appending(path: "blobs")).isEmpty && names(cache.appending(path: "snapshots")).isEmpty
         )
         // A small file, whose hash is Git's.
-        let small = await error { try await tiny.hub().pull(TinyHub.reference, files: ["README.md"]) }
+        let small = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["README.md"]) }
         guard case .wrongHash("README.md", _, _)? = small else {
             Issue.record("\(String(describing: small))")
             return
@@ -164,7 +157,7 @@ import Testing
     func namesThatLeadOutAreRefused(_ name: String, _ reason: String) async throws {
         let body = "{\"sha\": \"\(TinyHub.commit)\", \"siblings\": [{\"rfilename\": \"\(name)\"}]}"
         tiny.mood.answers = [("/api/", 1, .init(body: Array(body.utf8)))]
-        let failure = await error { try await tiny.hub().pull(TinyHub.reference) }
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference) }
         guard case .unsafeName? = failure else {
             Issue.record("\(String(describing: failure))")
             return
@@ -189,7 +182,7 @@ import Testing
             ),
         ] as [(Set<String>, [String: String], String)] {
             (tiny.mood.without, tiny.mood.with) = (without, with)
-            let failure = await error { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
+            let failure = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
             let url = tiny.server.url("/\(TinyHub.id)/resolve/\(TinyHub.commit)/v1.ckpt")
             #expect(failure.map { "\($0)" } == "\(url): \(reason)")
         }
@@ -198,12 +191,12 @@ import Testing
 
     // D9
     @Test func offlineNothingIsAsked() async throws {
-        let failure = await error { try await tiny.hub(offline: true).pull(TinyHub.reference) }
+        let failure = await refusal { try await tiny.hub(offline: true).pull(TinyHub.reference) }
         #expect(failure == .offline(TinyHub.id))
         let snapshot = try await tiny.hub().pull(TinyHub.reference)
         tiny.server.forgetRequests()
         #expect(try await tiny.hub(offline: true).pull(TinyHub.reference) == snapshot)
-        let other = await error {
+        let other = await refusal {
             try await tiny.hub(offline: true).pull(TinyHub.reference, files: ["v1.ckpt"])
         }
         #expect(other == .offline("\(TinyHub.id)/v1.ckpt"))
@@ -216,7 +209,7 @@ import Testing
         let weights = snapshot.appending(path: "vae/diffusion_pytorch_model.safetensors")
         #expect(try await tiny.hub(offline: true).pull(TinyHub.reference) == snapshot)
         try FileManager.default.removeItem(at: weights.resolvingSymlinksInPath())
-        let part = await error { try await tiny.hub(offline: true).pull(TinyHub.reference) }
+        let part = await refusal { try await tiny.hub(offline: true).pull(TinyHub.reference) }
         #expect(part == .offline("\(TinyHub.id): the weights of vae"))
         try index.write(to: file)
         #expect(tiny.server.requests.isEmpty)
@@ -228,13 +221,13 @@ import Testing
 
     // D10
     @Test func refusalsAreTold() async throws {
-        let hidden = await error { try await tiny.hub(token: nil).pull(RepositoryReference("no/one")!) }
+        let hidden = await refusal { try await tiny.hub(token: nil).pull(RepositoryReference("no/one")!) }
         #expect(hidden == .noRepository("no/one", hasToken: false))
-        let revision = await error { try await tiny.hub().pull(RepositoryReference("\(TinyHub.id)@v9")!) }
+        let revision = await refusal { try await tiny.hub().pull(RepositoryReference("\(TinyHub.id)@v9")!) }
         #expect(revision == .noRevision(repository: TinyHub.id, revision: "v9"))
         tiny.mood.answers = [("/api/", 1, .init(status: 403, headers: ["X-Error-Code": "GatedRepo"]))]
         #expect(
-            await error { try await tiny.hub().pull(TinyHub.reference) } == .gated(TinyHub.id, hasToken: true)
+            await refusal { try await tiny.hub().pull(TinyHub.reference) } == .gated(TinyHub.id, hasToken: true)
         )
     }
 
@@ -244,7 +237,7 @@ import Testing
         _ = try await tiny.hub().pull(TinyHub.reference, files: ["README.md"])
         tiny.mood.answers = [("/api/", 100, .init(status: 429, headers: ["Retry-After": "0"]))]
         tiny.server.forgetRequests()
-        let failure = await error { try await tiny.hub().pull(TinyHub.reference) }
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference) }
         guard case .busy(429, _, attempts: 5, hasToken: true)? = failure else {
             Issue.record("\(String(describing: failure))")
             return
@@ -255,7 +248,7 @@ import Testing
 
     @Test func redirectsEnd() async throws {
         tiny.mood.answers = [("/api/", 100, .init(status: 302, headers: ["Location": "/api/again"]))]
-        guard case .tooManyRedirects? = await error({ try await tiny.hub().pull(TinyHub.reference) }) else {
+        guard case .tooManyRedirects? = await refusal({ try await tiny.hub().pull(TinyHub.reference) }) else {
             Issue.record("redirects went on")
             return
         }
@@ -265,7 +258,7 @@ import Testing
         let hub = tiny.hub()
         let url = URL(string: tiny.server.url("/storage/v1.safetensors", host: "localhost"))!
         let right = TinyHub.etag("v1.safetensors")
-        let wrong = await error {
+        let wrong = await refusal {
             try await hub.pull(url, to: hub.environment.ownFolder, sha256: String(repeating: "0", count: 64))
         }
         guard case .wrongHash? = wrong else {

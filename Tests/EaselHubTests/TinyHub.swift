@@ -164,3 +164,11 @@ final class TinyHub: Sendable {
             body: Array(bytes[start...]), breaksAfter: breaksAfter)
     }
 }
+
+/// Why a pull is refused; nil where it is not.
+func refusal(_ body: () async throws -> URL) async -> HubError? {
+    do {
+        _ = try await body()
+        return nil
+    } catch { return error as? HubError }
+}

@@ -8,13 +8,6 @@ import Testing
 
     init() throws { tiny = try TinyHub() }
 
-    private func error(_ body: () async throws -> URL) async -> HubError? {
-        do {
-            _ = try await body()
-            return nil
-        } catch { return error as? HubError }
-    }
-
     @Test(
         arguments: [
             ("http://127.0.0.1:99999/x", "has the port 99999, where there are 1 to 65535"),
@@ -25,10 +18,10 @@ import Testing
     func addressesOfNoServerAreNotAsked(_ address: String, _ reason: String) async throws {
         let hub = tiny.hub()
         let url = try #require(URL(string: address))
-        let own = await error { try await hub.pull(url, to: hub.environment.ownFolder) }
+        let own = await refusal { try await hub.pull(url, to: hub.environment.ownFolder) }
         #expect("\(try #require(own))".contains("the address \(reason)"))
         tiny.mood.answers = [("/api/", 100, .init(status: 302, headers: ["Location": address]))]
-        let redirected = await error { try await hub.pull(TinyHub.reference) }
+        let redirected = await refusal { try await hub.pull(TinyHub.reference) }
         #expect("\(try #require(redirected))".contains("it leads to \(address), which \(reason)"))
         // It is asked once, and what it says is the end.
         #expect(tiny.server.requests.count == 1)
@@ -40,10 +33,10 @@ import Testing
     func aWrongEndpointIsNotTakenForHuggingFaces(_ text: String) async throws {
         var environment = HubEnvironment(["HF_ENDPOINT": text, "HF_TOKEN": "secret"])
         let hub = Hub(environment)
-        #expect(await error { try await hub.pull(TinyHub.reference) } == .endpoint(text))
+        #expect(await refusal { try await hub.pull(TinyHub.reference) } == .endpoint(text))
         // It is for the user to say where the token goes, whatever is asked for.
         let url = try #require(URL(string: tiny.server.url("/storage/v1.ckpt")))
-        #expect(await error { try await hub.pull(url, to: tiny.folder) } == .endpoint(text))
+        #expect(await refusal { try await hub.pull(url, to: tiny.folder) } == .endpoint(text))
         #expect(tiny.server.requests.isEmpty)
         environment.endpoint = try #require(URL(string: tiny.server.url()))
         environment.cache = tiny.folder.appending(path: "hub")
@@ -55,7 +48,7 @@ import Testing
     @Test func aServerThatIsGoneIsNotAskedForMinutes() async throws {
         let closing = try ClosingServer()
         tiny.mood.storage = "http://127.0.0.1:\(closing.port)"
-        let failure = await error { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
         guard case .connection(let url, _)? = failure else {
             Issue.record("\(String(describing: failure))")
             return
@@ -70,7 +63,7 @@ import Testing
         let plain = tiny.server.url("/nothing")
         let secret = plain.replacing("http://", with: "http://me:pass@") + "?token=word#place"
         let url = try #require(URL(string: secret))
-        let failure = await error { try await hub.pull(url, to: hub.environment.ownFolder) }
+        let failure = await refusal { try await hub.pull(url, to: hub.environment.ownFolder) }
         #expect(failure == .status(401, url: plain))
         for text in [
             "http://me:pass@hub.test:99999", "me:pass@hub.test", "http://me:pa/ss@hub.test",
@@ -91,32 +84,32 @@ import Testing
         ] {
             tiny.mood.storage = tiny.server.url()
             tiny.mood.answers = [("/storage/", 1, .init(status: status))]
-            let failure = await error { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
+            let failure = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
             #expect(failure == wanted)
         }
         tiny.mood.answers = [("/api/", 1, .init(status: 404, headers: ["X-Error-Code": "EntryNotFound"]))]
         #expect(
-            await error { try await tiny.hub().pull(TinyHub.reference) }
+            await refusal { try await tiny.hub().pull(TinyHub.reference) }
                 == .noRepository(TinyHub.id, hasToken: true))
     }
 
     @Test func aTokenThatIsSetIsNotAskedFor() async throws {
         for token in ["secret", nil] {
             tiny.mood.answers = [("/api/", 5, .init(status: 429, headers: ["Retry-After": "0"]))]
-            let failure = await error { try await tiny.hub(token: token).pull(TinyHub.reference) }
+            let failure = await refusal { try await tiny.hub(token: token).pull(TinyHub.reference) }
             #expect("\(try #require(failure))".contains("set HF_TOKEN") == (token == nil))
         }
     }
 
     @Test func aFileThatIsTooLongIsNotCounted() async throws {
         tiny.mood.with = ["X-Linked-Size": "50"]
-        let failure = await error { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
         #expect("\(try #require(failure))" == "v1.ckpt: more than 50 bytes came, expected were 50")
     }
 
     @Test func aListOfFilesHasALimit() async throws {
         tiny.mood.answers = [("/api/", 1, .init(headers: ["content-length": "70000000"]))]
-        let failure = await error { try await tiny.hub().pull(TinyHub.reference) }
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference) }
         let url = tiny.server.url("/api/models/\(TinyHub.id)/revision/main")
         #expect(
             failure == .malformed(url: url, reason: "the list of files has more than 67108864 bytes"))
@@ -127,7 +120,7 @@ import Testing
         let hub = tiny.hub()
         // A file is where the folder should be.
         try Data().write(to: hub.environment.cache)
-        let failure = await error { try await hub.pull(TinyHub.reference) }
+        let failure = await refusal { try await hub.pull(TinyHub.reference) }
         let folder = hub.environment.cache.appending(path: "models--someone--tiny").path
         #expect(failure == .unwritable(path: folder, reason: "Not a directory"))
     }
