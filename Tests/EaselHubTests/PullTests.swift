@@ -62,7 +62,9 @@ import Testing
         let file = try await tiny.hub().pull(TinyHub.reference, files: ["v1.safetensors"])
         #expect(file.lastPathComponent == "v1.safetensors")
         #expect(try Data(contentsOf: file) == Data(TinyHub.files["v1.safetensors"]!))
-        let missing = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v2.safetensors"]) }
+        let missing = await refusal {
+            try await tiny.hub().pull(TinyHub.reference, files: ["v2.safetensors"])
+        }
         #expect(missing == .noFile("v2.safetensors", repository: TinyHub.id))
     }
 
@@ -227,7 +229,8 @@ import Testing
         #expect(revision == .noRevision(repository: TinyHub.id, revision: "v9"))
         tiny.mood.answers = [("/api/", 1, .init(status: 403, headers: ["X-Error-Code": "GatedRepo"]))]
         #expect(
-            await refusal { try await tiny.hub().pull(TinyHub.reference) } == .gated(TinyHub.id, hasToken: true)
+            await refusal { try await tiny.hub().pull(TinyHub.reference) }
+                == .gated(TinyHub.id, hasToken: true)
         )
     }
 
