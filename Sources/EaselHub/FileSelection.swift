@@ -43,6 +43,13 @@ package struct FileSelection {
         return wanted
     }
 
+    /// The files of weights that are in no folder, by name.
+    var weights: [String] {
+        names.filter { name in
+            !name.contains("/") && Self.weightEndings.contains { name.hasSuffix(".\($0)") }
+        }.sorted()
+    }
+
     /// What a diffusers pipeline is read from: configurations, tokenizers, and of each component's weights one form; or the
     /// one file of weights that there is.
     ///
@@ -62,9 +69,6 @@ package struct FileSelection {
             }
         }
         guard names.contains("model_index.json") else {
-            let weights = names.filter { name in
-                !name.contains("/") && Self.weightEndings.contains { name.hasSuffix(".\($0)") }
-            }.sorted()
             guard weights.count == 1 else {
                 throw HubError.nothingToPull(repository: repository, weights: weights)
             }

@@ -94,11 +94,13 @@ public struct Hub: Sendable {
             throw .noFile(file, repository: reference.id)
         }
         let snapshot = cache.snapshot(commit, of: reference.id)
-        if files.isEmpty, let file = loneFile(of: snapshot, reference, variant: variant) { return file }
-        for file in files.isEmpty ? [ModelStore.index] : files {
-            guard cache.file(file, commit: commit, of: reference.id) != nil else {
-                throw .offline("\(reference)/\(file)")
-            }
+        if files.isEmpty, cache.file(ModelStore.index, commit: commit, of: reference.id) == nil {
+            let weights = weightFiles(of: snapshot, reference)
+            if variant == nil, weights.count == 1 { return snapshot.appending(path: weights[0]) }
+            throw .offline("\(reference)/\(ModelStore.index)", known: weights)
+        }
+        for file in files where cache.file(file, commit: commit, of: reference.id) == nil {
+            throw .offline("\(reference)/\(file)")
         }
         if files.isEmpty, let missing = HubCache.missingPart(of: snapshot, variant: variant) {
             throw .offline("\(reference): \(missing)")
@@ -106,14 +108,11 @@ public struct Hub: Sendable {
         return files.count == 1 ? snapshot.appending(path: files[0]) : snapshot
     }
 
-    /// The file that is all of a model, where a snapshot has no folder of one.
-    private func loneFile(of snapshot: URL, _ reference: RepositoryReference, variant: String?) -> URL? {
+    /// The files of weights that a snapshot has beside its folders.
+    private func weightFiles(of snapshot: URL, _ reference: RepositoryReference) -> [String] {
         let names = snapshot.folderContents.filter { FileManager.default.fileExists(atPath: $0.path) }
             .map(\.lastPathComponent)
-        guard !names.contains(ModelStore.index),
-            let files = try? FileSelection(names, of: reference.id).model(variant: variant)
-        else { return nil }
-        return files.first.map { snapshot.appending(path: $0) }
+        return (try? FileSelection(names, of: reference.id).weights) ?? []
     }
 
     /// A revision's commit and the names of its files.

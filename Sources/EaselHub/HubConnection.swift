@@ -129,7 +129,8 @@ struct HubConnection: Sendable {
         }
         switch answer.response.status.code {
         case 401: return .noRepository(id, hasToken: hasToken)
-        case 403: return .gated(id, hasToken: hasToken)
+        // A storage host's refusal is not the hub's.
+        case 403 where answer.url.host == environment.endpoint.host: return .gated(id, hasToken: hasToken)
         case 404:
             return file.map { .noFile($0, repository: id) } ?? .noRepository(id, hasToken: hasToken)
         default: return .status(status, url: answer.url.shown)

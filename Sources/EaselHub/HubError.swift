@@ -11,8 +11,8 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
     case noFile(String, repository: String)
     /// `HF_ENDPOINT` is not the address of a server.
     case endpoint(String)
-    /// The network may not be asked, and the file is not there.
-    case offline(String)
+    /// The network may not be asked, and the file is not there; these files of weights are, which could be named instead.
+    case offline(String, known: [String] = [])
     /// The repository has no model that can be used as a whole; these are its files of weights.
     case nothingToPull(repository: String, weights: [String])
     /// No component of the repository's model has weights of this variant; these are the ones that there are.
@@ -63,7 +63,9 @@ public enum HubError: Error, Sendable, Hashable, CustomStringConvertible {
             "HF_ENDPOINT is \(text.withoutSecrets.quoted), which is no address of a hub: it has to be http:// or https://, "
                 + "a server, and a port of 1 to 65535 where one is named, as in https://huggingface.co; nothing was asked "
                 + "or sent"
-        case .offline(let what): "\(what) is not in the cache, and HF_HUB_OFFLINE forbids to fetch it"
+        case .offline(let what, let known):
+            "\(what) is not in the cache, and HF_HUB_OFFLINE forbids to fetch it"
+                + (known.isEmpty ? "" : "; there are \(known.joined(separator: ", ")): name one of them")
         case .nothingToPull(let repository, let weights):
             "\(repository) has no model_index.json"
                 + (weights.isEmpty

@@ -42,12 +42,14 @@ public struct ModelStore: Sendable {
         own + hub + folders.flatMap { entries(in: $0) }
     }
 
-    /// Where a model of a name is.
+    /// Where a model of a name is; a repository's name is that of its one file, too.
     ///
     /// - Throws: ``HubError/unknownModel(_:nearest:)``.
     public func model(named name: String) throws(HubError) -> URL {
         let models = entries.filter { $0.kind == .model }
-        if let found = models.first(where: { $0.name == name }) { return URL(filePath: found.path) }
+        if let found = models.first(where: { $0.name == name }) ?? Self.loneFile(of: name, in: models) {
+            return URL(filePath: found.path)
+        }
         if let reference = RepositoryReference(name) {
             let cache = HubCache(at: environment.cache)
             if let commit = cache.commit(of: reference),
@@ -63,13 +65,21 @@ public struct ModelStore: Sendable {
         throw .unknownModel(name, nearest: Array(nearest.prefix(3)))
     }
 
-    /// A file or folder of a kind and a name, in full or without the folders that it is in; nil where there is none.
+    /// A file or folder of a kind and a name, in full or without the folders that it is in, or by the repository that it is
+    /// the one file of; nil where there is none.
     public func file(named name: String, kind: Kind) -> URL? {
         let all = entries.filter { $0.kind == kind }
         let found =
             all.first { $0.name == name }
             ?? all.first { $0.name.split(separator: "/").last.map(String.init) == name }
+            ?? Self.loneFile(of: name, in: all)
         return found.map { URL(filePath: $0.path) }
+    }
+
+    /// The one file that the cache has of a repository, by the repository's name.
+    private static func loneFile(of repository: String, in entries: [Entry]) -> Entry? {
+        let files = entries.filter { $0.place == "hub" && $0.name.hasPrefix(repository + ":") }
+        return files.count == 1 ? files[0] : nil
     }
 
     /// The folders of other programs that have files of a kind.

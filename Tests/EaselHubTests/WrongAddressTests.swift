@@ -134,5 +134,28 @@ import Testing
         tiny.server.forgetRequests()
         #expect(try await tiny.hub(offline: true).pull(TinyHub.reference) == file)
         #expect(tiny.server.requests.isEmpty)
+        // By the repository's name, until there is another one.
+        let store = ModelStore(tiny.hub().environment)
+        #expect(try store.model(named: TinyHub.id) == file)
+        #expect(store.file(named: TinyHub.id, kind: .model) == file)
+        _ = try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"])
+        let names = ["v1.ckpt", "v1.safetensors"]
+        let unknown = #expect(throws: HubError.self) { try store.model(named: TinyHub.id) }
+        #expect(unknown == .unknownModel(TinyHub.id, nearest: names.map { "\(TinyHub.id):\($0)" }))
+        #expect(store.file(named: TinyHub.id, kind: .model) == nil)
+        let several = await refusal { try await tiny.hub(offline: true).pull(TinyHub.reference) }
+        #expect(several == .offline("\(TinyHub.id)/model_index.json", known: names))
+        #expect(
+            "\(HubError.offline("a/b", known: names))".hasSuffix(
+                "there are v1.ckpt, v1.safetensors: name one of them"))
+    }
+
+    /// The hub's terms are not what a storage host refuses by.
+    @Test func aStorageHostThatRefusesIsNamed() async throws {
+        let storage = tiny.server.url().replacing("127.0.0.1", with: "localhost")
+        tiny.mood.storage = storage
+        tiny.mood.answers = [("/storage/", 1, .init(status: 403))]
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
+        #expect(failure == .status(403, url: "\(storage)/storage/v1.ckpt"))
     }
 }
