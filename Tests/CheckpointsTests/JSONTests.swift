@@ -117,6 +117,19 @@ import Testing
         }
     }
 
+    // M45, M46
+    @Test(arguments: [
+        ("<!DOCTYPE html><html>", "a web page or XML"), (" \n<Error/>", "a web page or XML"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n", "a Git LFS pointer"),
+    ])
+    func saysWhatStandsInItsPlace(_ text: String, _ kind: String) throws {
+        let folder = try TemporaryFolder()
+        let url = try folder.write(text, to: "config.json")
+        let error = #expect(throws: JSONError.self) { try JSONValue(contentsOf: url) }
+        #expect(error?.problem == .otherText(kind))
+        #expect("\(try #require(error))".hasSuffix("this is \(kind), not JSON; fetch the file again"))
+    }
+
     // C7
     @Test func refusesDocumentsThatAreTooLarge() throws {
         let size = JSONValue.maximumByteCount + 1

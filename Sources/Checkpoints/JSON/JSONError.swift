@@ -7,6 +7,8 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
         case invalidUTF8(byte: UInt8)
         /// Arrays and objects are nested more deeply than is read.
         case tooDeep(limit: Int)
+        /// What stands in its place: a web page, or a pointer of Git LFS.
+        case otherText(String)
         /// An object has a key twice.
         case duplicateKey(String)
         /// Something else stands where `expected` should; `found` is nil at the document's end.
@@ -48,6 +50,7 @@ extension JSONError.Problem {
         case .tooLarge(let bytes, let limit): "\(bytes) bytes are too many; at most \(limit) are read"
         case .invalidUTF8(let byte): "the byte \(Self.hexadecimal(byte)) is not UTF-8 text"
         case .tooDeep(let limit): "nested more than \(limit) deep"
+        case .otherText(let kind): "this is \(kind), not JSON; fetch the file again"
         case .duplicateKey(let key): "the key \(key.quoted) occurs twice in one object"
         case .unexpected(nil, let expected): "expected \(expected), but the text ends here"
         case .unexpected(let byte?, let expected): "expected \(expected), found \(Self.name(of: byte))"

@@ -67,7 +67,19 @@ public enum JSONValue: Sendable, Hashable {
                 file: file.path, problem: .tooLarge(bytes: file.byteCount, limit: Self.maximumByteCount))
         }
         let bytes = try file.read(byteCount: file.byteCount, at: 0)
-        self = try JSONValue(parsing: bytes, named: file.path, dialect: dialect)
+        do throws(JSONError) {
+            self = try JSONValue(parsing: bytes, named: file.path, dialect: dialect)
+        } catch {
+            guard let kind = Self.otherText(bytes) else { throw error }
+            throw JSONError(file: file.path, problem: .otherText(kind))
+        }
+    }
+
+    /// What comes in place of a file by mistake, told by its beginning; nil for anything else.
+    private static func otherText(_ bytes: [UInt8]) -> String? {
+        if bytes.starts(with: "version https://git-lfs.github.com/spec/".utf8) { return "a Git LFS pointer" }
+        let marks: [UInt8] = [0xEF, 0xBB, 0xBF, 0x20, 0x09, 0x0A, 0x0D]
+        return bytes.first { !marks.contains($0) } == UInt8(ascii: "<") ? "a web page or XML" : nil
     }
 }
 
