@@ -29,11 +29,17 @@ struct ShapeReader {
 
     /// The channels that a residual block gives, as most of its weights have them: some may be missing or of another shape.
     func channels(ofResNet path: String) -> Int? {
-        let sizes = [
-            ("conv1.weight", 0), ("conv1.bias", 0), ("norm2.weight", 0), ("norm2.bias", 0),
-            ("conv2.weight", 0), ("conv2.weight", 1), ("conv2.bias", 0),
-        ].compactMap { size("\(path).\($0)", $1) }
-        let counts = Dictionary(sizes.map { ($0, 1) }, uniquingKeysWith: +)
+        mostCommonSize(
+            [
+                ("conv1.weight", 0), ("conv1.bias", 0), ("norm2.weight", 0), ("norm2.bias", 0),
+                ("conv2.weight", 0), ("conv2.weight", 1), ("conv2.bias", 0),
+            ].map { ("\(path).\($0)", $1) })
+    }
+
+    /// The size that most of these axes have, the smaller one where two are as frequent; nil where there is none of them.
+    func mostCommonSize(_ axes: [(name: String, axis: Int)]) -> Int? {
+        let counts = Dictionary(
+            axes.compactMap { size($0.name, $0.axis) }.map { ($0, 1) }, uniquingKeysWith: +)
         return counts.max { ($0.value, -$0.key) < ($1.value, -$1.key) }?.key
     }
 }

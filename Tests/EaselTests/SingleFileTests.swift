@@ -299,6 +299,23 @@ struct SingleFileTests {
         }
     }
 
+    /// What a network's sizes are read from may be missing or be of another shape itself.
+    @Test(arguments: [
+        "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
+        "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight",
+    ])
+    func aWeightThatSaysASizeIsNamedToo(_ name: String) throws {
+        let file = folder.url.appending(path: "damaged.safetensors")
+        let last = name.split(separator: ".").dropLast().last ?? ""
+        for shape in [nil, [], [7, 5]] {
+            try TinyFamily("sd1").write(
+                to: file, adding: shape.map { [name: $0] } ?? [:], leavingOut: { $0 == name && shape == nil })
+            let inspection = try FileInspection(of: file, vocabulary: TinyFamily.vocabulary, hashes: false)
+            let refusal = try #require(inspection.refusal)
+            #expect(refusal.contains(".\(last).weight"), "\(String(describing: shape)): \(refusal)")
+        }
+    }
+
     /// The vocabulary that the set-up installs is OpenAI's.
     @Test func theInstalledVocabularyIsCLIPs() throws {
         let root = TinyModel.golden.appending(path: "../../.clip/bpe_simple_vocab_16e6.txt")

@@ -49,9 +49,9 @@ extension Configuration {
             (0..<levels).flatMap { ["down_blocks.\($0)", "up_blocks.\($0)"] } + ["mid_block"]
         let attention = blocks.first(where: attends).map { "\($0).attentions.0" }
         let isLinear = attention.flatMap { weights.shape("\($0).proj_in.weight") }?.rank == 2
-        let context = attention.flatMap {
-            weights.size("\($0).transformer_blocks.0.attn2.to_k.weight", 1)
-        }
+        // The width of most, so that one that is missing or has another shape is told when it is built.
+        let context = weights.mostCommonSize(
+            blocks.map { ("\($0).attentions.0.transformer_blocks.0.attn2.to_k.weight", 1) })
         let heads = channels.map { isLinear ? max(1, $0 / 64) : 8 }
 
         var members: JSONObject = [
