@@ -4,15 +4,15 @@ import Networks
 import TensorGraph
 
 extension ModelComponents.Component {
-    /// An autoencoder that is taken in place of the model's own: a file, a component's folder, or a model's.
+    /// An autoencoder that is taken in place of a model's own: a file, a component's folder, or a model's.
     ///
     /// - Parameters:
     ///   - location: A file of CompVis' or diffusers' names, with or without a prefix; TAESD's own `taesd_decoder`, with
     ///     `taesd_encoder` where it lies beside it; a folder with `config.json`, as `vae` is in diffusers' layout; a model's
     ///     folder.
-    ///   - own: The model's, whose scale the latents have: a file does not say its own.
+    ///   - scale: That of the model's latents: a file does not say its own.
     /// - Throws: ``ModelError`` where there is none, and what the readers throw.
-    init(autoencoderAt location: URL, inPlaceOf own: Self) throws {
+    init(autoencoderAt location: URL, scalingFactor scale: Double) throws {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: location.path, isDirectory: &isFolder)
         if exists, isFolder.boolValue {
@@ -33,7 +33,6 @@ extension ModelComponents.Component {
         let prefix = CompVisAutoencoderNames.prefix
         let hasPrefix = checkpoint.names.contains { $0.hasPrefix(prefix) }
         let stored: any WeightStorage = hasPrefix ? checkpoint.weights(under: prefix) : checkpoint
-        let scale = try own.configuration.number("scaling_factor", default: 0.18215, in: 1e-6...1e6)
         func component(_ weights: WeightView, _ configuration: Configuration?) throws -> Self {
             guard let configuration else {
                 throw ModelError(
@@ -110,10 +109,11 @@ extension ModelComponents.Component {
 extension ModelComponents {
     /// The same model with another autoencoder.
     ///
-    /// - Throws: As `Component.init(autoencoderAt:inPlaceOf:)`.
+    /// - Throws: As `Component.init(autoencoderAt:scalingFactor:)`.
     func replacingAutoencoder(_ location: URL) throws -> ModelComponents {
         var components = self
-        components.autoencoder = try Component(autoencoderAt: location, inPlaceOf: autoencoder)
+        let scale = try autoencoder.configuration.number("scaling_factor", default: 0.18215, in: 1e-6...1e6)
+        components.autoencoder = try Component(autoencoderAt: location, scalingFactor: scale)
         return components
     }
 }

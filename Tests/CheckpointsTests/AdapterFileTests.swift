@@ -56,4 +56,22 @@ import Testing
             return
         }
     }
+
+    /// As much is told of the file alone, so that inspecting it tells it.
+    @Test(arguments: [
+        ["lora_down.weight": [4, 64], "alpha": [1]], ["lora_up.weight": [64, 4]],
+        ["hada_w1_a": [64, 4], "hada_w1_b": [4, 64], "hada_w2_a": [64, 4]],
+        ["lokr_w1_a": [8, 2], "lokr_w2": [8, 8]], ["lokr_w1": [8, 8], "lokr_w2_b": [8, 8]],
+        ["lora_down.weight": [4, 64], "lora_up.weight": [64, 3]],
+    ])
+    func aMatrixWithoutItsPartnerIsRefused(_ tensors: [String: [Int]]) throws {
+        let named = Dictionary(
+            uniqueKeysWithValues: tensors.map { ("lora_unet_other_proj.\($0.key)", $0.value) })
+        let file = try URL(filePath: checkpoint(named).origin)
+        let error = #expect(throws: AdapterError.self) { try Adapter(contentsOf: file) }
+        let text = "\(try #require(error))"
+        #expect(
+            text.contains("\"other_proj\": a part of its change, ")
+                || text.contains("\"other_proj\": its matrices have ranks of 3 and 4"))
+    }
 }

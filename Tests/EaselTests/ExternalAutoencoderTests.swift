@@ -216,4 +216,20 @@ struct ExternalAutoencoderTests {
         #expect("\(try #require(none))".contains("no autoencoder"))
         #expect(throws: FileError.self) { try model(vae: folder.url.appending(path: "missing")) }
     }
+
+    /// Of both halves, before it is used with a model.
+    @Test(arguments: [
+        ("large", "decoder.norm_out.weight"), ("large", "encoder.conv_in.weight"),
+        ("tiny", "decoder.layers.0.weight"), ("tiny", "encoder.layers.0.weight"),
+    ])
+    func inspectionNamesWhatDoesNotFit(_ name: String, _ tensor: String) throws {
+        let whole = try FileInspection(of: written(tensors(name)), hashes: false)
+        #expect(whole.kind == .autoencoder && whole.refusal == nil)
+        var damaged = try tensors(name)
+        damaged[tensor] = [1, 7]
+        let refusal = try FileInspection(of: written(damaged), hashes: false).refusal
+        #expect(try #require(refusal).contains("[1, 7]"))
+        damaged[tensor] = nil
+        #expect(try FileInspection(of: written(damaged), hashes: false).refusal != nil)
+    }
 }

@@ -82,6 +82,9 @@ public struct Adapter: Sendable {
         guard !changes.isEmpty else {
             throw AdapterError.notAnAdapter(path: path, names: checkpoint.names.sorted())
         }
+        for (layer, parts) in changes.sorted(by: { $0.key.name < $1.key.name }) {
+            try AdapterLayer(file: path, name: layer.name, parts: parts, configuration: nil).checkParts()
+        }
         self.path = path
         metadata = checkpoint.metadata
         summary = AdapterSummary(checkpoint)

@@ -43,6 +43,26 @@ struct AdapterLayer {
         return updates
     }
 
+    /// Throws where one of the matrices is missing that are of use together alone, whatever the model's layer is.
+    func checkParts() throws(AdapterError) {
+        let needed: [AdapterKey.Part] =
+            if parts[.up] != nil || parts[.down] != nil {
+                [.up, .down]
+            } else if parts[.hadamard1Up] != nil {
+                [.hadamard1Down, .hadamard2Up, .hadamard2Down]
+            } else if parts[.kronecker1] != nil || parts[.kronecker1Up] != nil {
+                (parts[.kronecker1] == nil ? [.kronecker1Down] : [])
+                    + (parts[.kronecker2] == nil ? [.kronecker2Up, .kronecker2Down] : [])
+            } else {
+                []
+            }
+        for part in needed { _ = try matrix(part) }
+        if parts[.middle] == nil, parts[.up] != nil {
+            let (up, down) = (try matrix(.up), try matrix(.down))
+            guard up.columns == down.rows else { throw differentRanks(up.columns, down.rows) }
+        }
+    }
+
     /// What the change is multiplied by: alpha over the rank, as the file says it, or else PEFT's settings.
     private func factor(rank: Int?, isWhole: Bool) throws -> Float {
         if let tensor = parts[.alpha] {
@@ -204,7 +224,7 @@ struct AdapterLayer {
             case .kronecker, .whole: nil
             }
         if let inner, inner.0 != inner.1 {
-            throw incomplete("its matrices have ranks of \(inner.0) and \(inner.1)")
+            throw differentRanks(inner.0, inner.1)
         }
         guard update.form.isWhole ? shape.columns == count : shape == (rows, columns) else {
             throw .wrongShape(
@@ -217,6 +237,10 @@ struct AdapterLayer {
             }
         }
         return update
+    }
+
+    private func differentRanks(_ up: Int, _ down: Int) -> AdapterError {
+        incomplete("its matrices have ranks of \(up) and \(down)")
     }
 
     private func incomplete(_ reason: String) -> AdapterError {

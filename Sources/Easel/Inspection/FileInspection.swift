@@ -99,7 +99,10 @@ public struct FileInspection: Sendable, Codable {
                 || checkpoint.names.contains { $0.hasPrefix("decoder.") }
             kind = isAutoencoder ? .autoencoder : .unknown
             parts = [Part(isAutoencoder ? "VAE" : "weights", checkpoint, checkpoint.names)]
-            if !isAutoencoder {
+            if isAutoencoder {
+                // What is alike at any scale of latents; a half is one to be used with the other.
+                if half == nil { refusal = Self.fault(ofAutoencoderAt: location) }
+            } else {
                 let part = SingleFile.lonePart { start in checkpoint.names.contains { $0.hasPrefix(start) } }
                 refusal =
                     part.map { "this is \($0)" }
@@ -122,6 +125,22 @@ public struct FileInspection: Sendable, Codable {
         byteCount = bytes
         remarks.append("made for diffusers' \(folder.pipelineClass)")
         describe(Result { try ModelComponents(folder) })
+    }
+
+    /// Why an autoencoder would not decode, or encode where it has a half for that; nil where nothing stands against it.
+    private static func fault(ofAutoencoderAt location: URL) -> String? {
+        do {
+            let component = try ModelComponents.Component(autoencoderAt: location, scalingFactor: 1)
+            let autoencoder = try ModelParts.autoencoder(component.configuration)
+            let weights = component.weights
+            _ = try autoencoder.decoderGraph(batch: 1, height: 8, width: 8, weights: weights)
+            guard weights.names.contains(where: { $0.hasPrefix("encoder.") }) else { return nil }
+            let size = 8 * autoencoder.factor
+            _ = try autoencoder.encoderGraph(batch: 1, height: size, width: size, weights: weights)
+            return nil
+        } catch {
+            return "\(error)"
+        }
     }
 
     private mutating func describe(_ adapter: AdapterSummary) {
