@@ -26,7 +26,8 @@ final class PartialFile: Sendable {
     static func opened(_ url: URL, unless target: URL) async throws -> PartialFile? {
         var hasWaited = false
         while true {
-            let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            // A link could lead to a file that is another's.
+            let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else { throw failure(url.path) }
             let file = PartialFile(path: url.path, descriptor: descriptor)
             while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {

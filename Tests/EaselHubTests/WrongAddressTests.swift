@@ -125,6 +125,23 @@ import Testing
         #expect(failure == .unwritable(path: folder, reason: "Not a directory"))
     }
 
+    @Test func nothingIsWrittenThroughALink() async throws {
+        let blobs = tiny.folder.appending(path: "hub/models--someone--tiny/blobs")
+        let (other, partial) = (
+            tiny.folder.appending(path: "other"),
+            blobs.appending(path: TinyHub.etag("v1.ckpt") + ".incomplete")
+        )
+        try FileManager.default.createDirectory(at: blobs, withIntermediateDirectories: true)
+        try Data("mine".utf8).write(to: other)
+        try FileManager.default.createSymbolicLink(at: partial, withDestinationURL: other)
+        let failure = await refusal { try await tiny.hub().pull(TinyHub.reference, files: ["v1.ckpt"]) }
+        guard case .unwritable(partial.path, _)? = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(try Data(contentsOf: other) == Data("mine".utf8))
+    }
+
     // D9
     @Test func aLoneFileIsFoundOffline() async throws {
         let listing = "{\"sha\": \"\(TinyHub.commit)\", \"siblings\": [{\"rfilename\": \"v1.safetensors\"}]}"
