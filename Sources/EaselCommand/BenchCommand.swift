@@ -37,7 +37,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reportingErrors { try await interruptible { try await measure() } }
+        await reportingErrors { try await interruptible { try await measure() } }
     }
 
     private func measure() async throws {

@@ -25,7 +25,7 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reportingErrors { try await interruptible { try convert() } }
+        await reportingErrors { try await interruptible { try convert() } }
     }
 
     private func convert() throws {

@@ -13,7 +13,7 @@ struct DevicesCommand: AsyncParsableCommand {
     @Flag(help: "Print one line of JSON for each.")
     var json = false
 
-    func run() async throws { try await reportingErrors { try show() } }
+    func run() async throws { await reportingErrors { try show() } }
 
     private func show() throws {
         let devices = [cpu] + gpus()

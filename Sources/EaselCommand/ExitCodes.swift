@@ -22,6 +22,8 @@ extension ExitCode {
     static let unavailable = ExitCode(69)
     /// The output cannot be written.
     static let output = ExitCode(74)
+    /// The user or the system ended it.
+    static let interrupted = ExitCode(130)
 
     init(for error: any Error) {
         self =
@@ -58,13 +60,19 @@ extension ExitCode {
     }
 }
 
-/// Runs a command's work; an error is told on standard error and becomes the exit code.
-func reportingErrors<T>(_ work: () async throws -> T) async throws -> T {
-    do { return try await work() } catch { throw report(error) }
+/// Runs a command's work; an error is told on standard error and ends the tool with its exit code.
+func reportingErrors(_ work: () async throws -> Void) async {
+    do { try await work() } catch {
+        fflush(nil)
+        FileHandle.standardError.write(Data("easel: \(error)\n".utf8))
+        leave(ExitCode(for: error))
+    }
 }
 
-/// Tells of the error, and gives its exit code.
-private func report(_ error: any Error) -> ExitCode {
-    FileHandle.standardError.write(Data("easel: \(error)\n".utf8))
-    return ExitCode(for: error)
+/// Ends the tool where it is; what is unfinished is removed.
+///
+/// A network may still be compiled in the background, which ending in order would pull the engine's library from under.
+func leave(_ code: ExitCode) -> Never {
+    UnfinishedOutput.removeAll()
+    _exit(code.rawValue)
 }

@@ -88,7 +88,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reportingErrors { try await interruptible { try await generate() } }
+        await reportingErrors { try await interruptible { try await generate() } }
     }
 
     /// The request of the options, over that of the picture whose settings are taken.

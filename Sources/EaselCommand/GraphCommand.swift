@@ -25,7 +25,7 @@ struct GraphCommand: AsyncParsableCommand {
     var decomposed = false
 
     func run() async throws {
-        try await reportingErrors {
+        await reportingErrors {
             let graph = try network.graph(
                 of: ModelLocation.url(named: model), width: width, height: height, batchSize: batchSize)
             print(decomposed ? try graph.decomposed() : graph)

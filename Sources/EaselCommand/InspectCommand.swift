@@ -24,7 +24,7 @@ struct InspectCommand: AsyncParsableCommand {
         help: "Read the whole file for its hashes, and check its own checksums (default: yes).")
     var hashes = true
 
-    func run() async throws { try await reportingErrors { try show() } }
+    func run() async throws { await reportingErrors { try show() } }
 
     private func show() throws {
         let url = try ModelLocation.url(named: file)

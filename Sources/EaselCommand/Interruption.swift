@@ -13,9 +13,11 @@ func interruptible(_ work: @escaping @Sendable () async throws -> Void) async th
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
         source.setEventHandler {
-            if task.isCancelled { leave() }
+            if task.isCancelled { leave(.interrupted) }
             task.cancel()
-            DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + 1) { leave() }
+            DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + 1) {
+                leave(.interrupted)
+            }
         }
         source.resume()
         return source
@@ -27,12 +29,6 @@ func interruptible(_ work: @escaping @Sendable () async throws -> Void) async th
         if task.isCancelled { throw CancellationError() }
     } catch is CancellationError {
         FileHandle.standardError.write(Data("easel: interrupted\n".utf8))
-        // A compilation may go on in the background: leaving at once does not pull the library from under it.
-        leave()
+        leave(.interrupted)
     }
-}
-
-private func leave() -> Never {
-    UnfinishedOutput.removeAll()
-    _exit(130)
 }

@@ -12,7 +12,7 @@ struct ModelsCommand: AsyncParsableCommand {
     @Flag(help: "Print one line of JSON for each.")
     var json = false
 
-    func run() async throws { try await reportingErrors { try show() } }
+    func run() async throws { await reportingErrors { try show() } }
 
     private func show() throws {
         let entries = try folders.store.entries
@@ -45,7 +45,7 @@ struct RemoveCommand: AsyncParsableCommand {
     var name: String
 
     func run() async throws {
-        try await reportingErrors {
+        await reportingErrors {
             for entry in try ModelLocation.store().remove(name) { print(entry.path) }
         }
     }

@@ -42,7 +42,7 @@ struct PullCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reportingErrors { try await interruptible { try await pull() } }
+        await reportingErrors { try await interruptible { try await pull() } }
     }
 
     private func pull() async throws {

@@ -45,7 +45,7 @@ struct QuantizeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reportingErrors { try await interruptible { try await quantize() } }
+        await reportingErrors { try await interruptible { try await quantize() } }
     }
 
     private func quantize() async throws {

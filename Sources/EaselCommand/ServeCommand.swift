@@ -55,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws { try opening.check() }
 
     func run() async throws {
-        try await reportingErrors {
+        await reportingErrors {
             let settings = try await LayeredSettings(file: config)
             var logger = Logger(label: "easel")
             logger.logLevel = .notice
@@ -73,6 +73,8 @@ struct ServeCommand: AsyncParsableCommand {
                 fflush(nil)
             }
         }
+        // A job that was parked may have left a network to be compiled.
+        leave(.success)
     }
 
     private func setup(_ settings: LayeredSettings) throws -> ServerConfiguration {

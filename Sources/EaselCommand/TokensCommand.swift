@@ -32,7 +32,7 @@ struct TokensCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await reportingErrors { try show() }
+        await reportingErrors { try show() }
     }
 
     private func show() throws {

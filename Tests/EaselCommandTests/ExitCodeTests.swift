@@ -27,6 +27,20 @@ struct ExitCodeTests {
         #expect(try tool.files == [])
     }
 
+    #if os(Linux)
+        /// Libraries are not taken down by an error: networks may still be compiled in the background. The loader tells.
+        @Test func anErrorEndsTheToolWhereItIs() async throws {
+            let loading = tool.file("loader")
+            let result = try await tool.generate(
+                "a cat", "--sampler", "dpm-of-old",
+                environment: ["LD_DEBUG": "files", "LD_DEBUG_OUTPUT": loading.path])
+            #expect(result.code == 64 && result.errors.contains("dpm-of-old"))
+            let told = try #require(tool.files.first { $0.hasPrefix("loader.") })
+            let text = try String(contentsOf: tool.file(told), encoding: .utf8)
+            #expect(text.contains("calling init: ") && !text.contains("calling fini: "))
+        }
+    #endif
+
     @Test func messagesHelp() async throws {
         let size = try await tool.generate("a cat", "-W", "100")
         #expect(size.errors.contains("width 100") && size.errors.contains("96 or 104"))
