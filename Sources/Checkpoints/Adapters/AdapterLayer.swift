@@ -43,7 +43,8 @@ struct AdapterLayer {
         return updates
     }
 
-    /// Throws where one of the matrices is missing that are of use together alone, whatever the model's layer is.
+    /// Throws where a matrix is missing that another one is multiplied by, or the two have other ranks, whatever the model's
+    /// layer is.
     func checkParts() throws(AdapterError) {
         let needed: [AdapterKey.Part] =
             if parts[.up] != nil || parts[.down] != nil {

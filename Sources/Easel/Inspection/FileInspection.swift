@@ -100,7 +100,7 @@ public struct FileInspection: Sendable, Codable {
             kind = isAutoencoder ? .autoencoder : .unknown
             parts = [Part(isAutoencoder ? "VAE" : "weights", checkpoint, checkpoint.names)]
             if isAutoencoder {
-                // What is alike at any scale of latents; a half is one to be used with the other.
+                // A half of TAESD is looked at with the other one, where it is used.
                 if half == nil { refusal = Self.fault(ofAutoencoderAt: location) }
             } else {
                 let part = SingleFile.lonePart { start in checkpoint.names.contains { $0.hasPrefix(start) } }
