@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Testing
 
@@ -15,6 +16,26 @@ import Testing
                 "/* a */\n\tb { c: d } /* e */\n/* f */ g { h: i }\n/* j\n*/\n", ending: "css")
                 == "b { c: d } /* e */\n/* f */ g { h: i }\n/* j\n*/\n")
         #expect(StudioAssets.compact("\t<p>a\n// b", ending: "html") == "<p>a\n// b")
+    }
+
+    @Test("The page has its style and the theme that was chosen in it, and its policy lets in no other style")
+    func page() async throws {
+        let server = try await RunningServer()
+        for (cookie, start) in [
+            (nil, "<html lang=en>"), ("easel-theme=light", "<html lang=en data-theme=light>"),
+            ("a=b; easel-theme=dark", "<html lang=en data-theme=dark>"),
+            ("easel-theme=dark>x", "<html lang=en>"),
+        ] {
+            let headers = cookie.map { [("cookie", $0)] } ?? []
+            let answer = try await server.ask(.GET, "/", headers: headers)
+            #expect(answer.text.contains(start) && !answer.text.contains("{{"), "\(cookie ?? "none")")
+            let style = try #require(answer.text.firstMatch(of: /<style>([^<]*)<\/style>/)).1
+            let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+            let policy = try #require(answer.headers.first(name: "content-security-policy"))
+            #expect(policy.contains("; style-src 'self' 'sha256-\(hash)'; "), "\(policy)")
+        }
+        let other = try await server.get("/healthz").headers.first(name: "content-security-policy")
+        #expect(try #require(other).contains("; style-src 'self'; "))
     }
 
     @Test("No string of a script goes over several lines")

@@ -3,10 +3,15 @@ import Hummingbird
 
 /// What every answer says to browsers, and how long it took.
 struct AnswerHeaders: RouterMiddleware {
-    private static let policy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
-        form-action 'self'; base-uri 'none'; frame-ancestors 'none'
-        """
+    /// What a page may load and run.
+    ///
+    /// - Parameter style: The hash of a style that stands in the page, as `sha256-…`.
+    static func policy(style: String? = nil) -> String {
+        "default-src 'none'; script-src 'self'; style-src 'self'\(style.map { " '\($0)'" } ?? ""); "
+            + "img-src 'self' blob: data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+            + "frame-ancestors 'none'"
+    }
+
     /// Pages of other origins that may use this server.
     let origins: Set<String>
 
@@ -29,7 +34,9 @@ struct AnswerHeaders: RouterMiddleware {
             response.headers[.accessControlAllowOrigin] = origin
             response.headers[.vary] = "Origin"
         }
-        response.headers[.contentSecurityPolicy] = Self.policy
+        if response.headers[.contentSecurityPolicy] == nil {
+            response.headers[.contentSecurityPolicy] = Self.policy()
+        }
         response.headers[.xContentTypeOptions] = "nosniff"
         response.headers[HTTPField.Name("Referrer-Policy")!] = "same-origin"
         response.headers[HTTPField.Name("Cross-Origin-Opener-Policy")!] = "same-origin"

@@ -26,6 +26,14 @@ enum StudioAssets {
         return assets
     }()
 
+    /// The studio's page with its style in it, and the style's hash as a policy names it; read once.
+    static let page: (text: String, styleHash: String)? = {
+        guard let html = all["studio.html"], let css = all["studio.css"] else { return nil }
+        let style = String(decoding: css.bytes, as: UTF8.self)
+        let text = String(decoding: html.bytes, as: UTF8.self).replacing("{{STYLE}}", with: style)
+        return (text, "sha256-" + Data(SHA256.hash(data: css.bytes)).base64EncodedString())
+    }()
+
     /// A text without what only its readers need: indentation, and lines that are a comment and nothing else. No text may
     /// have a string that goes over several lines.
     static func compact(_ text: String, ending: String) -> String {

@@ -24,9 +24,10 @@ struct StudioRoutes: Sendable {
             asset.bytes, type: asset.type, tag: asset.tag, to: request, isImmutable: false)
     }
 
-    /// The page with what it shows first in it, so that it need not ask.
+    /// The page with what it is painted with first in it, so that it need not ask: its style, the theme that was chosen, and
+    /// what it shows.
     @Sendable private func page(_ request: Request, _ context: ServerContext) async throws -> Response {
-        guard let asset = StudioAssets.all["studio.html"] else { throw APIError.notFound("such path") }
+        guard let page = StudioAssets.page else { throw APIError.notFound("such path") }
         let shown = try await gallery.pictures(Gallery.Query(limit: 30))
         let pictures = try JSONBody(encoding: PictureRoutes.PictureList(shown, limit: 30)).text
         let waiting = try await queue.store.jobs([.queued, .running], limit: 50, before: nil)
@@ -45,11 +46,17 @@ struct StudioRoutes: Sendable {
         let initial = "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
         // Nothing in it ends the element that it stands in.
         let safe = initial.replacingOccurrences(of: "<", with: "\\u003c")
-        let text = String(decoding: asset.bytes, as: UTF8.self)
-            .replacingOccurrences(of: "{{INITIAL}}", with: safe)
+        let theme = request.cookies["easel-theme"]?.value
+        let isKnown = theme == "light" || theme == "dark"
+        let text = page.text
+            .replacing("{{THEME}}", with: isKnown ? " data-theme=\(theme ?? "")" : "", maxReplacements: 1)
+            .replacing("{{INITIAL}}", with: safe, maxReplacements: 1)
         return Response(
             status: .ok,
-            headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
+            headers: [
+                .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
+                .contentSecurityPolicy: AnswerHeaders.policy(style: page.styleHash),
+            ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 

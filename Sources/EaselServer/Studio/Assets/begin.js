@@ -1,21 +1,30 @@
-// Before the first paint: the theme that was chosen, or the system's. After it: what opens over the page, and its modules.
+// The theme that was chosen, or the system's; the style has the latter by itself, and the server writes the former into the
+// studio's page. After the first paint: what opens over the page, and its modules.
 {
-	let chosen = null
-	try { chosen = localStorage.getItem('easel.theme') } catch { /* storage is off */ }
+	let chosen = document.cookie.match(/(?:^|; )easel-theme=(light|dark)(?:;|$)/)?.[1]
 	const light = matchMedia('(prefers-color-scheme: light)'), root = document.documentElement
 	const apply = () => { root.dataset.theme = chosen ?? (light.matches ? 'light' : 'dark') }
 	apply()
 	light.addEventListener('change', apply)
 	addEventListener('easel-theme', () => {
 		chosen = root.dataset.theme === 'light' ? 'dark' : 'light'
-		try { localStorage.setItem('easel.theme', chosen) } catch { /* storage is off */ }
+		document.cookie = `easel-theme=${chosen}; path=/; max-age=31536000; samesite=strict`
 		apply()
 	})
 	const { modules } = document.currentScript.dataset
+	const begin = () => {
+		document.body.append(document.getElementById('later').content)
+		import(modules)
+	}
 	if (modules) {
-		addEventListener('DOMContentLoaded', () => requestAnimationFrame(() => requestAnimationFrame(() => {
-			document.body.append(document.getElementById('later').content)
-			import(modules)
-		})))
+		addEventListener('DOMContentLoaded', () => {
+			if (!PerformanceObserver.supportedEntryTypes.includes('paint')) {
+				return requestAnimationFrame(() => requestAnimationFrame(begin))
+			}
+			new PerformanceObserver((_, observer) => {
+				observer.disconnect()
+				begin()
+			}).observe({ type: 'paint', buffered: true })
+		})
 	}
 }
