@@ -82,9 +82,6 @@ public struct Adapter: Sendable {
         guard !changes.isEmpty else {
             throw AdapterError.notAnAdapter(path: path, names: checkpoint.names.sorted())
         }
-        for (layer, parts) in changes.sorted(by: { $0.key.name < $1.key.name }) {
-            try AdapterLayer(file: path, name: layer.name, parts: parts, configuration: nil).checkParts()
-        }
         self.path = path
         metadata = checkpoint.metadata
         summary = AdapterSummary(checkpoint)
@@ -100,6 +97,16 @@ public struct Adapter: Sendable {
             configurations[nil] = try PEFTConfiguration(Configuration(contentsOf: settings))
         }
         self.configurations = configurations
+    }
+
+    /// Looks for what keeps it from changing any model: a matrix that is missing where another one is to be multiplied by it,
+    /// or has another rank than that.
+    ///
+    /// - Throws: ``AdapterError/incomplete(path:layer:reason:)``.
+    public func checkParts() throws(AdapterError) {
+        for (layer, parts) in changes.sorted(by: { $0.key.name < $1.key.name }) {
+            try AdapterLayer(file: path, name: layer.name, parts: parts, configuration: nil).checkParts()
+        }
     }
 
     /// What the adapter changes of a model.

@@ -66,7 +66,7 @@ public struct FileInspection: Sendable, Codable {
             hashes = try HashCache.shared.hashes(of: location, hasHeader: checkpoint.format == .safetensors)
             do {
                 try checkpoint.validateChecksums()
-                if kind == .adapter { _ = try Adapter(contentsOf: location) }
+                if kind == .adapter { try Adapter(contentsOf: location).checkParts() }
             } catch let error where !(error is CancellationError) {
                 refusal = "\(error)"
             }
