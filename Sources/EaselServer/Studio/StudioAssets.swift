@@ -26,12 +26,26 @@ enum StudioAssets {
         return assets
     }()
 
-    /// The studio's page with its style in it, and the style's hash as a policy names it; read once.
-    static let page: (text: String, styleHash: String)? = {
+    /// The studio's page with its style in it, as what is before, between and behind the chosen theme and what it shows first;
+    /// read once.
+    struct Page: Sendable {
+        let start, middle, end: String
+        /// The style's hash, as a policy names it.
+        let styleHash: String
+    }
+
+    static let page: Page? = {
         guard let html = all["studio.html"], let css = all["studio.css"] else { return nil }
         let style = String(decoding: css.bytes, as: UTF8.self)
         let text = String(decoding: html.bytes, as: UTF8.self).replacing("{{STYLE}}", with: style)
-        return (text, "sha256-" + Data(SHA256.hash(data: css.bytes)).base64EncodedString())
+        guard let theme = text.firstRange(of: "{{THEME}}"), let shown = text.firstRange(of: "{{INITIAL}}")
+        else {
+            return nil
+        }
+        return Page(
+            start: String(text[..<theme.lowerBound]),
+            middle: String(text[theme.upperBound..<shown.lowerBound]), end: String(text[shown.upperBound...]),
+            styleHash: "sha256-" + Data(SHA256.hash(data: css.bytes)).base64EncodedString())
     }()
 
     /// A text without what only its readers need: indentation, and lines that are a comment and nothing else. No text may

@@ -46,11 +46,9 @@ struct StudioRoutes: Sendable {
         let initial = "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
         // Nothing in it ends the element that it stands in.
         let safe = initial.replacingOccurrences(of: "<", with: "\\u003c")
-        let theme = request.cookies["easel-theme"]?.value
-        let isKnown = theme == "light" || theme == "dark"
-        let text = page.text
-            .replacing("{{THEME}}", with: isKnown ? " data-theme=\(theme ?? "")" : "", maxReplacements: 1)
-            .replacing("{{INITIAL}}", with: safe, maxReplacements: 1)
+        let chosen = request.cookies["easel-theme"]?.value
+        let theme = chosen.flatMap { ["light", "dark"].contains($0) ? " data-theme=\($0)" : nil } ?? ""
+        let text = page.start + theme + page.middle + safe + page.end
         return Response(
             status: .ok,
             headers: [
