@@ -26,9 +26,9 @@ struct ShardIndex {
         guard let map = document.objectValue?["weight_map"]?.objectValue else {
             // A name that is no index's is one of weights.
             if !url.lastPathComponent.hasSuffix(".json"),
-                let text = try PlainText(RegularFile(opening: path))
+                let text = try PlainText(of: RegularFile(opening: path))
             {
-                throw CheckpointError.text(path: path, kind: text.kind, start: text.start)
+                throw CheckpointError.text(path: path, kind: "\(text.kind)", start: text.start)
             }
             throw CheckpointError.notAnIndex(
                 path: path, expected: "an object \"weight_map\" with a file name for each tensor")

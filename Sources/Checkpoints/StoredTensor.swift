@@ -41,8 +41,9 @@ package struct StoredTensors: Sendable {
         case .torchArchive: self = try .torchArchive(file)
         case .torchLegacy: self = try .torchLegacy(file)
         case .safetensors:
-            if let text = try PlainText(file) {
-                throw CheckpointError.text(path: file.path, kind: text.kind, start: text.start)
+            // A pointer of Git LFS is told by the header's reader, with what fetches its file.
+            if let text = try PlainText(of: file), !text.isGitLFSPointer {
+                throw CheckpointError.text(path: file.path, kind: "\(text.kind)", start: text.start)
             }
             let header = try SafetensorsHeader(reading: file)
             self.init(header, try Float8Scales(header, in: file))

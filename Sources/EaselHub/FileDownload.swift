@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Checkpoints
 import Foundation
 import NIOCore
 
@@ -118,7 +119,7 @@ struct FileDownload: Sendable {
         }
         if file.etag == nil, expectedHash == nil {
             var start: [UInt8] = []
-            try output.read(min(count, DownloadedText.byteCount)) { start += $0 }
+            try output.read(min(count, PlainText.byteCount)) { start += $0 }
             let url = file.url.shown
             if let error = DownloadedText.refusal(start, url: url)
                 ?? DownloadedTensors.refusal(partial, named: file.path, url: url)

@@ -119,8 +119,11 @@ import Testing
 
     // M45, M46
     @Test(arguments: [
-        ("<!DOCTYPE html><html>", "a web page or XML"), (" \n<Error/>", "a web page or XML"),
-        ("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n", "a Git LFS pointer"),
+        ("<!DOCTYPE html><html>", "a web page"), (" \n<Error/>", "XML"),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n",
+            "a Git LFS pointer to a file of 5 bytes"
+        ),
     ])
     func saysWhatStandsInItsPlace(_ text: String, _ kind: String) throws {
         let folder = try TemporaryFolder()

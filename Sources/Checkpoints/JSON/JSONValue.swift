@@ -70,16 +70,11 @@ public enum JSONValue: Sendable, Hashable {
         do throws(JSONError) {
             self = try JSONValue(parsing: bytes, named: file.path, dialect: dialect)
         } catch {
-            guard let kind = Self.otherText(bytes) else { throw error }
-            throw JSONError(file: file.path, problem: .otherText(kind))
+            switch PlainText(bytes)?.kind {
+            case .json, .other, nil: throw error
+            case let kind?: throw JSONError(file: file.path, problem: .otherText("\(kind)"))
+            }
         }
-    }
-
-    /// What comes in place of a file by mistake, told by its beginning; nil for anything else.
-    private static func otherText(_ bytes: [UInt8]) -> String? {
-        if bytes.starts(with: "version https://git-lfs.github.com/spec/".utf8) { return "a Git LFS pointer" }
-        let marks: [UInt8] = [0xEF, 0xBB, 0xBF, 0x20, 0x09, 0x0A, 0x0D]
-        return bytes.first { !marks.contains($0) } == UInt8(ascii: "<") ? "a web page or XML" : nil
     }
 }
 

@@ -1,11 +1,13 @@
 /// What else a file that was to be a safetensors file may be, told by its first bytes.
 enum ForeignFormat {
     /// The longest beginning that is looked at.
-    static let byteCount = 512
+    static let byteCount = PlainText.byteCount
 
     /// - Parameter start: The file's first ``byteCount`` bytes, or all where there are fewer.
     static func recognize(_ start: [UInt8]) -> SafetensorsError.Problem? {
-        if start.starts(with: "version https://git-lfs.github.com/spec/".utf8) { return gitLFSPointer(start) }
+        if let text = PlainText(start), text.isGitLFSPointer {
+            return .otherFormat("it is \(text.kind)", remedy: "Fetch the file itself: git lfs pull")
+        }
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06]) {
             return .otherFormat(
                 "it begins like a zip archive, which PyTorch's .ckpt and .bin files are", remedy: pickleRemedy
@@ -45,14 +47,4 @@ enum ForeignFormat {
     }
 
     private static let pickleRemedy = "Get the model's safetensors files"
-
-    private static func gitLFSPointer(_ start: [UInt8]) -> SafetensorsError.Problem {
-        let size =
-            start.split(separator: 0x0A).lazy.filter { $0.starts(with: "size ".utf8) }
-            .compactMap { Int(String(decoding: $0.dropFirst(5).prefix(20), as: UTF8.self)) }
-            .first { $0 >= 0 }
-        return .otherFormat(
-            "it is a Git LFS pointer to a file" + (size.map { " of \($0) bytes" } ?? ""),
-            remedy: "Fetch the file itself: git lfs pull")
-    }
 }
