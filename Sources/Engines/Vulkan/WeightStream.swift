@@ -3,7 +3,7 @@ import EngineInterface
 
 /// Weights that stay in the machine's memory, as the kernels want them: while the device computes one section of a graph,
 /// those of the next one come to the other of two slots in its own memory.
-final class WeightStream {
+final class WeightStream: PlacedWeights {
     /// Dispatches that follow each other, and the weights that they read.
     struct Section: Equatable {
         var calls: Range<Int>
@@ -12,7 +12,9 @@ final class WeightStream {
         var byteCount = 0
     }
 
-    let sections: [Section]
+    var sectionCalls: [Range<Int>] { sections.map(\.calls) }
+
+    private let sections: [Section]
     private let device: VulkanDevice
     private let slots: [DeviceBuffer]
     /// Where each section's weights are in the machine's memory.
@@ -96,7 +98,6 @@ final class WeightStream {
         return current.calls.isEmpty ? sections : sections + [current]
     }
 
-    /// Where a weight is while a section is computed.
     func address(of weight: Int, in section: Int) -> UInt64 {
         guard let offset = sections[section].offsets[weight] else {
             preconditionFailure("a section has all weights that its dispatches read")
@@ -104,9 +105,6 @@ final class WeightStream {
         return slots[section % 2].address + UInt64(offset)
     }
 
-    /// Records what is submitted in each run.
-    ///
-    /// - Parameter dispatch: Adds the dispatches of a range.
     func record(_ dispatch: (Commands, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
         for (index, section) in sections.enumerated() {
             let (copy, computation, place) = (copies[index], computations[index], places[index])
@@ -120,7 +118,6 @@ final class WeightStream {
         }
     }
 
-    /// Computes all sections and waits for the last.
     func run() throws(EngineError) {
         let base = begun
         begun += UInt64(sections.count)
