@@ -1,7 +1,7 @@
 """How far pictures in other precisions, or with other options, are from those at f32 without: PSNR in dB and SSIM, the mean
 and the least of several prompts, with the demo model or another; and in how much of f32's time their steps were made.
 
-    python precision.py EASEL [--model MODEL] [--precisions bf16 int8] [--steps 20]
+    python precision.py EASEL [--model MODEL] [--precisions bf16 int8] [--steps 20] [--prompts 8]
     python precision.py EASEL --steps 25 --precisions --options="--cache deep" --options="--fast"
 """
 
@@ -43,6 +43,7 @@ def main():
     parser.add_argument("--precisions", nargs="*", default=["bf16", "int8"])
     parser.add_argument("--options", action="append", default=[], help="at f32, unless they say otherwise")
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--prompts", type=int, default=len(PROMPTS), help="how many of the eight")
     parser.add_argument("--keep", type=Path, help="a folder for the pictures")
     asked = parser.parse_args()
     folder = asked.keep or Path(tempfile.mkdtemp())
@@ -52,7 +53,7 @@ def main():
     def pictures(name, options):
         files = []
         seconds = 0
-        for index, prompt in enumerate(PROMPTS):
+        for index, prompt in enumerate(PROMPTS[:asked.prompts]):
             file = folder / f"{name} {index}.png"
             told = subprocess.run(
                 [asked.easel, prompt, "-s", str(index), *options, "--json", "-o", str(file), *model], check=True,

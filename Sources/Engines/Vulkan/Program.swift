@@ -4,7 +4,7 @@ import TensorGraph
 
 /// A graph's dispatches, with all that they read and write. For one thread at a time.
 final class Program: @unchecked Sendable {
-    private let weights: any PlacedWeights
+    private let weights: any ProgramWeights
     private let values: DeviceBuffer
     private let inputs: DeviceBuffer
     private let results: DeviceBuffer
@@ -55,7 +55,7 @@ final class Program: @unchecked Sendable {
         let values = try buffer(plan.byteCount, .device)
         let inputs = try buffer(lowering.inputByteCount, .staging)
         let results = try buffer(lowering.resultByteCount, .results)
-        let weights: any PlacedWeights =
+        let weights: any ProgramWeights =
             if let resident {
                 try ResidentWeights(resident, calls: lowering.calls.indices, device, graph: name)
             } else {

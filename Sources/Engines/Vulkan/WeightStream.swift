@@ -3,7 +3,7 @@ import EngineInterface
 
 /// Weights that stay in the machine's memory, as the kernels want them: while the device computes one section of a graph,
 /// those of the next one come to the other of two slots in its own memory.
-final class WeightStream: PlacedWeights {
+final class WeightStream: ProgramWeights {
     /// Dispatches that follow each other, and the weights that they read.
     struct Section: Equatable {
         var calls: Range<Int>

@@ -1,7 +1,7 @@
 import EngineInterface
 
 /// Where a program's weights are while its dispatches read them, and what submits those.
-protocol PlacedWeights {
+protocol ProgramWeights {
     /// The dispatches, divided where other weights come to the place of those before.
     var sectionCalls: [Range<Int>] { get }
 
@@ -18,7 +18,7 @@ protocol PlacedWeights {
 }
 
 /// Weights that all stay in the device's memory: a run is one submission.
-struct ResidentWeights: PlacedWeights {
+struct ResidentWeights: ProgramWeights {
     let sectionCalls: [Range<Int>]
     private let memory: WeightMemory
     private let commands: Commands
