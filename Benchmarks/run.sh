@@ -28,6 +28,11 @@ if [ -n "${SD_CLI:-}" ]; then # Ten times as long.
     $python Benchmarks/text_to_image.py .build/release/easel $model --peer stable_diffusion_cpp \
         --precision "$precision" --steps "$steps" --rounds 1
 fi
+echo "== peak memory, mapped files included, 512×512, 1 step, $precision"
+for mode in fast balanced minimal; do
+    $python Benchmarks/memory.py .build/release/easel -m $model "a cat" -W 512 -H 512 --precision "$precision" --steps 1 \
+        --memory $mode -o .build/benchmarks/memory.png --json
+done
 echo "== pictures of the demo model in other precisions"
 $python Benchmarks/precision.py .build/release/easel
 echo "== pictures of the demo model in fewer operations"
