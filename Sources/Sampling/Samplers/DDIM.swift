@@ -12,7 +12,7 @@ public struct DDIM: Sampler {
     private let stride: Int
     private var next: Int
 
-    public var stepCount: Int { timesteps.count }
+    public let stepCount: Int
     public var isFinished: Bool { next == timesteps.count }
 
     /// - Parameters:
@@ -32,6 +32,7 @@ public struct DDIM: Sampler {
         self.eta = Float(eta)
         stride = configuration.trainTimesteps / steps
         next = min(max(firstStep, 0), timesteps.count)
+        stepCount = timesteps.count - next
     }
 
     public func noised(_ original: Latents, with noise: Latents) -> Latents {

@@ -8,7 +8,7 @@ struct DDPM: Sampler {
     private let clipRange: Float?
     private var next: Int
 
-    var stepCount: Int { timesteps.count }
+    let stepCount: Int
     var isFinished: Bool { next == timesteps.count }
 
     init(_ configuration: SchedulerConfiguration, steps: Int, firstStep: Int = 0) throws {
@@ -20,6 +20,7 @@ struct DDPM: Sampler {
         prediction = configuration.predictionType
         clipRange = configuration.clipSample ? Float(configuration.clipSampleRange) : nil
         next = min(max(firstStep, 0), timesteps.count)
+        stepCount = timesteps.count - next
     }
 
     func noised(_ original: Latents, with noise: Latents) -> Latents {

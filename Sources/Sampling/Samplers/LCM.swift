@@ -7,7 +7,7 @@ struct LCM: Sampler {
     private let prediction: PredictionType
     private var next: Int
 
-    var stepCount: Int { timesteps.count }
+    let stepCount: Int
     var isFinished: Bool { next == timesteps.count }
 
     init(
@@ -19,6 +19,7 @@ struct LCM: Sampler {
         schedule = NoiseSchedule(configuration, setAlphaToOne: true, rescalesBetas: true)
         prediction = configuration.predictionType
         next = min(max(firstStep, 0), timesteps.count)
+        stepCount = timesteps.count - next
     }
 
     func noised(_ original: Latents, with noise: Latents) -> Latents {

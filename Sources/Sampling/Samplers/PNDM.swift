@@ -21,7 +21,7 @@ public struct PNDM: Sampler {
     /// The weighted outputs of the Runge–Kutta step under way.
     private var sum: Latents?
 
-    public var stepCount: Int { timesteps.count }
+    public var stepCount: Int { timesteps.count - first }
     public var isFinished: Bool { next == timesteps.count }
 
     /// - Parameters:

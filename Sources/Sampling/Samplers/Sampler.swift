@@ -3,7 +3,8 @@
 /// A sampler keeps its place and what it remembers of earlier steps, so each picture or batch has its own.
 /// It asks the model as often a step as its rule needs.
 public protocol Sampler: Sendable {
-    /// How many steps there are in all; for one that chooses its steps as it goes, how many it expects.
+    /// How many steps are taken in all, without those left out at the beginning; for one that chooses its steps as it goes,
+    /// how many it expects.
     var stepCount: Int { get }
     /// What standard normal noise is multiplied with to become the first latents.
     var initialNoiseScale: Float { get }

@@ -68,8 +68,8 @@ struct SigmaSampler<Rule: UpdateRule>: Sampler {
     private(set) var rule: Rule
     private var next: Int
 
-    var stepCount: Int { levels.stepCount }
-    var isFinished: Bool { next == stepCount }
+    let stepCount: Int
+    var isFinished: Bool { next == levels.stepCount }
 
     /// - Parameter firstStep: How many steps are left out, as image-to-image does; at most all.
     init(
@@ -80,6 +80,7 @@ struct SigmaSampler<Rule: UpdateRule>: Sampler {
         self.levels = levels
         self.prediction = prediction
         next = min(max(firstStep, 0), levels.stepCount)
+        stepCount = levels.stepCount - next
         initialNoiseScale = scale.initial(at: levels.sigmas[next])
     }
 
@@ -91,7 +92,7 @@ struct SigmaSampler<Rule: UpdateRule>: Sampler {
         _ latents: Latents, model: DenoisingModel, noise: inout PictureNoise
     ) async throws -> SamplerStep {
         let interval = NoiseInterval(
-            index: next, count: stepCount, sigma: levels.sigmas[next], next: levels.sigmas[next + 1],
+            index: next, count: levels.stepCount, sigma: levels.sigmas[next], next: levels.sigmas[next + 1],
             range: levels.range)
         let update = try await rule.update(
             latents, over: interval, model: SigmaModel(model: model, levels: levels, prediction: prediction),

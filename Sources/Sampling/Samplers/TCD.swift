@@ -9,7 +9,7 @@ struct TCD: Sampler {
     private let eta: Double
     private var next: Int
 
-    var stepCount: Int { timesteps.count }
+    let stepCount: Int
     var isFinished: Bool { next == timesteps.count }
 
     init(
@@ -24,6 +24,7 @@ struct TCD: Sampler {
         prediction = configuration.predictionType
         self.eta = eta
         next = min(max(firstStep, 0), timesteps.count)
+        stepCount = timesteps.count - next
     }
 
     func noised(_ original: Latents, with noise: Latents) -> Latents {
