@@ -126,28 +126,16 @@ struct A1111Settings: Sendable {
         (name ?? options.text("sd_model_checkpoint")).map(A1111Models.name(ofTitle:))
     }
 
-    /// Samplers were once named with their schedules, as "DPM++ 2M Karras".
     static func sampler(_ name: String, schedule: String?) throws -> (sampler: String, schedule: String?) {
-        var (name, label) = (
-            name, schedule.flatMap { ["automatic", ""].contains($0.lowercased()) ? nil : $0 }
-        )
-        if (try? SamplerCatalogue.named(name)) == nil {
-            let last = name.split(separator: " ").last.map(String.init) ?? ""
-            if (try? ScheduleCatalogue.named(last)) != nil {
-                name = String(name.dropLast(last.count + 1))
-                label = label ?? last
-            }
-        }
-        guard (try? SamplerCatalogue.named(name)) != nil else {
+        let label = schedule.flatMap { ["automatic", ""].contains($0.lowercased()) ? nil : $0 }
+        do {
+            let found = try SamplerCatalogue.named(name, schedule: label)
+            return (found.sampler.label, found.schedule?.name)
+        } catch SamplingError.unknownSchedule {
+            throw APIError(.notFound, "unknown_scheduler", "Scheduler not found")
+        } catch {
             throw APIError(.notFound, "unknown_sampler", "Sampler not found")
         }
-        let schedule = try label.map { label in
-            guard let found = try? ScheduleCatalogue.named(label) else {
-                throw APIError(.notFound, "unknown_scheduler", "Scheduler not found")
-            }
-            return found.name
-        }
-        return (name, schedule)
     }
 
     /// Scripts change what a request means, so that one that is not there is refused, as it is there.

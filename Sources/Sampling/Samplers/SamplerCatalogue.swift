@@ -176,6 +176,24 @@ public enum SamplerCatalogue {
         return found
     }
 
+    /// The sampler of a name, and its schedule: AUTOMATIC1111 once wrote both as one, as in "DPM++ 2M Karras".
+    ///
+    /// - Parameter schedule: A schedule that is named beside it; it counts before one in the sampler's name.
+    /// - Throws: As ``named(_:)``, and ``SamplingError/unknownSchedule(name:nearest:known:)``.
+    public static func named(
+        _ name: String, schedule: String?
+    ) throws -> (sampler: SamplerDescription, schedule: ScheduleDescription?) {
+        let given = try schedule.map { try ScheduleCatalogue.named($0) }
+        do {
+            return (try named(name), given)
+        } catch {
+            guard let space = name.lastIndex(of: " "), let sampler = try? named(String(name[..<space])),
+                let own = try? ScheduleCatalogue.named(String(name[name.index(after: space)...]))
+            else { throw error }
+            return (sampler, given ?? own)
+        }
+    }
+
     /// The sampler that a model is sampled with unless the user names one.
     public static func `default`(for configuration: SchedulerConfiguration) -> DefaultSampler {
         let isStochastic = configuration.algorithmType == "sde-dpmsolver++"
