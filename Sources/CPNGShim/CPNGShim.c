@@ -141,7 +141,8 @@ static void keep_transparency(easel_png *png) {
     for (size_t i = 0; i < png->count; i++) png->bytes[i] = 255 - png->bytes[4 * i + 3];
 }
 
-static easel_png decode(const uint8_t *file, size_t count, uint64_t pixel_limit, bool transparency) {
+static easel_png decode(
+    const uint8_t *file, size_t count, uint64_t pixel_limit, bool transparency, uint8_t backdrop) {
     easel_png result = {0};
     source from = {file, count, 0};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &result, on_error, on_warning);
@@ -167,7 +168,7 @@ static easel_png decode(const uint8_t *file, size_t count, uint64_t pixel_limit,
                 height, (unsigned long long)pixel_limit);
             longjmp(png_jmpbuf(png), 1);
         }
-        png_color_16 white = {0, 255, 255, 255, 255};
+        png_color_16 behind = {0, backdrop, backdrop, backdrop, backdrop};
         png_set_scale_16(png);
         png_set_expand(png);
         png_set_gray_to_rgb(png);
@@ -176,7 +177,7 @@ static easel_png decode(const uint8_t *file, size_t count, uint64_t pixel_limit,
             png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
         } else if (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA
             || png_get_valid(png, info, PNG_INFO_tRNS)) {
-            png_set_background(png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
+            png_set_background(png, &behind, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
         }
         int passes = png_set_interlace_handling(png);
         png_read_update_info(png, info);
@@ -207,12 +208,12 @@ static easel_png decode(const uint8_t *file, size_t count, uint64_t pixel_limit,
     return result;
 }
 
-easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit) {
-    return decode(file, count, pixel_limit, false);
+easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit, uint8_t backdrop) {
+    return decode(file, count, pixel_limit, false, backdrop);
 }
 
 easel_png easel_png_decode_transparency(const uint8_t *file, size_t count, uint64_t pixel_limit) {
-    return decode(file, count, pixel_limit, true);
+    return decode(file, count, pixel_limit, true, 0);
 }
 
 void easel_png_free(easel_png *png) {

@@ -119,10 +119,12 @@ struct ServerParts: Sendable {
         uploads = Uploads(pool: pool, files: uploaded, pixelLimit: limits.pixels)
         let shelf = ModelShelf(
             store: configuration.store, first: configuration.model, open: configuration.open)
-        let resolver = SettingsResolver(store: configuration.store) { id in
+        let resolver = SettingsResolver(store: configuration.store) { id, backdrop in
             let bytes = try uploaded.bytes(of: id) ?? files.bytes(of: id)
             return bytes.flatMap {
-                try? PictureFile(reading: $0, named: "the picture", pixelLimit: limits.pixels).image
+                try? PictureFile(
+                    reading: $0, named: "the picture", over: backdrop, pixelLimit: limits.pixels
+                ).image
             }
         }
         let store = JobStore(pool)

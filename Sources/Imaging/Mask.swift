@@ -32,6 +32,22 @@ public struct Mask: Sendable, Hashable {
             })
     }
 
+    /// Reads a mask drawn as a picture: PNG, JPEG or WebP. What is transparent stays, as where nothing was drawn; else it is
+    /// read as ``Image/init(reading:named:pixelLimit:)`` does.
+    ///
+    /// - Throws: ``ImageError/notReadable(name:reason:)``.
+    public init(reading bytes: Data, named name: String, pixelLimit: Int = Image.pixelLimit) throws {
+        self.init(
+            try PictureFile(reading: bytes, named: name, over: .black, pixelLimit: pixelLimit).image)
+    }
+
+    /// Reads a mask from a file; see ``init(reading:named:pixelLimit:)``.
+    ///
+    /// - Throws: ``ImageError/notReadable(name:reason:)`` also where there is no such file, or it is no regular one.
+    public init(contentsOf file: URL, pixelLimit: Int = Image.pixelLimit) throws {
+        try self.init(reading: pictureBytes(of: file), named: file.path, pixelLimit: pixelLimit)
+    }
+
     /// What is transparent in a PNG file is made anew, as editors that erase to transparency mean it.
     ///
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole PNG file.

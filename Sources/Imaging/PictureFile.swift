@@ -1,5 +1,11 @@
 import Foundation
 
+/// What lies behind the transparent parts of a picture.
+public enum Backdrop: UInt8, Sendable, Hashable {
+    case black = 0
+    case white = 255
+}
+
 /// A picture as a file has it: its pixels, and what is said of them.
 public struct PictureFile: Sendable, Hashable {
     public let image: Image
@@ -12,17 +18,21 @@ public struct PictureFile: Sendable, Hashable {
 
     /// Reads a picture: PNG, JPEG or WebP, told by its content; see ``Image/init(reading:named:pixelLimit:)``.
     ///
+    /// - Parameter backdrop: What is transparent is laid over it.
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole picture of these formats.
-    public init(reading bytes: Data, named name: String, pixelLimit: Int = Image.pixelLimit) throws {
+    public init(
+        reading bytes: Data, named name: String, over backdrop: Backdrop = .white,
+        pixelLimit: Int = Image.pixelLimit
+    ) throws {
         switch PictureFormat(bytes) {
         case .png:
-            let png = try PNG(reading: bytes, named: name, pixelLimit: pixelLimit)
+            let png = try PNG(reading: bytes, named: name, over: backdrop, pixelLimit: pixelLimit)
             self.init(png.image, notes: PictureNotes(png.texts))
         case .jpeg:
             let jpeg = try JPEG(reading: bytes, named: name, pixelLimit: pixelLimit)
             self.init(jpeg.image, notes: PictureNotes(jpeg.exif))
         case .webP:
-            let webP = try WebP(reading: bytes, named: name, pixelLimit: pixelLimit)
+            let webP = try WebP(reading: bytes, named: name, over: backdrop, pixelLimit: pixelLimit)
             self.init(webP.image, notes: PictureNotes(webP.exif))
         case nil: throw ImageError.notReadable(name: name, reason: PictureFormat.describe(bytes))
         }

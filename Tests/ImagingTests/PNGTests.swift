@@ -67,6 +67,12 @@ struct PNGTests {
         #expect(try pixels(name) == [255, 0, 0, 255, 255, 255, 127, 127, 127])
     }
 
+    @Test(arguments: ["rgba.png", "rgba16.png", "palette-transparent.png"])
+    func whatIsTransparentInAMaskStays(name: String) throws {
+        // Of red, of nothing, and of black that is half transparent.
+        #expect(try Mask(reading: fixture(name), named: name).values == [76, 0, 0])
+    }
+
     @Test func aColourMayStandForTransparent() throws {
         #expect(try pixels("rgb16-transparent.png") == [255, 255, 255, 255, 0, 0])
     }

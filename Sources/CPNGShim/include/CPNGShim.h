@@ -34,8 +34,8 @@ easel_png easel_png_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, const easel_png_text *texts, size_t text_count);
 
 // Decodes a PNG file to 8-bit RGB rows: 16-bit values are scaled down, palettes and grey expanded, and what is
-// transparent is laid over white. Refuses from the header a picture of more than `pixel_limit` pixels.
-easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit);
+// transparent is laid over the backdrop's grey. Refuses from the header a picture of more than `pixel_limit` pixels.
+easel_png easel_png_decode(const uint8_t *file, size_t count, uint64_t pixel_limit, uint8_t backdrop);
 
 // Decodes how transparent a PNG file's pixels are, a byte each: 0 is opaque, 255 not to be seen.
 easel_png easel_png_decode_transparency(const uint8_t *file, size_t count, uint64_t pixel_limit);

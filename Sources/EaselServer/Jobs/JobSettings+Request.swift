@@ -8,9 +8,9 @@ import Sampling
 /// What the names in settings are names of.
 struct SettingsResolver: Sendable {
     let store: ModelStore
-    /// The picture of a hash: one that was handed in, or one of the gallery; nil where there is none, an error where its file
-    /// cannot be read.
-    let image: @Sendable (String) throws -> Image?
+    /// The picture of a hash, laid over a backdrop: one that was handed in, or one of the gallery; nil where there is none, an
+    /// error where its file cannot be read.
+    let image: @Sendable (_ id: String, _ backdrop: Backdrop) throws -> Image?
 }
 
 extension JobSettings {
@@ -103,8 +103,8 @@ extension JobSettings {
             }
             return
         }
-        func image(_ field: String, _ id: String) throws -> Image {
-            guard PictureFiles.isIdentifier(id), let image = try resolver.image(id) else {
+        func image(_ field: String, _ id: String, over backdrop: Backdrop = .white) throws -> Image {
+            guard PictureFiles.isIdentifier(id), let image = try resolver.image(id, backdrop) else {
                 throw APIError.invalid(field, "there is no picture of that id: hand it in at /api/v1/uploads")
             }
             return image
@@ -127,7 +127,8 @@ extension JobSettings {
             width: picture.width, height: picture.height,
             values: Array(repeating: 0, count: picture.width * picture.height))
         request.inpainting = Inpainting(
-            mask: try mask.map { Mask(try image("mask", $0)) } ?? black, maskBlur: maskBlur ?? 0,
+            mask: try mask.map { Mask(try image("mask", $0, over: .black)) } ?? black,
+            maskBlur: maskBlur ?? 0,
             invertsMask: mask != nil && maskInvert == true,
             fill: try fill.map { try Self.word("fill", $0, Inpainting.Fill.self) } ?? .original,
             onlyMaskedPadding: onlyMaskedPadding, composite: composite ?? true)

@@ -29,16 +29,21 @@ public struct PNG: Sendable, Hashable {
 
     /// Reads a PNG file's bytes.
     ///
-    /// 16-bit values are scaled to 8 bits, palettes and grey are expanded, and what is transparent is laid over
-    /// white.
+    /// 16-bit values are scaled to 8 bits, palettes and grey are expanded.
     ///
-    /// - Parameter pixelLimit: How many pixels are read at most.
+    /// - Parameters:
+    ///   - backdrop: What is transparent is laid over it.
+    ///   - pixelLimit: How many pixels are read at most.
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole PNG file, and for one of more
     ///   pixels, before memory is taken for them.
-    public init(reading bytes: Data, named name: String, pixelLimit: Int = Image.pixelLimit) throws {
+    public init(
+        reading bytes: Data, named name: String, over backdrop: Backdrop = .white,
+        pixelLimit: Int = Image.pixelLimit
+    ) throws {
         var png = bytes.withUnsafeBytes { buffer in
             easel_png_decode(
-                buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count, UInt64(clamping: pixelLimit))
+                buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count, UInt64(clamping: pixelLimit),
+                backdrop.rawValue)
         }
         defer { easel_png_free(&png) }
         if png.error.0 != 0 {

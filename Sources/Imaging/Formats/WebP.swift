@@ -6,18 +6,19 @@ struct WebP {
     let image: Image
     let exif: ExifData
 
-    /// Reads a WebP file's bytes, upright as its Exif data say; what is transparent is laid over white.
+    /// Reads a WebP file's bytes, upright as its Exif data say; what is transparent is laid over the backdrop.
     ///
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole WebP file, and for one of more
     ///   pixels than the limit, before memory is taken for them.
-    init(reading bytes: Data, named name: String, pixelLimit: Int) throws {
+    init(reading bytes: Data, named name: String, over backdrop: Backdrop, pixelLimit: Int) throws {
         (image, exif) = try bytes.withUnsafeBytes { buffer in
-            try Self.decode(buffer.bindMemory(to: UInt8.self), named: name, pixelLimit: pixelLimit)
+            try Self.decode(
+                buffer.bindMemory(to: UInt8.self), named: name, over: backdrop, pixelLimit: pixelLimit)
         }
     }
 
     private static func decode(
-        _ bytes: UnsafeBufferPointer<UInt8>, named name: String, pixelLimit: Int
+        _ bytes: UnsafeBufferPointer<UInt8>, named name: String, over backdrop: Backdrop, pixelLimit: Int
     ) throws -> (Image, ExifData) {
         func refuse(_ reason: String) -> ImageError { .notReadable(name: name, reason: reason) }
         var features = WebPBitstreamFeatures()
@@ -41,7 +42,8 @@ struct WebP {
             throw refuse("the WebP file's pixels are damaged")
         }
         let stored = Image(
-            rgba: UnsafeBufferPointer(start: frame, count: 4 * width * height), width: width, height: height)
+            rgba: UnsafeBufferPointer(start: frame, count: 4 * width * height), over: backdrop, width: width,
+            height: height)
         let exif = exif(of: WebPAnimDecoderGetDemuxer(decoder))
         return (stored.upright(Orientation(exif)), exif)
     }
@@ -88,13 +90,14 @@ struct WebP {
 }
 
 extension Image {
-    /// A picture of colours and opacities, laid over white: a round half up, as libpng has it.
-    fileprivate init(rgba: UnsafeBufferPointer<UInt8>, width: Int, height: Int) {
+    /// A picture of colours and opacities, laid over a backdrop: a round half up, as libpng has it.
+    fileprivate init(rgba: UnsafeBufferPointer<UInt8>, over backdrop: Backdrop, width: Int, height: Int) {
+        let behind = Int(backdrop.rawValue)
         let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { buffer, count in
             for pixel in 0..<width * height {
                 let opacity = Int(rgba[4 * pixel + 3])
                 for channel in 0..<3 {
-                    let value = Int(rgba[4 * pixel + channel]) * opacity + 255 * (255 - opacity)
+                    let value = Int(rgba[4 * pixel + channel]) * opacity + behind * (255 - opacity)
                     buffer[3 * pixel + channel] = UInt8((value + 127) / 255)
                 }
             }
