@@ -6,6 +6,9 @@ import Synchronization
 /// The adapters that a model was last asked to take, as they fit its layers: what is asked for again is not read again.
 final class AdapterLibrary: Sendable {
     private let networks: AdaptedNetworks
+    /// Where the U-Net's weights are from, and whether they are integers, which nothing can be added to.
+    private let origin: String
+    private let isQuantized: Bool
     private let known: Mutex<[Part: AdapterUpdates]> = Mutex([:])
 
     /// A file, and how much of it.
@@ -15,6 +18,7 @@ final class AdapterLibrary: Sendable {
     }
 
     init(_ parts: ModelParts) {
+        (origin, isQuantized) = (parts.unetWeights.origin, parts.unetWeights.isQuantized)
         networks = AdaptedNetworks(
             unet: parts.unetWeights,
             unetNames: CompVisUNetNames(describing: parts.unetWeights).table.inverted,
@@ -23,7 +27,8 @@ final class AdapterLibrary: Sendable {
 
     /// The adapters, in order; those of weight 0 are left out.
     ///
-    /// - Throws: `FileError`, `SafetensorsError`, `TorchError`, `AdapterError`.
+    /// - Throws: `FileError`, `SafetensorsError`, `TorchError`, `AdapterError`; ``ModelError`` where the U-Net's weights are
+    ///   integers and would be changed.
     func load(_ loras: [LoRA]) throws -> [LoadedAdapter] {
         let before = known.withLock { $0 }
         let loaded = try loras.compactMap { lora throws -> LoadedAdapter? in
@@ -34,6 +39,13 @@ final class AdapterLibrary: Sendable {
             let updates =
                 try before[Part(file: file, rankLimit: lora.rankLimit)]
                 ?? Adapter(contentsOf: url).updates(networks, rankLimit: lora.rankLimit)
+            if isQuantized, lora.weight != 0, updates.changesUNet {
+                throw ModelError(
+                    model: origin,
+                    reason:
+                        "its U-Net is of integers, which \(url.path) cannot be added to; take the model that it was made "
+                        + "of, with the precision int8 if you like")
+            }
             return LoadedAdapter(
                 use: .init(
                     file: file, weight: lora.weight, textEncoderWeight: textWeight, rankLimit: lora.rankLimit),

@@ -86,6 +86,19 @@ struct QuantizationTests {
             let unet = target.appending(path: "unet/diffusion_pytorch_model.safetensors")
             #expect(3 * (try byteCount(unet)) < 2 * (try byteCount(original)))
         }
+        // A LoRA would change only the few layers that are not of integers.
+        let layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+        let lora = folder.url.appending(path: "lora.safetensors")
+        try TinyFile(
+            tensors: ["\(layer).lora_down.weight": [4, 256], "\(layer).lora_up.weight": [256, 4]],
+            constants: [:]
+        ).write(to: lora)
+        var changed = request
+        changed.loras = [LoRA(path: lora.path)]
+        let error = #expect(throws: ModelError.self) { try written.check(changed) }
+        #expect("\(try #require(error))".contains(lora.path))
+        changed.loras = [LoRA(path: lora.path, weight: 0, textEncoderWeight: 1)]
+        try written.check(changed)
     }
 
     private func byteCount(_ file: URL) throws -> Int {

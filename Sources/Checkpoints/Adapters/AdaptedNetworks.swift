@@ -11,6 +11,9 @@ public struct AdapterUpdates: Sendable {
     /// Words that are taught by the same file.
     public let words: [TextualInversion]
 
+    /// Whether there is anything for the U-Net.
+    public var changesUNet: Bool { networks[.unet]?.isEmpty == false }
+
     init(unknownTensors: [String] = [], words: [TextualInversion] = []) {
         self.unknownTensors = unknownTensors
         self.words = words
