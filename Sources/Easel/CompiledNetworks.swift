@@ -141,6 +141,11 @@ actor CompiledNetworks {
         return encoders
     }
 
+    /// Lets go of all networks that do not stay ready.
+    func letGo(_ memory: MemoryPlan) {
+        for work in NetworkWork.allCases { letGo(after: work, memory) }
+    }
+
     /// Lets go of the networks that have done their work, as far as they do not stay ready.
     func letGo(after work: NetworkWork, _ memory: MemoryPlan) {
         switch (memory.residency, work) {
@@ -284,4 +289,4 @@ actor CompiledNetworks {
 }
 
 /// What networks are needed for, in order.
-enum NetworkWork { case encodingPrompts, encodingPicture, denoising, decoding }
+enum NetworkWork: CaseIterable { case encodingPrompts, encodingPicture, denoising, decoding }

@@ -24,34 +24,50 @@ extension Model {
         let tell: @Sendable (GenerationEvent) -> Void = { event in
             for request in requests { request.tell(event) }
         }
-        async let hashes = recordedHashes(requests.map(\.plan))
+        // What goes wrong is told at once, and not when a large file was read.
+        let hashes = Task { await recordedHashes(requests.map(\.plan)) }
         await checksums.begin()
         var watch = Stopwatch(tell: tell)
 
+        let plan = requests[0].plan
         let batches = PictureBatch.batches(of: requests)
-        let plan = batches[0].plan
         try await prepareQuantization(&watch, tell)
         let (memory, bytes) = try await networks.planMemory(
             plan.unet(batch: batches[0].count), encodes: plan.encodesPicture)
-        let contexts = try await encodedPrompts(
-            requests.map(\.plan), memory, &watch, unetBatch: batches[0].count, tell)
-        await networks.letGo(after: .encodingPrompts, memory)
-        for (index, batch) in batches.enumerated() {
-            if index > 0, requests[0].stop?.requested == .request { break }
-            let sampler = try plan.makeSampler()
-            var noise = batch.noise()
-            let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
-            await networks.letGo(after: .encodingPicture, memory)
-            var made = batch.members.map { DenoisedPictures(latents: start.latents.pictures($0.places)) }
-            if plan.takesSteps {
-                made = try await denoised(start, batch, contexts, sampler, noise, memory, &watch, tell)
-                await networks.letGo(after: .denoising, memory)
+        do {
+            let contexts = try await encodedPrompts(
+                requests.map(\.plan), memory, &watch, unetBatch: batches[0].count, tell)
+            await networks.letGo(after: .encodingPrompts, memory)
+            for (index, batch) in batches.enumerated() {
+                if index > 0, requests[0].stop?.requested == .request { break }
+                let made = try await latents(of: batch, contexts, memory, &watch, tell)
+                try await checksums.validate()
+                try await decode(made, batch, memory, bytes, hashes: await hashes.value, &watch, tell)
+                await networks.letGo(after: .decoding, memory)
+                for request in requests { request.stop?.batchIsDone() }
             }
-            try await checksums.validate()
-            try await decode(made, batch, memory, bytes, hashes: await hashes, &watch, tell)
-            await networks.letGo(after: .decoding, memory)
-            for request in requests { request.stop?.batchIsDone() }
+        } catch {
+            await networks.letGo(memory)
+            throw error
         }
+    }
+
+    /// What a batch's pictures are decoded from: each request's.
+    private func latents(
+        of batch: PictureBatch, _ contexts: [PromptContexts], _ memory: MemoryPlan, _ watch: inout Stopwatch,
+        _ tell: @escaping @Sendable (GenerationEvent) -> Void
+    ) async throws -> [DenoisedPictures] {
+        let plan = batch.plan
+        let sampler = try plan.makeSampler()
+        var noise = batch.noise()
+        let start = try await startingPoint(plan, sampler, &noise, memory, &watch)
+        await networks.letGo(after: .encodingPicture, memory)
+        guard plan.takesSteps else {
+            return batch.members.map { DenoisedPictures(latents: start.latents.pictures($0.places)) }
+        }
+        let made = try await denoised(start, batch, contexts, sampler, noise, memory, &watch, tell)
+        await networks.letGo(after: .denoising, memory)
+        return made
     }
 
     private func recordedHashes(_ plans: [GenerationPlan]) async -> [RecordedHashes] {
