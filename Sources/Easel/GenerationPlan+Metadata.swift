@@ -7,14 +7,16 @@ extension GenerationPlan {
         -> GenerationMetadata
     {
         var metadata = GenerationMetadata(
-            prompt: request.prompt, negativePrompt: request.negativePrompt, steps: request.steps,
+            prompt: request.prompt, negativePrompt: request.negativePrompt,
+            steps: request.firstPass?.steps ?? request.steps,
             sampler: sampler.label,
             schedule: request.schedule.flatMap { try? ScheduleCatalogue.named($0).label },
             guidanceScale: request.guidanceScale,
-            seed: seed(ofPicture: index), width: size.width, height: size.height, model: model.name,
+            seed: seed(ofPicture: index), width: request.firstPass?.width ?? size.width,
+            height: request.firstPass?.height ?? size.height, model: model.name,
             version: "Easel \(easelVersion)")
         if request.initImage != nil { metadata.strength = request.strength }
-        metadata.extras += request.largeFrom?.extras ?? []
+        metadata.extras += request.firstPass?.settings.extras ?? []
         if request.randomSource == .torchCPU { metadata.randomSource = "CPU" }
         if let variation = request.variation, variation.strength > 0 {
             metadata.variation = .init(
@@ -28,7 +30,7 @@ extension GenerationPlan {
             }
         }
         if request.clipSkip > 1 { metadata.clipSkip = request.clipSkip }
-        metadata.extras += request.inpainting?.extras ?? []
+        metadata.extras += (request.firstPass?.inpainting ?? request.inpainting)?.extras ?? []
         metadata.modelHash = hashes.model
         metadata.autoencoder = model.externalAutoencoder?.lastPathComponent
         metadata.autoencoderHash = hashes.autoencoder

@@ -86,7 +86,7 @@ struct GenerationPlan: Sendable {
         }
         canvas = try Canvas(request, width: width, height: height)
         // A second pass may start from the first one's latents.
-        let hasLatents = request.largeFrom?.upscaler == .latent && parts.sight == nil
+        let hasLatents = request.firstPass?.settings.upscaler == .latent && parts.sight == nil
         encodesPicture = canvas != nil && !hasLatents || parts.isForInpainting
         if encodesPicture, let reason = parts.encoderMissing {
             throw RequestError.notPossible(

@@ -12,6 +12,8 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         let maskInvert: Bool
         let onlyMaskedPadding: Int?
         let composite: Bool
+        /// Whether a mask was given, and not only what lies beyond the picture's edges is made anew; nil in older records.
+        let isMasked: Bool?
     }
 
     struct Large: Codable, Sendable, Hashable {
@@ -158,23 +160,26 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         subseed = request.variation.map { $0.subseed &+ UInt64(index) }
         subseedStrength = request.variation?.strength
         seedResize = request.seedSize.map { [$0.width, $0.height] }
-        hires = request.largeFrom.map {
+        let first = request.firstPass
+        hires = first.map {
             Large(
-                scale: $0.scale, strength: $0.strength, steps: $0.steps, upscaler: $0.upscaler.rawValue,
-                width: request.smallSize?.width ?? plan.width,
-                height: request.smallSize?.height ?? plan.height,
-                baseSteps: request.smallSize?.steps ?? request.steps)
+                scale: $0.settings.scale, strength: $0.settings.strength, steps: $0.settings.steps,
+                upscaler: $0.settings.upscaler.rawValue, width: $0.width, height: $0.height,
+                baseSteps: $0.steps)
         }
-        let isFromPicture = request.initImage != nil && request.largeFrom == nil
-        strength = isFromPicture ? request.strength : nil
-        resize = isFromPicture ? request.resize.rawValue : nil
-        inpaint = request.inpainting.map {
+        strength = first.map(\.strength) ?? (request.initImage == nil ? nil : request.strength)
+        resize = strength == nil ? nil : (first?.resize ?? request.resize).rawValue
+        inpaint = (first?.inpainting ?? request.inpainting).map {
             Inpaint(
                 fill: $0.fill.rawValue, maskBlur: $0.maskBlur, maskInvert: $0.invertsMask,
-                onlyMaskedPadding: $0.onlyMaskedPadding, composite: $0.composite)
+                onlyMaskedPadding: $0.onlyMaskedPadding, composite: $0.composite,
+                isMasked: !$0.mask.isBlack || $0.invertsMask)
         }
-        extend = request.outpainting.map { [$0.left, $0.right, $0.top, $0.bottom] }
+        extend = (first?.outpainting ?? request.outpainting).map { [$0.left, $0.right, $0.top, $0.bottom] }
     }
+
+    /// Whether a mask was given.
+    public var hasMask: Bool { inpaint.map { $0.isMasked ?? (extend == nil) } ?? false }
 
     /// The record as JSON, its keys in order.
     public var json: String {

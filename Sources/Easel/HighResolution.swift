@@ -30,7 +30,7 @@ public struct HighResolution: Sendable, Hashable {
         self.upscaler = upscaler
     }
 
-    /// The settings in AUTOMATIC1111's words.
+    /// The settings in AUTOMATIC1111's words; the strength is the picture's own there.
     var extras: [GenerationMetadata.Extra] {
         var extras = [GenerationMetadata.Extra("Hires upscale", plain(scale))]
         if let steps { extras.append(.init("Hires steps", "\(steps)")) }
@@ -40,6 +40,34 @@ public struct HighResolution: Sendable, Hashable {
     private func plain(_ value: Double) -> String {
         value == value.rounded() ? "\(Int(value))" : "\(value)"
     }
+
+    /// Reads AUTOMATIC1111's words; nil where they tell of no second pass.
+    ///
+    /// A network that enlarges pictures there is Lanczos's kernel here.
+    init?(_ metadata: GenerationMetadata) {
+        func value(_ key: String) -> String? { metadata.extras.first { $0.key == key }?.value }
+        guard let scale = value("Hires upscale").flatMap(Double.init) else { return nil }
+        self.init(
+            scale: scale, strength: metadata.strength ?? 0.7,
+            steps: value("Hires steps").flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil },
+            upscaler: value("Hires upscaler")?.hasPrefix("Latent") == false ? .image : .latent)
+    }
+}
+
+/// What a second pass's request keeps of the first.
+struct FirstPass: Sendable, Hashable {
+    /// What asked for two passes.
+    let settings: HighResolution
+    /// In pixels.
+    let width: Int
+    /// In pixels.
+    let height: Int
+    let steps: Int
+    /// How much was given up of the picture that it started from; nil where there was none.
+    let strength: Double?
+    let resize: Resizing
+    let inpainting: Inpainting?
+    let outpainting: Outpainting?
 }
 
 extension Model {
@@ -49,29 +77,12 @@ extension Model {
         _ request: Request, _ large: HighResolution, stop: EarlyStop?,
         tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
-        let factor = parts.autoencoder.factor
         var small = request
         small.highResolution = nil
         small.seed = request.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
-        let plan = try GenerationPlan(small, for: self)
-        func side(_ axis: String, _ pixels: Int) throws -> Int {
-            let wanted = Int(Double(pixels) * large.scale) / factor * factor
-            return try Request.latentSize(axis: axis, pixels: wanted, factor: factor) * factor
-        }
-        let (width, height) = (try side("width", plan.width), try side("height", plan.height))
         // What is wrong with the second pass is found before the first.
-        var second = small
-        (second.width, second.height) = (width, height)
-        (second.count, second.batchSize) = (1, 1)
-        second.steps = large.steps ?? small.steps
-        second.strength = large.strength
-        second.resize = .stretch
-        second.largeFrom = large
-        second.smallSize = SmallPass(width: plan.width, height: plan.height, steps: small.steps)
-        second.inpainting = nil
-        second.outpainting = nil
-        second.initImage = Image(width: 1, height: 1, pixels: [0, 0, 0])
-        _ = try GenerationPlan(second, for: self)
+        let (second, plan) = try secondPass(after: small, large)
+        _ = try await networks.planMemory(plan.unet(batch: 1), encodes: plan.encodesPicture)
 
         let bases = try await pictures(small, stop, tell: tell)
         let areAllSmall = stop?.requested == .request
@@ -94,6 +105,35 @@ extension Model {
                 tell(.finished(picture.after(base)))
             }
         }
+    }
+
+    /// The second pass over a request's pictures: its request, which still has a picture of one pixel to start from, and
+    /// the plan of it.
+    ///
+    /// - Throws: What is wrong with it.
+    func secondPass(after small: Request, _ large: HighResolution) throws -> (Request, GenerationPlan) {
+        let first = try GenerationPlan(small, for: self)
+        let factor = parts.autoencoder.factor
+        func side(_ axis: String, _ pixels: Int) throws -> Int {
+            let wanted = Double(pixels) * large.scale
+            return try Request.latentSize(
+                axis: axis, pixels: Int(min(wanted, 1e6)) / factor * factor, factor: factor) * factor
+        }
+        var second = small
+        second.highResolution = nil
+        (second.width, second.height) = (try side("width", first.width), try side("height", first.height))
+        (second.count, second.batchSize) = (1, 1)
+        if let steps = large.steps { (second.steps, second.sigmas, second.timesteps) = (steps, nil, nil) }
+        second.strength = large.strength
+        second.resize = .stretch
+        second.firstPass = FirstPass(
+            settings: large, width: first.width, height: first.height, steps: small.steps,
+            strength: small.initImage == nil ? nil : small.strength, resize: small.resize,
+            inpainting: small.inpainting, outpainting: small.outpainting)
+        second.inpainting = nil
+        second.outpainting = nil
+        second.initImage = Image(width: 1, height: 1, pixels: [0, 0, 0])
+        return (second, try GenerationPlan(second, for: self))
     }
 
     /// A request's pictures, with its other events told.

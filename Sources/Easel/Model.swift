@@ -142,7 +142,7 @@ public final class Model: Sendable {
                 do {
                     try request.check()
                     let parts = try request.withChoicesMade()
-                    if parts.count > 1 { for part in parts { _ = try GenerationPlan(part, for: self) } }
+                    if parts.count > 1 { for part in parts { try check(part: part) } }
                     for (index, part) in parts.enumerated() {
                         if index > 0, stop?.requested == .request { break }
                         try await make(part, stop) { continuation.yield($0) }
@@ -165,7 +165,16 @@ public final class Model: Sendable {
     /// - Throws: As ``generate(_:)`` does for what the request asks.
     public func check(_ request: Request) throws {
         try request.check()
-        for part in try request.withChoicesMade() { _ = try GenerationPlan(part, for: self) }
+        for part in try request.withChoicesMade() { try check(part: part) }
+    }
+
+    /// Checks a request without choices, both of its passes where there are two.
+    private func check(part request: Request) throws {
+        if let large = request.highResolution {
+            _ = try secondPass(after: request, large)
+        } else {
+            _ = try GenerationPlan(request, for: self)
+        }
     }
 
     /// The pictures of a request without choices, in one pass or two.

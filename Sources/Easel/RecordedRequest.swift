@@ -112,14 +112,15 @@ extension Request {
         self.init(
             prompt: metadata.prompt, negativePrompt: metadata.negativePrompt, width: metadata.width,
             height: metadata.height, steps: metadata.steps, guidanceScale: metadata.guidanceScale,
-            seed: metadata.seed, sampler: try SamplerCatalogue.named(metadata.sampler).name)
-        if let label = metadata.schedule, label != "Automatic" {
-            schedule = try ScheduleCatalogue.named(label).name
-        }
+            seed: metadata.seed)
+        let label = metadata.schedule == "Automatic" ? nil : metadata.schedule
+        let named = try SamplerCatalogue.named(metadata.sampler, schedule: label)
+        (sampler, schedule) = (named.sampler.name, named.schedule?.name)
         imitate(.a1111)
         clipSkip = metadata.clipSkip ?? 1
         randomSource = metadata.randomSource == "CPU" ? .torchCPU : .torchCUDA
-        strength = metadata.strength ?? strength
+        strength = metadata.initStrength ?? strength
+        highResolution = HighResolution(metadata)
         variation = metadata.variation.map { NoiseVariation(subseed: $0.seed, strength: $0.strength) }
         seedSize = metadata.seedSize.map { PixelSize(width: $0.width, height: $0.height) }
         if metadata.isTiling { tiling = .both }
@@ -130,6 +131,12 @@ extension Request {
             tokenMergingRatio = min(ratio, Self.tokenMergingRatios.upperBound)
         }
     }
+}
+
+extension GenerationMetadata {
+    /// How much was given up of the picture that it started from; nil where it started from none. AUTOMATIC1111 has the same
+    /// word for a second pass's.
+    public var initStrength: Double? { HighResolution(self) == nil ? strength : nil }
 }
 
 /// Why a picture's settings cannot be used.

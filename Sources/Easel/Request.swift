@@ -109,11 +109,9 @@ public struct Request: Sendable, Hashable {
     public var outpainting: Outpainting?
     /// A second pass at a larger size; nil for none.
     public var highResolution: HighResolution?
-    /// What the second pass is of, and the latents that it starts from instead of ``initImage``'s.
-    var largeFrom: HighResolution?
+    /// The pass before, where this is the second of two, and the latents that it starts from instead of ``initImage``'s.
+    var firstPass: FirstPass?
     var initLatents: Latents?
-    /// The first pass's size and steps.
-    var smallSize: SmallPass?
     /// What the prompts were before choices were made in them.
     var template: PromptTemplate?
     /// The index of the first picture, where this is a part of a request.
@@ -151,13 +149,6 @@ public enum Tiling: String, Sendable, Hashable, CaseIterable {
     case y
     /// Both.
     case both = "xy"
-}
-
-/// The first of two passes.
-struct SmallPass: Sendable, Hashable {
-    let width: Int
-    let height: Int
-    let steps: Int
 }
 
 /// A size in pixels.

@@ -27,11 +27,51 @@ struct HighResolutionTests {
         #expect(steps == 2 * 4 + 2 * 2, "four steps small, two of four large")
         let name = upscaler == .latent ? "Latent" : "Lanczos"
         #expect(
-            pictures[0].metadata.parameters.contains(
-                "Denoising strength: 0.5, RNG: CPU, Hires upscale: 1.5, Hires upscaler: \(name)"),
+            pictures[0].metadata.parameters.contains("Size: 64x64,")
+                && pictures[0].metadata.parameters.contains(
+                    "Denoising strength: 0.5, RNG: CPU, Hires upscale: 1.5, Hires upscaler: \(name)"),
             "\(pictures[0].metadata.parameters)")
         let again = try await model.events(Request(GenerationRecord(json: pictures[1].record.json))).pictures
         #expect(again.map(\.image) == [pictures[1].image])
+        // Other programs' words tell of both passes too.
+        let told = try #require(GenerationMetadata(parameters: pictures[1].metadata.parameters))
+        let read = try Request(told)
+        #expect(read.highResolution == request.highResolution && (read.width, read.steps) == (64, 4))
+        #expect(told.initStrength == nil)
+    }
+
+    @Test func whatTheFirstPassStartedFromIsRecorded() async throws {
+        let model = try TinyModel.sd1.opened()
+        var request = request()
+        request.initImage = Image(width: 64, height: 64, pixels: Array(repeating: 90, count: 3 * 64 * 64))
+        request.strength = 0.5
+        request.resize = .crop
+        request.inpainting = Inpainting(
+            mask: Mask(width: 64, height: 64, values: (0..<64 * 64).map { $0 % 64 < 32 ? 255 : 0 }),
+            maskBlur: 2)
+        request.highResolution = HighResolution(scale: 1.5, strength: 0.75, upscaler: .image)
+        let made = try await model.picture(request)
+        let record = try GenerationRecord(json: made.record.json)
+        #expect(record.strength == 0.5 && record.hasMask)
+        var again = try Request(record)
+        #expect(again.resize == .crop && again.inpainting?.maskBlur == 2)
+        again.initImage = request.initImage
+        again.inpainting?.mask = try #require(request.inpainting?.mask)
+        #expect(try await model.picture(again).image == made.image)
+    }
+
+    @Test func whatIsWrongWithTheSecondPassIsFoundFirst() throws {
+        let model = try TinyModel.sd1.opened()
+        var request = request()
+        (request.width, request.highResolution) = (512, HighResolution(scale: 8))
+        let error = #expect(throws: RequestError.self) { try model.check(request) }
+        #expect("\(try #require(error))".contains("4096"))
+        // Steps of its own are those that are taken.
+        (request.width, request.timesteps) = (64, [800])
+        request.highResolution = HighResolution(scale: 2, strength: 0.5, steps: 6)
+        #expect(
+            try model.secondPass(after: request, HighResolution(scale: 2, strength: 0.5, steps: 6)).1
+                .takesSteps)
     }
 
     @Test func withoutStrengthItIsTheSmallPictureEnlarged() async throws {

@@ -50,6 +50,7 @@ struct ImageToImageTests {
             distances.append(distance(events.pictures[0].image, picture))
             let steps = events.count { if case .step = $0 { true } else { false } }
             #expect(steps == Int(10 * strength), "strength \(strength) takes its share of the steps")
+            for case .step(let step) in events { #expect(step.count == steps && step.index < steps) }
         }
         #expect(distances == distances.sorted(), "\(distances)")
         // The demo model's autoencoder blurs edges: some 12 levels.
