@@ -51,7 +51,8 @@ extension ExitCode {
             case is FileError, is JSONError, is ConfigurationError, is SafetensorsError, is CheckpointError,
                 is ModelFolderError, is ModelError, is TorchError, is GGUFError, is VocabularyMissing,
                 is TokenizerError,
-                is GraphError, is DemoModelMissing,
+                is GraphError, is DemoModelMissing, is RecordedModelMissing,
+                is RecordedAutoencoderMissing,
                 is RecordError, is PromptStyleError, is SettingsError, is AdapterError,
                 is TextualInversionError:
                 .badInput

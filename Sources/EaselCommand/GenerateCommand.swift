@@ -81,7 +81,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try large.check()
         try sweeps.check()
         try opening.check()
-        if from == nil { try source.check() }
+        try source.check(isFrom: from != nil)
         guard (1...100).contains(quality) else {
             throw ValidationError("--quality \(quality) is not possible: it must be from 1 to 100.")
         }
@@ -92,11 +92,12 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     /// The request of the options, over that of the picture whose settings are taken.
-    private func request() throws -> Request {
-        let settings = try from.map { try PictureSettings(of: $0) }
+    ///
+    /// - Parameter swept: The prompt in place of the options'; nil for theirs.
+    private func request(_ settings: PictureSettings?, prompt swept: String? = nil) throws -> Request {
         var request = settings?.request ?? Request(prompt: "")
         if let like { request.imitate(like) }
-        if let prompt = prompt ?? text { request.prompt = prompt }
+        if let prompt = swept ?? prompt ?? text { request.prompt = prompt }
         if let width { request.width = width }
         if let height { request.height = height }
         (request.count, request.batchSize) = (count, batchSize)
@@ -132,19 +133,24 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     /// The requests of all sweeps, each with the command that it is of; one where there are none.
-    private func requests() throws -> [(command: GenerateCommand, request: Request)] {
-        let base = try request()
+    private func requests(
+        _ settings: PictureSettings?
+    ) throws -> [(command: GenerateCommand, request: Request)] {
+        let base = try request(settings)
         guard !sweeps.sweep.isEmpty else { return [(self, base)] }
         return try sweeps.cells.map { cell in
             // The last of an option's values counts. Without a seed, all have the one that was drawn.
             var arguments = ["--seed", "\(base.seed ?? 0)"]
+            if seeds.subseedStrength != nil, let variation = base.variation {
+                arguments += ["--subseed", "\(variation.subseed)"]
+            }
             for (sweep, value) in cell where sweep.name != Sweep.promptReplace && sweep.name != "prompt" {
                 arguments.append("--\(sweep.name)=\(value)")
             }
             let command = try Self.parsed(CommandLine.arguments.dropFirst() + arguments)
-            var request = try command.request()
+            let prompt = cell.first { $0.sweep.name == "prompt" }?.value
+            var request = try command.request(settings, prompt: prompt)
             for (sweep, value) in cell {
-                if sweep.name == "prompt" { request.prompt = value }
                 if sweep.name == Sweep.promptReplace {
                     request.prompt = request.prompt.replacingOccurrences(of: sweep.values[0], with: value)
                     request.negativePrompt = request.negativePrompt.replacingOccurrences(
@@ -168,12 +174,17 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func generate() async throws {
-        let asked = try requests()
+        let settings = try from.map { try PictureSettings(of: $0) }
+        let asked = try requests(settings)
         let count = asked[0].request.count
-        let files = try OutputFiles(output, count: count * asked.count, isNumbered: asked.count > 1)
+        // Variations have one seed.
+        let isVaried = count > 1 && (asked[0].request.variation?.strength ?? 0) > 0
+        let (pictureCount, isTooMany) = count.multipliedReportingOverflow(by: asked.count)
+        guard !isTooMany else { throw ValidationError("--count \(count) is not possible.") }
+        let files = try OutputFiles(output, count: pictureCount, isNumbered: asked.count > 1 || isVaried)
         let clock = ContinuousClock()
         let start = clock.now
-        let model = try await opening.open()
+        let model = try await opening.open(as: settings)
         let requests = asked.map { $0.command.completed($0.request, for: model) }
         let first = requests[0]
         if requests.count > 1 { for request in requests { try model.check(request) } }
@@ -182,7 +193,8 @@ struct GenerateCommand: AsyncParsableCommand {
         defer { progress.clear() }
         var previews = PreviewDisplay(pictureProtocol)
         var report = GenerationReport(first, model: model, opening: openingTime)
-        var made: [(index: Int, picture: GeneratedPicture)] = []
+        let needsGrid = sweeps.grid || requests.count > 1
+        var (made, notes): ([Int: Image], PictureNotes?) = ([:], nil)
         for (cell, request) in requests.enumerated() {
             for try await event in model.generate(request) {
                 switch event {
@@ -201,35 +213,38 @@ struct GenerateCommand: AsyncParsableCommand {
                     progress.clear()
                     previews.keep()
                     report.add(picture, file: file)
-                    if sweeps.grid || requests.count > 1 { made.append((index, picture)) }
-                    if !json { print(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }
+                    if needsGrid {
+                        made[index] = picture.image
+                        notes = notes ?? PictureNotes(parameters: picture.metadata.parameters)
+                    }
+                    if !json { tell(quiet ? file.path : "\(file.path)  seed \(picture.seed)") }
                 }
             }
             // A cancelled task's events end without an error.
             try Task.checkCancellation()
         }
-        for grid in grids(made, count: count, cells: requests.count) {
-            let file = files.gridFile(seed: first.seed ?? 0, index: grid.index, of: grid.count)
-            try grid.picture.write(to: file, quality: quality)
+        for (index, grid) in grids(made, count: count, cells: requests.count).enumerated() {
+            let file = files.gridFile(
+                seed: first.seed ?? 0, index: index, of: requests.count > 1 ? count : 1)
+            try PictureFile(grid, notes: notes ?? PictureNotes()).write(to: file, quality: quality)
             report.grids = (report.grids ?? []) + [file.path]
-            if !json { print(file.path) }
+            if !json { tell(file.path) }
         }
         if json { print(try report.line(model)) }
     }
 
+    /// Prints a line at once, also where it goes to another program.
+    private func tell(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+
     /// The pictures side by side: all of them in one grid, or, of sweeps, each picture of the count in a grid of its own.
-    private func grids(
-        _ made: [(index: Int, picture: GeneratedPicture)], count: Int, cells: Int
-    ) -> [(index: Int, count: Int, picture: PictureFile)] {
-        guard let first = made.first?.picture else { return [] }
-        let notes = PictureNotes(parameters: first.metadata.parameters)
-        let images = Dictionary(made.map { ($0.index, $0.picture.image) }, uniquingKeysWith: { $1 })
-        guard cells > 1 else {
-            return [(0, 1, PictureFile(sweeps.gridded((0..<count).map { images[$0] }), notes: notes))]
-        }
+    private func grids(_ made: [Int: Image], count: Int, cells: Int) -> [Image] {
+        guard !made.isEmpty else { return [] }
+        guard cells > 1 else { return [sweeps.gridded((0..<count).map { made[$0] })] }
         return (0..<count).map { picture in
-            let cells = (0..<cells).map { images[$0 * count + picture] }
-            return (picture, count, PictureFile(sweeps.gridded(cells), notes: notes))
+            sweeps.gridded((0..<cells).map { made[$0 * count + picture] })
         }
     }
 }

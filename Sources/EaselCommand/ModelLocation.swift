@@ -31,6 +31,27 @@ enum ModelLocation {
         return demo
     }
 
+    /// Where the model is that a picture was made with, by the name that it carries.
+    ///
+    /// - Throws: ``RecordedModelMissing``.
+    static func url(recorded name: String, in picture: String, store: ModelStore) throws -> URL {
+        if let demo = demoModel, demo.lastPathComponent == name { return demo }
+        guard let found = store.file(named: name, kind: .model) else {
+            throw RecordedModelMissing(picture: picture, model: name)
+        }
+        return found
+    }
+
+    /// Where the autoencoder is that a picture was made with in place of its model's own.
+    ///
+    /// - Throws: ``RecordedAutoencoderMissing``.
+    static func autoencoder(recorded file: String, in picture: String, store: ModelStore) throws -> URL {
+        let found = store.entries.lazy.filter { $0.kind == .vae }.map { URL(filePath: $0.path) }
+            .first { $0.lastPathComponent == file }
+        guard let found else { throw RecordedAutoencoderMissing(picture: picture, file: file) }
+        return found
+    }
+
     /// Where something that is used with a model is: at the path that was named, else what the store has of that name.
     static func path(named name: String, kind: ModelStore.Kind, store: ModelStore) -> String {
         if FileManager.default.fileExists(atPath: name) { return name }
@@ -50,6 +71,26 @@ struct ModelFolderMissing: Error, CustomStringConvertible {
 
     var description: String {
         "EASEL_MODELS_DIR names \(folder.quoted), and there is no such folder; correct it, or leave that one out"
+    }
+}
+
+struct RecordedModelMissing: Error, CustomStringConvertible {
+    let picture: String
+    let model: String
+
+    var description: String {
+        "\(picture) was made with a model named \(model.quoted), and none of that name is found; say with --model where it "
+            + "is, or which to take"
+    }
+}
+
+struct RecordedAutoencoderMissing: Error, CustomStringConvertible {
+    let picture: String
+    let file: String
+
+    var description: String {
+        "\(picture) was made with the autoencoder (VAE) \(file.quoted) in place of its model's own, and none of that name is "
+            + "found; say with --vae where it is, or name the model with --model to take its own"
     }
 }
 

@@ -94,6 +94,67 @@ struct FromPictureTests {
         #expect(parameters.contains("Schedule type: Karras"))
     }
 
+    @Test func itsOwnModelIsTaken() async throws {
+        let tool = try Tool()
+        let models = tool.file("models")
+        try FileManager.default.createDirectory(at: models, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            at: Tool.model("tiny-sd1"), to: models.appending(path: "small-town"))
+        let first = try await tool.run(
+            "a cat", "-m", "small-town", "--models-dir", "models", "--steps", "1", "-s", "3", "-o", "one.png")
+        #expect(first.code == 0, "\(first.errors)")
+        let again = try await tool.run("--from", "one.png", "--models-dir", "models", "-o", "two.png")
+        #expect(again.code == 0, "\(again.errors)")
+        #expect(try bytes(tool, "one.png") == bytes(tool, "two.png"))
+        let missing = try await tool.run("--from", "one.png", "-o", "three.png")
+        #expect(missing.code == 65, "\(missing.errors)")
+        #expect(
+            missing.errors.contains("small-town") && missing.errors.contains("--model"), "\(missing.errors)")
+    }
+
+    @Test func aMaskBesideAnExtensionIsNeededToo() async throws {
+        let tool = try Tool()
+        _ = try await tool.generate("a cat", "-s", "1", "-o", "base.png")
+        let options = ["-i", "base.png", "--strength", "1", "--extend", "left=32,right=32"]
+        for (name, mask) in [("masked", ["--mask", "base.png"]), ("plain", [])] {
+            let made = try await tool.run(
+                ["a dog", "-m", Tool.model("tiny-sd1").path, "--steps", "1", "-o", "\(name).png"] + options
+                    + mask)
+            #expect(made.code == 0, "\(made.errors)")
+            let again = try await tool.run(
+                "--from", "\(name).png", "-m", Tool.model("tiny-sd1").path, "-i", "base.png", "-o",
+                "again.png")
+            #expect(again.code == (name == "masked" ? 64 : 0), "\(again.errors)")
+        }
+        let bare = try await tool.run(
+            "--from", "base.png", "-m", Tool.model("tiny-sd1").path, "--mask", "base.png", "-o", "x.png")
+        #expect(bare.code == 64 && bare.errors.contains("--init-image"), "\(bare.errors)")
+        let wide = try await tool.generate(
+            "a dog", "-i", "base.png", "--extend", "left=9223372036854775807,right=1", "-o", "x.png")
+        #expect(wide.code == 64, "\(wide.errors)")
+    }
+
+    @Test func samplersNamedWithTheirSchedulesAreKnown() async throws {
+        let tool = try Tool()
+        let image = Image(width: 8, height: 8, pixels: Array(repeating: 9, count: 192))
+        let text = """
+            a red apple
+            Steps: 2, Sampler: DPM++ 2M Karras, CFG scale: 5, Seed: 12, Size: 64x64, Denoising strength: 0.5, \
+            Hires upscale: 1.5, Hires steps: 2, Hires upscaler: Latent
+            """
+        try PNG(image, texts: [.init(keyword: "parameters", text: text)]).encoded().write(
+            to: tool.file("old.png"))
+        let made = try await tool.run(
+            "--from", "old.png", "-m", Tool.model("tiny-sd1").path, "-o", "one.png")
+        #expect(made.code == 0, "\(made.errors)")
+        let read = try PictureFile(contentsOf: tool.file("one.png"))
+        #expect(read.image.width == 96)
+        let parameters = try #require(read.notes.parameters)
+        for part in [
+            "Sampler: DPM++ 2M, Schedule type: Karras", "Size: 64x64", "Hires upscale: 1.5, Hires steps: 2",
+        ] { #expect(parameters.contains(part), "\(parameters)") }
+    }
+
     @Test func picturesWithoutSettingsAreRefused() async throws {
         let tool = try Tool()
         let image = Image(width: 8, height: 8, pixels: Array(repeating: 9, count: 192))

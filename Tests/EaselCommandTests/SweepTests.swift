@@ -58,10 +58,32 @@ struct SweepTests {
         #expect(Set(settings).count == 3)
         let grid = try Image(contentsOf: tool.file("v-grid.png"))
         #expect((grid.width, grid.height) == (2 * 64 + 4, 2 * 64 + 4))
+        // Under names of their own they are one after the other too.
+        let unnamed = try await tool.generate("a cat", "-s", "5", "--variations", "2", "-o", "out/")
+        #expect(unnamed.code == 0, "\(unnamed.errors)")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: tool.file("out").path).sorted()
+                == ["easel-5-1.png", "easel-5-2.png"])
+    }
+
+    @Test func stylesAndOtherNoiseHoldInAllCells() async throws {
+        let tool = try Tool()
+        try Data("name,prompt,negative_prompt\nOil,\"{prompt}, oil on canvas\",\n".utf8).write(
+            to: tool.file("styles.csv"))
+        let result = try await tool.generate(
+            "a red cat", "--style", "Oil", "--sweep", "prompt=a cat,a dog", "--subseed-strength", "0.3", "-o",
+            "x.png")
+        #expect(result.code == 0, "\(result.errors)")
+        let settings = try (1...2).map { try parameters(tool, "x-\($0).png") }
+        #expect(
+            settings[0].hasPrefix("a cat, oil on canvas\n") && settings[1].hasPrefix("a dog, oil on canvas\n")
+        )
+        let seeds = settings.map { $0.firstMatch(of: /Variation seed: (\d+)/)?.1 }
+        #expect(seeds[0] != nil && seeds[0] == seeds[1])
     }
 
     @Test(arguments: [
-        "stepz=1,2", "steps=1,q", "steps=1,0", "model=a,b", "steps", "=1", "sampler=euler,none",
+        "stepz=1,2", "vae=a,b", "steps=1,q", "steps=1,0", "model=a,b", "steps", "=1", "sampler=euler,none",
     ])
     func whatCannotBeSweptIsRefusedFirst(_ sweep: String) async throws {
         let tool = try Tool()

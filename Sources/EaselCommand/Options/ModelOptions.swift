@@ -35,11 +35,19 @@ struct ModelOptions: ParsableArguments {
 
     /// Opens the model.
     ///
-    /// - Throws: What ``Model/init(at:engine:precision:vocabulary:vae:memory:)`` throws.
-    func open() async throws -> Model {
-        let location = try ModelLocation.url(named: model, store: folders.store)
-        let vae = try vae.map {
-            URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: try folders.store))
+    /// - Parameter settings: Those of a picture, whose model is taken where no other is named.
+    /// - Throws: ``RecordedModelMissing``, ``RecordedAutoencoderMissing``; what ``Model/init(at:engine:precision:vocabulary:vae:memory:)`` throws.
+    func open(as settings: PictureSettings? = nil) async throws -> Model {
+        let store = try folders.store
+        var vae = vae.map { URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: store)) }
+        let location: URL
+        if model == nil, let settings, let name = settings.model {
+            location = try ModelLocation.url(recorded: name, in: settings.path, store: store)
+            if vae == nil, let file = settings.vae {
+                vae = try ModelLocation.autoencoder(recorded: file, in: settings.path, store: store)
+            }
+        } else {
+            location = try ModelLocation.url(named: model, store: store)
         }
         return try await processor.open(precision) { engine in
             try Model(

@@ -41,13 +41,14 @@ struct SourceOptions: ParsableArguments {
     @Option(help: "The most pixels that a picture to start from may have.")
     var maxPixels = Image.pixelLimit
 
+    /// - Parameter isFrom: Whether the settings of a picture count where no option says otherwise.
     /// - Throws: `ValidationError` for options that do nothing without another.
-    func check() throws {
+    func check(isFrom: Bool) throws {
         if initImage == nil, mask != nil || extend != nil {
             throw ValidationError("--mask and --extend need a picture to start from: --init-image.")
         }
         let needsMask = onlyMasked || maskInvert || maskBlur != nil || inpaintFill != nil
-        if mask == nil, extend == nil, needsMask {
+        if !isFrom, mask == nil, extend == nil, needsMask {
             throw ValidationError(
                 "--only-masked, --mask-blur, --mask-invert and --inpaint-fill need a --mask.")
         }
@@ -75,11 +76,11 @@ struct SourceOptions: ParsableArguments {
         }
         let image = try Image(contentsOf: URL(filePath: initImage), pixelLimit: maxPixels)
         request.initImage = image
-        if settings?.hasMask == true, mask == nil, request.outpainting == nil {
+        if settings?.hasMask == true, mask == nil {
             throw RequestError.noMask
         }
         guard mask != nil || request.outpainting != nil else { return }
-        let drawn = try mask.map { Mask(try Image(contentsOf: URL(filePath: $0), pixelLimit: maxPixels)) }
+        let drawn = try mask.map { try Mask(contentsOf: URL(filePath: $0), pixelLimit: maxPixels) }
         // Without a mask, what is painted beyond the edges is all that is made anew.
         let black = Mask(
             width: image.width, height: image.height,
@@ -97,11 +98,16 @@ struct SourceOptions: ParsableArguments {
 }
 
 extension Outpainting: ExpressibleByArgument {
+    /// More than a request takes, which says so then, and less than a sum of four has no room for.
+    private static let mostPixels = 1_000_000
+
     public init?(argument: String) {
         self.init()
         for part in argument.split(separator: ",") {
             let pair = part.split(separator: "=")
-            guard pair.count == 2, let pixels = Int(pair[1]), pixels >= 0 else { return nil }
+            guard pair.count == 2, let pixels = Int(pair[1]), (0...Self.mostPixels).contains(pixels) else {
+                return nil
+            }
             switch pair[0] {
             case "left": left = pixels
             case "right": right = pixels
@@ -110,6 +116,6 @@ extension Outpainting: ExpressibleByArgument {
             default: return nil
             }
         }
-        guard left + right + top + bottom > 0 else { return nil }
+        guard self != Outpainting() else { return nil }
     }
 }

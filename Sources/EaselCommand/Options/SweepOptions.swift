@@ -57,9 +57,12 @@ struct Sweep: ExpressibleByArgument {
 
     /// Options that concern the whole run.
     private static let fixed: Set<String> = [
-        "model", "output", "quality", "count", "batch-size", "variations", "sweep", "grid", "precision",
-        "threads",
-        "from", "preview", "preview-protocol", "quiet", "json", "help",
+        "model", "models-dir", "vocabulary", "vae", "precision", "device", "threads", "memory",
+        "memory-limit",
+        "keep-networks", "attention-slice", "passes-alone", "compress-weights", "compressed-weight-bits",
+        "vae-tile-size", "vae-tile-overlap", "output", "quality", "count", "batch-size", "variations",
+        "sweep",
+        "grid", "from", "preview", "preview-protocol", "quiet", "json", "help",
     ]
     static let promptReplace = "prompt-replace"
 
