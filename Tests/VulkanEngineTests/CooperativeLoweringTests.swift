@@ -98,6 +98,25 @@ struct CooperativeLoweringTests {
         #expect(Set(candidates).count == candidates.count)
     }
 
+    @Test func tilesOfMoreWorkgroupsThanThereAreAreNotTaken() throws {
+        var tuning = try tuning()
+        tuning.mostWorkgroups = Workgroups(65535, 65535, 65535)
+        func shape(_ height: Int, _ width: Int) -> ProductShape {
+            ProductShape(
+                kind: .convolution(height: 3, width: 3, stride: 1, enlargement: 1), rows: height * width,
+                columns: 128, depth: 1152, batches: 1)
+        }
+        let small = ProductChoice(tile: ProductTile(32, 64, each: 16, 32), parts: 1)
+        #expect(tuning.candidates(for: shape(512, 512), Self.matrices).contains(small))
+        let candidates = tuning.candidates(for: shape(1024, 2048), Self.matrices)
+        #expect(!candidates.isEmpty && candidates.allSatisfy { $0.tile.rows >= 64 })
+        // Nor where it was measured for another device.
+        tuning.productChoice = small
+        #expect(tuning.choice(for: shape(512, 512), Self.matrices) == small)
+        #expect(tuning.choice(for: shape(1024, 2048), Self.matrices)?.tile.rows == 128)
+        #expect(tuning.choice(for: shape(4096, 4096), Self.matrices) == nil)
+    }
+
     @Test func choicesAreKept() throws {
         let file = FileManager.default.temporaryDirectory
             .appending(path: "easel-tuning-\(UInt64.random(in: 0...UInt64.max))/choices.json")

@@ -53,6 +53,39 @@ import Testing
         await expectConformance(engine, .float16, try productCases())
     }
 
+    /// More rows of tiles than a device has workgroups on one axis, as many have in pictures of four megapixels.
+    @Test(arguments: [Precision.float32, .float16])
+    func foldedRowsConform(precision: Precision) async throws {
+        var engine = engine
+        engine.tuning.mostWorkgroups = Workgroups(65535, 2, 65535)
+        let cases = try productCases()
+        let isFolded = try cases.map { one in
+            try Lowering(one.graph, isHalf: precision == .float16, tuning: engine.tuning).calls.contains {
+                [.matrixMultiply, .convolution].contains($0.kernel.shader) && $0.kernel.constants[7] == 1
+            }
+        }
+        #expect(Set(isFolded) == [false, true])
+        await expectConformance(engine, precision, cases)
+    }
+
+    @Test func workgroupsAreFoldedWhereAnAxisIsTooShort() {
+        let most = Workgroups(65535, 65535, 65535)
+        #expect(Workgroups(2, 65535, 3).foldingRows(most) == Workgroups(2, 65535, 3))
+        #expect(Workgroups(2, 65536, 3).foldingRows(most) == Workgroups(4, 32768, 3))
+        #expect(Workgroups(1, 131_071).foldingRows(most) == Workgroups(3, 43691))
+        #expect(!Workgroups(65536).fit(most) && Workgroups(65535, 65535, 65535).fit(most))
+    }
+
+    @Test func workgroupsThatADeviceDoesNotHaveAreRefused() async throws {
+        var engine = engine
+        engine.tuning.mostWorkgroups = Workgroups(1, 1, 1)
+        let one = try ConformanceCase("large") { ["y": $0.input("x", [1000]) * 2] }
+        let error = await #expect(throws: EngineError.self) {
+            try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+        }
+        #expect(error?.description.contains("4×1×1 workgroups, and the device has 1×1×1") == true)
+    }
+
     /// A workgroup that shares so little that the scores of attention are in memory after all.
     @Test func littleSharedMemoryConforms() async throws {
         var engine = engine

@@ -21,6 +21,8 @@ struct PhysicalDevice: @unchecked Sendable {
     let sharedMemoryByteCount: Int
     /// How many invocations a workgroup has at most.
     let largestWorkgroup: Int
+    /// How many workgroups a dispatch has at most on each axis.
+    let mostWorkgroups: Workgroups
     let largestAllocation: Int
     private let hasAddresses: Bool
     /// Whether numbers of 16 bits can be stored.
@@ -52,6 +54,8 @@ struct PhysicalDevice: @unchecked Sendable {
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
         largestWorkgroup = Int(properties.properties.limits.maxComputeWorkGroupInvocations)
+        let most = properties.properties.limits.maxComputeWorkGroupCount
+        mostWorkgroups = Workgroups(Int(most.0), Int(most.1), Int(most.2))
         largestAllocation = Int(clamping: maintenance.maxMemoryAllocationSize)
 
         var eleven = VkPhysicalDeviceVulkan11Features()

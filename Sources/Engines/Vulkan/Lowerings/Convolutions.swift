@@ -67,23 +67,21 @@ extension Lowering {
         }
         let tile = tile(rows: pixels, columns: outputs)
         let isVector = channels % 4 == 0
+        let (workgroups, isFolded) = workgroups(
+            rows: pixels, columns: outputs, batches: convolution.groups, tile)
         call(
             Kernel(
                 shader: .convolution, isHalf: isHalf,
                 constants: [
                     tile.rows, tile.columns, isVector && x.isAligned([from.picture, from.pixel]) ? 1 : 0,
                     isVector && kernel.isAligned([]) ? 1 : 0, bias == nil ? 0 : 1, residual == nil ? 0 : 1,
-                    function.rawValue,
+                    function.rawValue, isFolded ? 1 : 0,
                 ] + window),
             [
                 .reads(x), .reads(kernel), .writes(y), .reads(bias ?? .absent),
                 .reads(pictureBias ?? .absent), .reads(residual ?? .absent),
             ],
-            numbers,
-            Workgroups(
-                (outputs + Int(tile.columns) - 1) / Int(tile.columns),
-                (pixels + Int(tile.rows) - 1) / Int(tile.rows), convolution.groups),
-            products: sums)
+            numbers, workgroups, products: sums)
         return y
     }
 }

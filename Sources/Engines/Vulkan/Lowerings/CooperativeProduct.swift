@@ -75,11 +75,7 @@ struct CooperativeProduct {
                 ] + own)
     }
 
-    var workgroups: Workgroups {
-        Workgroups(
-            (shape.columns + choice.tile.columns - 1) / choice.tile.columns,
-            (shape.rows + choice.tile.rows - 1) / choice.tile.rows, shape.batches * parts)
-    }
+    var workgroups: Workgroups { choice.tile.workgroups(shape, parts: parts) }
 
     /// What a call is told for its time to be measured.
     var division: ProductDivision { ProductDivision(shape: shape, choice: choice) }

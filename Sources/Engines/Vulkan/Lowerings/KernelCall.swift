@@ -53,4 +53,14 @@ struct Workgroups: Sendable, Hashable {
 
     /// As many as have that many invocations, with so many in a workgroup.
     init(invocations: Int, each: Int = 256) { self.init(inRow: (invocations + each - 1) / each) }
+
+    /// Whether they are no more on any axis than `most` has.
+    func fit(_ most: Workgroups) -> Bool { x <= most.x && y <= most.y && z <= most.z }
+
+    /// The same number of them, with rows beside each other where there are more than `most` has; the last row may be longer
+    /// than what is left.
+    func foldingRows(_ most: Workgroups) -> Workgroups {
+        let beside = (y + most.y - 1) / most.y
+        return beside <= 1 ? self : Workgroups(x * beside, (y + beside - 1) / beside, z)
+    }
 }

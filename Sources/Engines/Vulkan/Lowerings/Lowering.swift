@@ -43,7 +43,8 @@ struct Lowering {
     private let wideNodes: Set<Int>
     private var converted: [Int: View] = [:]
 
-    /// - Throws: ``EngineError/failed(engine:graph:reason:)`` for a value of more axes than kernels walk.
+    /// - Throws: ``EngineError/failed(engine:graph:reason:)`` for a value of more axes than kernels walk, or of more elements
+    ///   than they count or the device has workgroups for.
     init(_ graph: Graph, isHalf: Bool, tuning: Tuning) throws {
         let graph = try graph.decomposed { !$0.isLowered }
         self.graph = graph
@@ -74,6 +75,14 @@ struct Lowering {
         for output in graph.outputs {
             layer = "output \(output.name)"
             try store(try number(output.node), type: graph.nodes[output.node].type)
+        }
+        if let call = calls.first(where: { !$0.workgroups.fit(tuning.mostWorkgroups) }) {
+            let (own, most) = (call.workgroups, tuning.mostWorkgroups)
+            layer = ""
+            throw failure(
+                "\(call.kernel.file) needs \(own.x)×\(own.y)×\(own.z) workgroups, and the device has "
+                    + "\(most.x)×\(most.y)×\(most.z) at most. Ask for a smaller picture or fewer at once, or compute on "
+                    + "the CPU (--device cpu).")
         }
     }
 

@@ -59,25 +59,36 @@ extension Lowering {
         _ part: ProductOperands.Part, _ operands: ProductOperands, _ end: ProductEnd
     ) {
         let tile = tile(rows: operands.rows, columns: operands.columns)
+        let (workgroups, isFolded) = workgroups(
+            rows: operands.rows, columns: operands.columns, batches: operands.batchCount, tile)
         call(
             Kernel(
                 shader: .matrixMultiply, isHalf: isHalf,
                 constants: [
                     tile.rows, tile.columns, operands.readsLeftInFours ? 1 : 0,
                     operands.readsRightInFours ? 1 : 0, end.bias == nil ? 0 : 1, end.residual == nil ? 0 : 1,
-                    end.function.rawValue, operands.isLeftByColumns ? 1 : 0,
+                    end.function.rawValue, isFolded ? 1 : 0, operands.isLeftByColumns ? 1 : 0,
                     operands.isRightByColumns ? 1 : 0,
                 ]),
-            part.operands(into: part.y, end), part.numbers + [end.scale.bitPattern],
-            Workgroups(
-                (operands.columns + Int(tile.columns) - 1) / Int(tile.columns),
-                (operands.rows + Int(tile.rows) - 1) / Int(tile.rows), operands.batchCount),
+            part.operands(into: part.y, end), part.numbers + [end.scale.bitPattern], workgroups,
             products: operands.sums)
     }
 
     /// A number a column, one after the other.
     mutating func columns(_ view: View, axis: Int) throws -> View {
         view.shape[axis] == 1 || view.strides[axis] == 1 ? view : try contiguous(view)
+    }
+
+    /// The workgroups that have a tile of results each, and whether they are folded: rows beside each other, where there are
+    /// more than the device has on one axis.
+    func workgroups(
+        rows: Int, columns: Int, batches: Int, _ tile: (rows: Int32, columns: Int32)
+    ) -> (workgroups: Workgroups, isFolded: Bool) {
+        let whole = Workgroups(
+            (columns + Int(tile.columns) - 1) / Int(tile.columns),
+            (rows + Int(tile.rows) - 1) / Int(tile.rows), batches)
+        let folded = whole.foldingRows(tuning.mostWorkgroups)
+        return (folded, folded != whole)
     }
 
     /// How many results a workgroup has: fewer where there would be too few workgroups.

@@ -3,15 +3,15 @@
 // places and their channels.
 #include "product.glsl"
 
-layout(constant_id = 7) const int KERNEL_HEIGHT = 3;
-layout(constant_id = 8) const int KERNEL_WIDTH = 3;
-layout(constant_id = 9) const int STRIDE = 1;
-layout(constant_id = 10) const int TOP = 1;
-layout(constant_id = 11) const int LEFT = 1;
+layout(constant_id = 8) const int KERNEL_HEIGHT = 3;
+layout(constant_id = 9) const int KERNEL_WIDTH = 3;
+layout(constant_id = 10) const int STRIDE = 1;
+layout(constant_id = 11) const int TOP = 1;
+layout(constant_id = 12) const int LEFT = 1;
 // How many times each pixel is repeated in both directions before.
-layout(constant_id = 12) const int ENLARGEMENT = 1;
+layout(constant_id = 13) const int ENLARGEMENT = 1;
 // A number a picture and channel.
-layout(constant_id = 13) const int HAS_PICTURE_BIAS = 0;
+layout(constant_id = 14) const int HAS_PICTURE_BIAS = 0;
 layout(push_constant, std430) uniform Parameters {
     Source a;
     Source b;
@@ -39,7 +39,9 @@ layout(push_constant, std430) uniform Parameters {
 
 void main() {
     uint local = gl_LocalInvocationID.x;
-    uint firstRow = gl_WorkGroupID.y * ROWS, firstColumn = gl_WorkGroupID.x * COLUMNS, group = gl_WorkGroupID.z;
+    uvec2 start = tileStart(n);
+    uint firstRow = start.x, firstColumn = start.y, group = gl_WorkGroupID.z;
+    if (IS_FOLDED == 1 && firstRow >= m) return;
     uint k = KERNEL_HEIGHT * KERNEL_WIDTH * channels;
     uint ownRow = local / 16, ownColumn = local % 16;
     clearSums();

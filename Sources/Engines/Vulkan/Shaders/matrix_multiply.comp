@@ -2,8 +2,8 @@
 #include "product.glsl"
 
 // Whether neighbours in memory are rows of a, or columns of b, rather than elements of the sum.
-layout(constant_id = 7) const int A_RUNS_ALONG_ROWS = 0;
-layout(constant_id = 8) const int B_RUNS_ALONG_COLUMNS = 0;
+layout(constant_id = 8) const int A_RUNS_ALONG_ROWS = 0;
+layout(constant_id = 9) const int B_RUNS_ALONG_COLUMNS = 0;
 layout(push_constant, std430) uniform Parameters {
     Source a;
     Source b;
@@ -36,7 +36,9 @@ layout(push_constant, std430) uniform Parameters {
 
 void main() {
     uint local = gl_LocalInvocationID.x;
-    uint firstRow = gl_WorkGroupID.y * ROWS, firstColumn = gl_WorkGroupID.x * COLUMNS;
+    uvec2 start = tileStart(n);
+    uint firstRow = start.x, firstColumn = start.y;
+    if (IS_FOLDED == 1 && firstRow >= m) return;
     uint outer = gl_WorkGroupID.z / innerSize, middle = gl_WorkGroupID.z % innerSize;
     uint aStart = outer * aOuter + middle * aMiddle, bStart = outer * bOuter + middle * bMiddle;
     uint ownRow = local / 16, ownColumn = local % 16;

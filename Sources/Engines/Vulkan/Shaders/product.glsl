@@ -14,6 +14,8 @@ layout(constant_id = 3) const int B_IS_VECTOR = 0;
 layout(constant_id = 4) const int HAS_BIAS = 0;
 layout(constant_id = 5) const int HAS_RESIDUAL = 0;
 layout(constant_id = 6) const int FUNCTION = 0;
+// Whether rows of workgroups are beside each other, where there are more than one axis has.
+layout(constant_id = 7) const int IS_FOLDED = 0;
 
 shared float aTile[DEPTH * (ROWS + 1)];
 shared float bTile[DEPTH * (COLUMNS + 1)];
@@ -27,6 +29,16 @@ const int A_LOADS = (ROWS * DEPTH / A_LOAD + 255) / 256;
 const int B_LOADS = (COLUMNS * DEPTH / B_LOAD + 255) / 256;
 
 float sums[ROWS_EACH * COLUMNS_EACH];
+
+// The first row and the first column of the workgroup's tile, in a product of so many columns.
+uvec2 tileStart(uint columns) {
+    uvec2 tile = gl_WorkGroupID.yx;
+    if (IS_FOLDED == 1) {
+        uint inRow = (columns + COLUMNS - 1) / COLUMNS;
+        tile = uvec2(workgroup() / inRow, workgroup() % inRow);
+    }
+    return tile * uvec2(ROWS, COLUMNS);
+}
 
 void clearSums() {
     [[unroll]] for (int i = 0; i < ROWS_EACH * COLUMNS_EACH; i++) sums[i] = 0.0;

@@ -20,9 +20,16 @@ struct ProductTile: Hashable, Sendable, Codable {
         self.depth = depth
     }
 
+    /// The workgroups of a product.
+    func workgroups(_ shape: ProductShape, parts: Int = 1) -> Workgroups {
+        Workgroups(
+            (shape.columns + columns - 1) / columns, (shape.rows + rows - 1) / rows, shape.batches * parts)
+    }
+
     /// How many workgroups a product has.
     func count(_ shape: ProductShape) -> Int {
-        (shape.rows + rows - 1) / rows * ((shape.columns + columns - 1) / columns) * shape.batches
+        let workgroups = workgroups(shape)
+        return workgroups.x * workgroups.y * workgroups.z
     }
 
     /// The bytes of two pairs of tiles of factors, or of the subgroups' sums.
@@ -68,9 +75,12 @@ struct ProductChoice: Hashable, Sendable, Codable, CustomStringConvertible {
 }
 
 extension Tuning {
-    private func isFitting(_ tile: ProductTile, _ matrices: CooperativeMatrices) -> Bool {
+    private func isFitting(
+        _ tile: ProductTile, _ shape: ProductShape, _ matrices: CooperativeMatrices
+    ) -> Bool {
         tile.sharedMemoryByteCount(matrices) <= sharedMemoryByteCount
             && tile.subgroups * matrices.subgroupSize <= largestWorkgroup
+            && tile.workgroups(shape).fit(mostWorkgroups)
     }
 
     /// What was measured or is being measured; nil for a product of which nothing is known.
@@ -83,8 +93,8 @@ extension Tuning {
     /// How a product is divided: as was found to be fastest, or as its sizes let one expect.
     func choice(for shape: ProductShape, _ matrices: CooperativeMatrices) -> ProductChoice? {
         let chosen = self.chosen(for: shape)
-        if let chosen, isFitting(chosen.tile, matrices) { return chosen }
-        let fitting = ProductTile.usual.filter { isFitting($0, matrices) }
+        if let chosen, isFitting(chosen.tile, shape, matrices) { return chosen }
+        let fitting = ProductTile.usual.filter { isFitting($0, shape, matrices) }
         guard let smallest = fitting.last else { return nil }
         let tile =
             fitting.first { shape.rows > $0.rows / 2 && $0.count(shape) >= processors } ?? smallest
@@ -101,7 +111,7 @@ extension Tuning {
         }
         func isWasteful(_ size: Int, _ tile: Int) -> Bool { tile > 32 && size <= tile / 2 }
         let tiles = ProductTile.all.filter {
-            isFitting($0, matrices) && !isWasteful(shape.rows, $0.rows)
+            isFitting($0, shape, matrices) && !isWasteful(shape.rows, $0.rows)
                 && !isWasteful(shape.columns, $0.columns)
         }
         return tiles.flatMap { tile in

@@ -12,6 +12,8 @@ struct Tuning: Sendable {
     var matrices: CooperativeMatrices?
     /// How many invocations a workgroup has at most.
     var largestWorkgroup: Int
+    /// How many workgroups a dispatch has at most on each axis.
+    var mostWorkgroups: Workgroups
     /// How all products are divided that can be; nil where it goes by what was measured, or by their sizes.
     var productChoice: ProductChoice?
     /// Where the elements of those matrices are; nil where that is not known.
@@ -35,6 +37,7 @@ struct Tuning: Sendable {
         largestTile = device.kind == .software ? 64 : 128
         sharedMemoryByteCount = device.sharedMemoryByteCount
         largestWorkgroup = device.largestWorkgroup
+        mostWorkgroups = device.mostWorkgroups
         products = ProductChoices(file: folder?.appending(path: "vulkan-\(device.identifier).json"))
         // What a program takes says nothing.
         isMeasuring = device.kind != .software
