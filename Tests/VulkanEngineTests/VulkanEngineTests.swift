@@ -68,6 +68,18 @@ import Testing
         await expectConformance(engine, precision, cases)
     }
 
+    /// Devices have 16 KiB at least, of which the largest tiles take a little more.
+    @Test func largeTilesAreNotTakenWhereTheyDoNotFit() throws {
+        var tuning = engine.tuning
+        (tuning.largestTile, tuning.fewestTiles) = (128, 1)
+        for (byteCount, size) in [(16384, 64), (16512, 128)] as [(Int, Int32)] {
+            tuning.sharedMemoryByteCount = byteCount
+            let one = try #require(try productCases().first { $0.name == "linear 130 20 150" })
+            let lowering = try Lowering(one.graph, isHalf: false, tuning: tuning)
+            #expect(lowering.tile(rows: 130, columns: 150) == (size, size), "\(byteCount)")
+        }
+    }
+
     @Test func workgroupsAreFoldedWhereAnAxisIsTooShort() {
         let most = Workgroups(65535, 65535, 65535)
         #expect(Workgroups(2, 65535, 3).foldingRows(most) == Workgroups(2, 65535, 3))
@@ -80,8 +92,9 @@ import Testing
         var engine = engine
         engine.tuning.mostWorkgroups = Workgroups(1, 1, 1)
         let one = try ConformanceCase("large") { ["y": $0.input("x", [1000]) * 2] }
+        let limited = engine
         let error = await #expect(throws: EngineError.self) {
-            try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+            try await limited.compile(one.graph, weights: one.weights, precision: .float32)
         }
         #expect(error?.description.contains("4×1×1 workgroups, and the device has 1×1×1") == true)
     }

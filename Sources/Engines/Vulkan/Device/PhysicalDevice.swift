@@ -53,7 +53,11 @@ struct PhysicalDevice: @unchecked Sendable {
         identifier = withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { $0.hexadecimal }
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
-        largestWorkgroup = Int(properties.properties.limits.maxComputeWorkGroupInvocations)
+        // Of both: the shaders' workgroups are rows.
+        largestWorkgroup = Int(
+            min(
+                properties.properties.limits.maxComputeWorkGroupInvocations,
+                properties.properties.limits.maxComputeWorkGroupSize.0))
         let most = properties.properties.limits.maxComputeWorkGroupCount
         mostWorkgroups = Workgroups(Int(most.0), Int(most.1), Int(most.2))
         largestAllocation = Int(clamping: maintenance.maxMemoryAllocationSize)
@@ -116,10 +120,16 @@ struct PhysicalDevice: @unchecked Sendable {
         return (types, heaps)
     }
 
+    /// The invocations of the largest workgroups that every device is to have.
+    private static let neededWorkgroup = 256
+
     /// What the engine needs and the device or its driver does not have; nil where all is there.
     var missing: String? {
         if apiVersion < VulkanInstance.version { return "its driver is older than Vulkan 1.2" }
         if queueFamily == nil { return "it does not compute" }
+        if largestWorkgroup < Self.neededWorkgroup {
+            return "its workgroups have \(largestWorkgroup) invocations at most, and \(Self.neededWorkgroup) are needed"
+        }
         if !hasAddresses { return "its driver has no buffer addresses (bufferDeviceAddress)" }
         return nil
     }

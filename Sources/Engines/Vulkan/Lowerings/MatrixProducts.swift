@@ -95,7 +95,11 @@ extension Lowering {
     func tile(rows: Int, columns: Int) -> (rows: Int32, columns: Int32) {
         func size(_ length: Int) -> Int { length > 48 ? 64 : length > 24 ? 32 : 16 }
         let whole = (rows + 127) / 128 * ((columns + 127) / 128)
-        if tuning.largestTile >= 128, rows >= 128, columns >= 128, whole >= tuning.fewestTiles {
+        // Two tiles of factors, whose rows have a place more than numbers, as product.glsl has them.
+        let sharedByteCount = 2 * 16 * (128 + 1) * 4
+        if tuning.largestTile >= 128, sharedByteCount <= tuning.sharedMemoryByteCount, rows >= 128,
+            columns >= 128, whole >= tuning.fewestTiles
+        {
             return (128, 128)
         }
         return (Int32(min(size(rows), tuning.largestTile)), Int32(min(size(columns), tuning.largestTile)))
