@@ -91,7 +91,10 @@ final class VulkanDevice: @unchecked Sendable {
         let missing = withUnsafePointer(to: instance.functions) {
             easel_vulkan_load_device($0, device, &functions)
         }
-        if let missing { throw unavailable("its driver has no function \(String(cString: missing))") }
+        if let missing {
+            functions.vkDestroyDevice?(device, nil)
+            throw unavailable("its driver has no function \(String(cString: missing))")
+        }
         self.functions = functions
         handle = device
         var queue: VkQueue?
