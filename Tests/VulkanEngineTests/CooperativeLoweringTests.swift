@@ -149,6 +149,11 @@ struct CooperativeLoweringTests {
             other[index] += 1
             #expect(MatrixLayout(other) == nil)
         }
+        for number in [Float.nan, .infinity, 0.5, -1] {
+            var other = Self.layout
+            other[3] = number
+            #expect(MatrixLayout(other) == nil)
+        }
         // Factors that lie otherwise than sums.
         #expect(MatrixLayout(Array(Self.layout.prefix(256)) + Self.layout.prefix(256).reversed()) == nil)
     }

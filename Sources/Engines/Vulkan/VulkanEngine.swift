@@ -45,7 +45,8 @@ public struct VulkanEngine: Engine {
         tuning = Tuning(physical, keptIn: tuningFolder)
         if let matrices = tuning.matrices {
             if let check = MatrixCheck(MatrixCheck.smallest, tuning), check.passes(on: device) {
-                tuning.layout = try MatrixLayout(device, matrices)
+                // Attention is computed without, too.
+                tuning.layout = try? MatrixLayout(device, matrices)
             } else {
                 tuning.matrices = nil
             }

@@ -31,7 +31,7 @@ struct MatrixLayout: Sendable, Hashable {
     init?(_ numbers: [Float]) {
         var (lower, righter): (Int32, Int32) = (0, 0)
         for element in 0..<8 {
-            let number = Int(numbers[element])
+            guard let number = Int(exactly: numbers[element]) else { return nil }
             if number / 16 >= 8 { lower |= 1 << Int32(element) }
             if number % 16 >= 8 { righter |= 1 << Int32(element) }
         }
