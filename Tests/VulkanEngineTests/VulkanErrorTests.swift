@@ -70,6 +70,36 @@ import Testing
         #expect(await conformanceFailures(of: engine, cases: [small]).isEmpty)
     }
 
+    /// The device is at work on the weights before one that cannot be brought to it.
+    @Test func weightsThatCannotBeReadEndACompilation() async throws {
+        var engine = try VulkanEngine("llvmpipe", of: VulkanEngineTests.instance.get())
+        engine.tuning.stagingByteCount = 1024
+        let kernel: Shape = [2, 64, 3, 3]
+        let one = try ConformanceCase(
+            "unreadable", weights: ["w": ([600, 64], .float32), "k": (kernel, .float32)]
+        ) { builder in
+            let x = builder.input("x", [1, 64, 1, 600])
+            let product = matrixMultiply(x, builder.weights.tensor("w", [600, 64]))
+            return [
+                "y": convolution(
+                    product, kernel: builder.weights.tensor("k", kernel), Convolution(padding: .init(1)))
+            ]
+        }
+        let objections = try #require(VulkanEngineTests.instance.get().objections)
+        for streamedByteCount in [nil, 1 << 20] {
+            engine.tuning.streamedByteCount = streamedByteCount
+            let limited = engine
+            let error = await #expect(throws: EngineError.self) {
+                try await limited.compile(one.graph, weights: one.weights, precision: .float32)
+            }
+            #expect(error?.description.contains("rows larger than 1024 bytes") == true)
+            #expect(engine.device.memory.withLock { $0.byteCount } == 0)
+        }
+        let small = try ConformanceCase("small") { ["y": $0.input("x", [3]) * 2] }
+        #expect(await conformanceFailures(of: engine, cases: [small]).isEmpty)
+        #expect(objections.all == [])
+    }
+
     @Test func valuesOfManyAxesAreRefused() async throws {
         let engine = try engine()
         let one = try ConformanceCase("axes") { builder in

@@ -25,6 +25,8 @@ struct WeightMemory {
         let mapped = try weights.map(Set(names), additionalBytes: 0)
         var upload = try WeightUpload(
             device, isHalf: isHalf, graph: graph, stagingByteCount: stagingByteCount)
+        // Where a weight cannot be read, the device is still at work on those before.
+        defer { withExtendedLifetime(places) { upload.waitUntilIdle() } }
         for (weight, address) in zip(placed, addresses) {
             try upload.add(weight, of: weights, mapped, to: address)
         }
@@ -208,6 +210,12 @@ struct WeightUpload {
     mutating func finish() throws {
         try start()
         for stage in stages { try stage.commands.finish() }
+    }
+
+    /// Waits until the device has nothing to do with the stages and with what they are emptied to, after an error too: they
+    /// may be given back then.
+    func waitUntilIdle() {
+        for stage in stages { try? stage.commands.finish() }
     }
 }
 

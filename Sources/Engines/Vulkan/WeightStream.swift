@@ -54,6 +54,8 @@ final class WeightStream: ProgramWeights {
         let back = try Commands(device, isTransfer: true, graph: graph)
         var upload = try WeightUpload(
             device, isHalf: isHalf, graph: graph, stagingByteCount: stagingByteCount)
+        // Where a weight cannot be read, the device is still at work on those before.
+        defer { withExtendedLifetime((slots, places)) { upload.waitUntilIdle() } }
         for (section, place) in zip(sections, places) {
             for (weight, offset) in section.offsets {
                 try upload.add(
