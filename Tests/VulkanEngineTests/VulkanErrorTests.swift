@@ -86,7 +86,7 @@ import Testing
             ]
         }
         let objections = try #require(VulkanEngineTests.instance.get().objections)
-        for streamedByteCount in [nil, 1 << 20] {
+        for streamedByteCount: Int? in [nil, 1 << 20] {
             engine.tuning.streamedByteCount = streamedByteCount
             let limited = engine
             let error = await #expect(throws: EngineError.self) {
@@ -111,6 +111,26 @@ import Testing
             try await engine.compile(one.graph, weights: one.weights, precision: .float32)
         }
         #expect(error?.description.contains("more axes than 6") == true)
+    }
+
+    @Test func resultsOfCallsSayWhatFailedAndWhatToDo() throws {
+        let device = try engine().device
+        func message(_ status: Int32, byteCount: Int? = nil) -> String {
+            let error = #expect(throws: EngineError.self) {
+                try device.check(.init(rawValue: status), of: "vkCreateFence", graph: "g", byteCount: byteCount)
+            }
+            return error?.description ?? ""
+        }
+        // By the numbers of VkResult.
+        let (hostMemory, deviceMemory, tooManyObjects): (Int32, Int32, Int32) = (-1, -2, -10)
+        #expect(message(deviceMemory).contains("has no more memory for graph \"g\""))
+        #expect(message(deviceMemory, byteCount: 3 << 20).contains("has no 3 MiB more"))
+        #expect(message(deviceMemory, byteCount: 16).contains("has no 1 MiB more"))
+        // The machine's own memory, not the device's.
+        #expect(message(hostMemory).contains("vulkan got no memory for graph \"g\""))
+        #expect(!message(hostMemory).contains("llvmpipe"))
+        let other = message(tooManyObjects)
+        #expect(other.contains("vkCreateFence gave too many objects") && other.contains("--device cpu"))
     }
 
     /// A device that does not answer is given up, and whatever it may still be at work on is left alone.

@@ -10,8 +10,8 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
     case inputMismatch(graph: String, input: String, expected: String, actual: String)
     /// The system gave no memory.
     case noMemory(engine: String, graph: String)
-    /// The device's memory does not hold what the graph needs.
-    case noDeviceMemory(engine: String, device: String, graph: String, byteCount: Int)
+    /// The device's memory does not hold what the graph needs: so many bytes, or nil for what its driver needs itself.
+    case noDeviceMemory(engine: String, device: String, graph: String, byteCount: Int?)
     /// The device stopped, or did not answer for so long that it must have.
     case deviceLost(engine: String, device: String, graph: String, reason: String)
     /// The engine's library refused or failed.
@@ -29,12 +29,18 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
         case .noMemory(let engine, let graph):
             "\(engine) got no memory for graph \"\(graph)\": make a smaller picture, or end other programs"
         case .noDeviceMemory(let engine, let device, let graph, let byteCount):
-            "\(engine): \(device) has no \(byteCount >> 20) MiB more for graph \"\(graph)\". Ask for a smaller picture, fewer "
-                + "at once or f16, end other programs that use the GPU, or compute on the CPU (--device cpu)."
+            "\(engine): \(device) has no \(Self.more(byteCount)) for graph \"\(graph)\". Ask for a smaller picture, fewer at "
+                + "once or f16, end other programs that use the GPU, or compute on the CPU (--device cpu)."
         case .deviceLost(let engine, let device, let graph, let reason):
             "\(engine): \(device) was lost while it computed graph \"\(graph)\" (\(reason)). Try again, with a newer driver "
                 + "if it happens again, or compute on the CPU (--device cpu)."
         case .failed(let engine, let graph, let reason): "\(engine) failed on graph \"\(graph)\": \(reason)"
         }
+    }
+
+    /// Rounded up: what a device does not have is never nothing.
+    private static func more(_ byteCount: Int?) -> String {
+        guard let byteCount else { return "more memory" }
+        return "\((byteCount + (1 << 20) - 1) >> 20) MiB more"
     }
 }

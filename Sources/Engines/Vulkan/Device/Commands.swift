@@ -25,23 +25,26 @@ final class Commands: @unchecked Sendable {
         poolInformation.queueFamilyIndex = isTransfer ? device.transferFamily : device.queueFamily
         var pool: VkCommandPool?
         try device.check(
-            functions.vkCreateCommandPool(device.handle, &poolInformation, nil, &pool), graph: graph)
+            functions.vkCreateCommandPool(device.handle, &poolInformation, nil, &pool),
+            of: "vkCreateCommandPool", graph: graph)
         var allocation = VkCommandBufferAllocateInfo()
         allocation.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO
         allocation.commandPool = pool
         allocation.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY
         allocation.commandBufferCount = 1
         var buffer: VkCommandBuffer?
+        var call = "vkAllocateCommandBuffers"
         var status = functions.vkAllocateCommandBuffers(device.handle, &allocation, &buffer)
         var fenceInformation = VkFenceCreateInfo()
         fenceInformation.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO
         var fence: VkFence?
         if status == VK_SUCCESS {
+            call = "vkCreateFence"
             status = functions.vkCreateFence(device.handle, &fenceInformation, nil, &fence)
         }
         guard status == VK_SUCCESS, let pool, let buffer, let fence else {
             functions.vkDestroyCommandPool(device.handle, pool, nil)
-            try device.check(status, graph: graph)
+            try device.check(status, of: call, graph: graph)
             throw .failed(engine: "vulkan", graph: graph, reason: "no command buffer was made")
         }
         self.pool = pool
@@ -67,10 +70,13 @@ final class Commands: @unchecked Sendable {
             information.flags = VkCommandBufferUsageFlags(
                 VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT.rawValue)
         }
-        try device.check(device.functions.vkBeginCommandBuffer(buffer, &information), graph: graph)
+        try device.check(
+            device.functions.vkBeginCommandBuffer(buffer, &information), of: "vkBeginCommandBuffer",
+            graph: graph)
         try body()
         if !isTransfer { barrier(toHost: true) }
-        try device.check(device.functions.vkEndCommandBuffer(buffer), graph: graph)
+        try device.check(
+            device.functions.vkEndCommandBuffer(buffer), of: "vkEndCommandBuffer", graph: graph)
     }
 
     /// Adds a dispatch.

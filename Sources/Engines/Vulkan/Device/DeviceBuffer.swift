@@ -55,14 +55,14 @@ final class DeviceBuffer: @unchecked Sendable {
             }
             return functions.vkCreateBuffer(device.handle, &information, nil, &made)
         }
-        try device.check(created, graph: graph, byteCount: byteCount)
+        try device.check(created, of: "vkCreateBuffer", graph: graph, byteCount: byteCount)
         guard let buffer = made else {
             throw .failed(engine: "vulkan", graph: graph, reason: "no buffer was made")
         }
         var requirements = VkMemoryRequirements()
         functions.vkGetBufferMemoryRequirements(device.handle, buffer, &requirements)
         var memory: VkDeviceMemory?
-        var status = VK_ERROR_OUT_OF_DEVICE_MEMORY
+        var (call, status) = ("vkAllocateMemory", VK_ERROR_OUT_OF_DEVICE_MEMORY)
         // The next best kind where the best one is used up.
         for type in device.memoryTypes(for: place, among: requirements.memoryTypeBits) {
             var flags = VkMemoryAllocateFlagsInfo()
@@ -80,15 +80,17 @@ final class DeviceBuffer: @unchecked Sendable {
         }
         var pointer: UnsafeMutableRawPointer?
         if status == VK_SUCCESS {
+            call = "vkBindBufferMemory"
             status = functions.vkBindBufferMemory(device.handle, buffer, memory, 0)
         }
         if status == VK_SUCCESS, place != .device {
+            call = "vkMapMemory"
             status = functions.vkMapMemory(device.handle, memory, 0, VkDeviceSize.max, 0, &pointer)
         }
         guard status == VK_SUCCESS, let memory else {
             functions.vkDestroyBuffer(device.handle, buffer, nil)
             if let memory { functions.vkFreeMemory(device.handle, memory, nil) }
-            try device.check(status, graph: graph, byteCount: byteCount)
+            try device.check(status, of: call, graph: graph, byteCount: byteCount)
             throw .failed(engine: "vulkan", graph: graph, reason: "no memory was given")
         }
         var question = VkBufferDeviceAddressInfo()

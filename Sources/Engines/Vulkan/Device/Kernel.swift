@@ -120,7 +120,7 @@ extension VulkanDevice {
             information.pCode = words.baseAddress
             return functions.vkCreateShaderModule(handle, &information, nil, &module)
         }
-        try check(status, graph: graph)
+        try check(status, of: "vkCreateShaderModule", graph: graph)
         defer { functions.vkDestroyShaderModule(handle, module, nil) }
         var pipeline: VkPipeline?
         let pipelineStatus = CallMemory.with { memory in
@@ -149,7 +149,7 @@ extension VulkanDevice {
             information.basePipelineIndex = -1
             return functions.vkCreateComputePipelines(handle, nil, 1, &information, nil, &pipeline)
         }
-        try check(pipelineStatus, graph: graph)
+        try check(pipelineStatus, of: "vkCreateComputePipelines of \(kernel.file)", graph: graph)
         guard let pipeline else {
             throw .failed(engine: "vulkan", graph: graph, reason: "no pipeline was made of \(kernel.file)")
         }

@@ -21,7 +21,8 @@ final class TimeStamps: @unchecked Sendable {
         information.queryCount = UInt32(count)
         var pool: VkQueryPool?
         try device.check(
-            device.functions.vkCreateQueryPool(device.handle, &information, nil, &pool), graph: graph)
+            device.functions.vkCreateQueryPool(device.handle, &information, nil, &pool),
+            of: "vkCreateQueryPool", graph: graph)
         guard let pool else {
             throw .failed(engine: "vulkan", graph: graph, reason: "no time stamps were made")
         }
@@ -44,7 +45,7 @@ final class TimeStamps: @unchecked Sendable {
             device.functions.vkGetQueryPoolResults(
                 device.handle, pool, 0, UInt32(count), count * 8, &ticks, 8,
                 VkQueryResultFlags(VK_QUERY_RESULT_64_BIT.rawValue | VK_QUERY_RESULT_WAIT_BIT.rawValue)),
-            graph: graph)
+            of: "vkGetQueryPoolResults", graph: graph)
         return zip(ticks, ticks.dropFirst()).map { clock.seconds(from: $0, to: $1) }
     }
 }

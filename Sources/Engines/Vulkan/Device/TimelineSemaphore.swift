@@ -24,7 +24,7 @@ final class TimelineSemaphore: @unchecked Sendable {
             information.pNext = UnsafeRawPointer(type)
             return device.functions.vkCreateSemaphore(device.handle, &information, nil, &made)
         }
-        try device.check(status, graph: graph)
+        try device.check(status, of: "vkCreateSemaphore", graph: graph)
         guard let made else {
             throw .failed(engine: "vulkan", graph: graph, reason: "no semaphore was made")
         }

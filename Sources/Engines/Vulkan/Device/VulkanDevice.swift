@@ -189,7 +189,7 @@ final class VulkanDevice: @unchecked Sendable {
         _ commands: VkCommandBuffer, isTransfer: Bool = false, after points: [TimelineSemaphore.Point] = [],
         raising raised: TimelineSemaphore.Point? = nil, signalling fence: VkFence?, graph: String
     ) throws(EngineError) {
-        if isLost { try check(VK_ERROR_DEVICE_LOST, graph: graph) }
+        if isLost { try check(VK_ERROR_DEVICE_LOST, of: "vkQueueSubmit", graph: graph) }
         let status = CallMemory.with { memory in
             var information = VkSubmitInfo()
             information.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
@@ -216,7 +216,7 @@ final class VulkanDevice: @unchecked Sendable {
                 functions.vkQueueSubmit(isTransfer ? transferQueue : queue, 1, &information, fence)
             }
         }
-        try check(status, graph: graph)
+        try check(status, of: "vkQueueSubmit", graph: graph)
     }
 
     /// Waits until nothing is under way: a driver's own threads may still hold what it was given when the fence of the last
@@ -242,20 +242,33 @@ final class VulkanDevice: @unchecked Sendable {
             throw .deviceLost(
                 engine: "vulkan", device: physical.name, graph: graph, reason: "no answer in \(patience)")
         }
-        try check(status, graph: graph)
+        try check(status, of: "vkWaitForFences", graph: graph)
     }
 
-    func check(_ status: VkResult, graph: String, byteCount: Int = 0) throws(EngineError) {
+    /// Throws what a call's result means, unless it succeeded.
+    ///
+    /// - Parameters:
+    ///   - call: The function of Vulkan that was called.
+    ///   - byteCount: The bytes that it was asked for.
+    func check(
+        _ status: VkResult, of call: String, graph: String, byteCount: Int? = nil
+    ) throws(EngineError) {
         switch status {
         case VK_SUCCESS: return
         case VK_ERROR_DEVICE_LOST:
             loss.withLock { $0 = true }
             throw .deviceLost(
                 engine: "vulkan", device: physical.name, graph: graph, reason: "the driver says so")
-        case VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_OUT_OF_HOST_MEMORY:
+        case VK_ERROR_OUT_OF_DEVICE_MEMORY:
             throw .noDeviceMemory(
                 engine: "vulkan", device: physical.name, graph: graph, byteCount: byteCount)
-        default: throw .failed(engine: "vulkan", graph: graph, reason: "\(physical.name): \(status.name)")
+        case VK_ERROR_OUT_OF_HOST_MEMORY: throw .noMemory(engine: "vulkan", graph: graph)
+        default:
+            throw .failed(
+                engine: "vulkan", graph: graph,
+                reason:
+                    "\(physical.name): \(call) gave \(status.name). Update the GPU's driver, or compute on the CPU "
+                    + "(--device cpu).")
         }
     }
 }

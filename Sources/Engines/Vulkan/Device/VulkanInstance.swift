@@ -162,6 +162,9 @@ extension VkResult {
         case VK_ERROR_LAYER_NOT_PRESENT: "layer not present"
         case VK_ERROR_EXTENSION_NOT_PRESENT: "extension not present"
         case VK_ERROR_FEATURE_NOT_PRESENT: "feature not present"
+        case VK_ERROR_TOO_MANY_OBJECTS: "too many objects"
+        case VK_ERROR_MEMORY_MAP_FAILED: "memory map failed"
+        case VK_ERROR_UNKNOWN: "unknown error"
         default: "VkResult \(rawValue)"
         }
     }
