@@ -1,5 +1,6 @@
 import EngineConformance
 import EngineInterface
+import TensorGraph
 import Testing
 
 @testable import VulkanEngine
@@ -46,6 +47,43 @@ import Testing
         #expect(
             try await engine.compileStreaming(
                 one.graph, weights: one.weights, precision: .float32, weightCount: 1000) == nil)
+    }
+
+    /// All keys and values of a context are products of one value, of which weights that stay are one.
+    @Test(arguments: [Precision.float32, .float16])
+    func productsOfOneValueAreNoMoreThanASlot(precision: Precision) async throws {
+        let names = (0..<5).map { "w\($0)" }
+        let one = try ConformanceCase(
+            "context",
+            weights: [
+                "w0": ([64, 64], .float32), "w1": ([64, 64], .float32), "w2": ([64, 64], .float32),
+                "w3": ([64, 64], .float32), "w4": ([64, 64], .float32),
+            ]
+        ) { builder in
+            let x = builder.input("x", [1, 7, 64])
+            let parts = names.map {
+                matrixMultiply(x, builder.weights.tensor($0, [64, 64]), transposesRight: true)
+            }
+            return ["y": concatenate(parts, axis: 1)]
+        }
+        let isHalf = precision == .float16
+        func counts(_ streamedByteCount: Int?) throws -> [Int] {
+            var tuning = engine.tuning
+            tuning.streamedByteCount = streamedByteCount
+            return try Lowering(one.graph, isHalf: isHalf, tuning: tuning).weights.map {
+                if case .rows(let parts, _) = $0.source { parts.count } else { 1 }
+            }
+        }
+        let matrix = 64 * 64 * (isHalf ? 2 : 4)
+        #expect(try counts(nil) == [5])
+        #expect(try counts(2 * 5 * matrix) == [5])
+        #expect(try counts(2 * 2 * matrix) == [2, 2, 1])
+        #expect(try counts(1) == [1, 1, 1, 1, 1])
+        var streaming = engine
+        streaming.tuning.streamedByteCount = 2 * 2 * matrix
+        let failures = await conformanceFailures(of: streaming, precision: precision, cases: [one])
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+        #expect(objections.all == [])
     }
 
     @Test func sectionsEndWhereASlotIsFull() {

@@ -54,7 +54,12 @@ struct Lowering {
         views = [View?](repeating: nil, count: graph.nodes.count)
         let (fusions, inner) = Fusion.all(in: graph)
         let enlarged = graph.upsamplingsWithinConvolutions
-        let shared = SharedProducts.all(in: graph) { fusions[$0]?.root == $0 && !inner.contains($0) }
+        // Weights that take turns on the device are no more at one time than a turn's: all keys and values of a network's
+        // context are products of one value.
+        let mostNumbers = tuning.streamedByteCount.map { $0 / 2 / (isHalf ? 2 : 4) }
+        let shared = SharedProducts.all(in: graph, mostNumbers: mostNumbers) {
+            fusions[$0]?.root == $0 && !inner.contains($0)
+        }
         for (index, node) in graph.nodes.enumerated() {
             layer = node.layer
             guard node.type.shape.count <= Int(UInt32.max) else {

@@ -8,18 +8,29 @@ struct SharedProducts {
 
     /// Those of a graph, by the first node of each.
     ///
-    /// - Parameter isPlain: Whether nothing is computed together with a product before its results are written.
-    static func all(in graph: Graph, isPlain: (Int) -> Bool) -> [Int: SharedProducts] {
-        var byValue: [Int: [Int]] = [:]
+    /// - Parameters:
+    ///   - mostNumbers: How many numbers the weights of one may have together; nil for any number of them.
+    ///   - isPlain: Whether nothing is computed together with a product before its results are written.
+    static func all(
+        in graph: Graph, mostNumbers: Int?, isPlain: (Int) -> Bool
+    ) -> [Int: SharedProducts] {
+        var byValue: [Int: [(nodes: [Int], numbers: Int)]] = [:]
         for (index, node) in graph.nodes.enumerated() where isPlain(index) {
             guard case .primitive(.matrixMultiply(let product)) = node.operation, product.transposesRight,
                 !product.transposesLeft, graph.nodes[node.inputs[1]].isMatrixOfWeights
             else { continue }
-            byValue[node.inputs[0], default: []].append(index)
+            let numbers = graph.nodes[node.inputs[1]].type.shape.count
+            var groups = byValue[node.inputs[0]] ?? []
+            if let last = groups.last, last.numbers + numbers <= mostNumbers ?? .max {
+                groups[groups.count - 1] = (last.nodes + [index], last.numbers + numbers)
+            } else {
+                groups.append(([index], numbers))
+            }
+            byValue[node.inputs[0]] = groups
         }
         return Dictionary(
-            uniqueKeysWithValues: byValue.values.filter { $0.count > 1 }.map {
-                ($0[0], SharedProducts(nodes: $0))
+            uniqueKeysWithValues: byValue.values.joined().filter { $0.nodes.count > 1 }.map {
+                ($0.nodes[0], SharedProducts(nodes: $0.nodes))
             })
     }
 }
