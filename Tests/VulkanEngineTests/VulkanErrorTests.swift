@@ -140,14 +140,42 @@ import Testing
             let x = builder.input("x", [1, 1200, 1200])
             return ["y": matrixMultiply(matrixMultiply(x, x), x)]
         }
-        for reason in ["no answer in", "the driver says so"] {
+        // The second time, on the device that is opened in place of the first.
+        for _ in 0..<2 {
             let error = await #expect(throws: EngineError.self) {
                 try await engine.compile(one.graph, weights: one.weights, precision: .float32).run(one.inputs)
             }
             #expect(error?.description.contains("was lost") == true)
-            #expect(error?.description.contains(reason) == true)
+            #expect(error?.description.contains("no answer in") == true)
             #expect(error?.description.contains("--device cpu") == true)
         }
+    }
+
+    @Test func aDeviceThatItsDriverLostIsOpenedAgain() async throws {
+        let engine = try VulkanEngine("llvmpipe", of: VulkanEngineTests.instance.get())
+        let objections = try #require(VulkanEngineTests.instance.get().objections)
+        let one = try #require(try compositeCases().first { $0.name == "residual block" })
+        let lost = engine.device
+        do {
+            let compiled = try await engine.compile(
+                one.graph, weights: one.weights, precision: .float32)
+            #expect(throws: EngineError.self) {
+                // VK_ERROR_DEVICE_LOST
+                try lost.check(.init(rawValue: -4), of: "vkQueueSubmit", graph: one.name)
+            }
+            let error = await #expect(throws: EngineError.self) { try await compiled.run(one.inputs) }
+            #expect(error?.description.contains("was lost") == true)
+            #expect(error?.description.contains("the driver says so") == true)
+            #expect(error?.description.contains("Load the model again") == true)
+        }
+        let peak = try #require(engine.peakDeviceMemoryByteCount)
+        #expect(peak > 0)
+        #expect(await conformanceFailures(of: engine, cases: [one]).isEmpty)
+        #expect(engine.device !== lost && !engine.device.isLost)
+        // What a lost device has is given back, and counted still.
+        #expect(lost.memory.withLock { $0.byteCount } == 0)
+        #expect(try #require(engine.peakDeviceMemoryByteCount) >= peak)
+        #expect(objections.all == [])
     }
 
     @Test func cancelledRunsEndWithoutAResult() async throws {

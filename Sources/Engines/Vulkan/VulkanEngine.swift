@@ -6,7 +6,9 @@ import TensorGraph
 /// Computes graphs with Vulkan: on NVIDIA's, AMD's, Intel's and other GPUs, with nothing but their driver.
 public struct VulkanEngine: Engine {
     public let name = "vulkan"
-    let device: VulkanDevice
+    private let opened: OpenDevice
+    /// The device as it was opened last, which may be lost.
+    var device: VulkanDevice { opened.last }
     var tuning: Tuning
 
     /// Opens a device.
@@ -40,9 +42,10 @@ public struct VulkanEngine: Engine {
             case .software: return nil
             }
         }
-        device = try VulkanDevice(
+        opened = try OpenDevice(
             physical, patience: patience, capturingStatistics: capturingStatistics)
         tuning = Tuning(physical, keptIn: tuningFolder)
+        let device = opened.last
         if let matrices = tuning.matrices {
             if let check = MatrixCheck(MatrixCheck.smallest, tuning), check.passes(on: device) {
                 // Attention is computed without, too.
@@ -95,7 +98,7 @@ public struct VulkanEngine: Engine {
         device.physical.kind == .discrete ? device.physical.memoryByteCount : nil
     }
 
-    public var peakDeviceMemoryByteCount: Int? { device.memory.withLock { $0.peakByteCount } }
+    public var peakDeviceMemoryByteCount: Int? { opened.peakMemoryByteCount }
 
     public func resolve(_ requested: Precision) throws -> Precision {
         let supported = deviceDescription.precisions
@@ -131,7 +134,8 @@ public struct VulkanEngine: Engine {
         -> any CompiledGraph
     {
         let isHalf = try resolve(precision) == .float16
-        return try await VulkanGraph(graph, weights: weights, device: device, isHalf: isHalf, tuning: tuning)
+        return try await VulkanGraph(
+            graph, weights: weights, device: opened.usable(), isHalf: isHalf, tuning: tuning)
     }
 
     public func compileStreaming(
@@ -141,6 +145,7 @@ public struct VulkanEngine: Engine {
         let isHalf = try resolve(precision) == .float16
         var tuning = tuning
         tuning.streamedByteCount = weightCount * (isHalf ? 2 : 4)
-        return try await VulkanGraph(graph, weights: weights, device: device, isHalf: isHalf, tuning: tuning)
+        return try await VulkanGraph(
+            graph, weights: weights, device: opened.usable(), isHalf: isHalf, tuning: tuning)
     }
 }

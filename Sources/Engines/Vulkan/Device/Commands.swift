@@ -55,7 +55,7 @@ final class Commands: @unchecked Sendable {
     deinit {
         // What is under way reads what is about to be freed.
         try? finish()
-        if device.isLost { return }
+        if device.isUnanswering { return }
         device.functions.vkDestroyFence(device.handle, fence, nil)
         device.functions.vkDestroyCommandPool(device.handle, pool, nil)
     }

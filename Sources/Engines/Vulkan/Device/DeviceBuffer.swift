@@ -105,7 +105,7 @@ final class DeviceBuffer: @unchecked Sendable {
     }
 
     deinit {
-        if device.isLost { return }
+        if device.isUnanswering { return }
         device.memory.withLock { $0.add(-ownByteCount) }
         device.functions.vkDestroyBuffer(device.handle, buffer, nil)
         device.functions.vkFreeMemory(device.handle, memory, nil)

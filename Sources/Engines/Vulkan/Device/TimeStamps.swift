@@ -34,7 +34,7 @@ final class TimeStamps: @unchecked Sendable {
     }
 
     deinit {
-        if device.isLost { return }
+        if device.isUnanswering { return }
         device.functions.vkDestroyQueryPool(device.handle, pool, nil)
     }
 

@@ -33,7 +33,7 @@ final class TimelineSemaphore: @unchecked Sendable {
     }
 
     deinit {
-        if device.isLost { return }
+        if device.isUnanswering { return }
         device.functions.vkDestroySemaphore(device.handle, handle, nil)
     }
 

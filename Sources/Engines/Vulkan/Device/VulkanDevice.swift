@@ -36,9 +36,16 @@ final class VulkanDevice: @unchecked Sendable {
     let patience: Duration
     /// Whether the driver says of each pipeline what its compiler made of it.
     let capturesStatistics: Bool
-    /// Whether it stopped: what it may still be at work on is never given back.
-    private let loss = Mutex(false)
-    var isLost: Bool { loss.withLock { $0 } }
+    /// Why nothing is computed on it any more; nil while it is.
+    private let loss = Mutex<Loss?>(nil)
+    var isLost: Bool { loss.withLock { $0 != nil } }
+    /// Whether it did not answer: what it may still be at work on is never given back.
+    var isUnanswering: Bool { loss.withLock { $0?.isUnanswered ?? false } }
+
+    private struct Loss {
+        let reason: String
+        let isUnanswered: Bool
+    }
 
     /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)``.
     init(
@@ -124,7 +131,7 @@ final class VulkanDevice: @unchecked Sendable {
     }
 
     deinit {
-        if isLost { return }
+        if isUnanswering { return }
         for pipeline in pipelines.values {
             functions.vkDestroyPipeline(handle, pipeline, nil)
         }
@@ -189,7 +196,7 @@ final class VulkanDevice: @unchecked Sendable {
         _ commands: VkCommandBuffer, isTransfer: Bool = false, after points: [TimelineSemaphore.Point] = [],
         raising raised: TimelineSemaphore.Point? = nil, signalling fence: VkFence?, graph: String
     ) throws(EngineError) {
-        if isLost { try check(VK_ERROR_DEVICE_LOST, of: "vkQueueSubmit", graph: graph) }
+        if let loss = loss.withLock({ $0 }) { throw lost(loss, graph: graph) }
         let status = CallMemory.with { memory in
             var information = VkSubmitInfo()
             information.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
@@ -233,16 +240,26 @@ final class VulkanDevice: @unchecked Sendable {
     ///
     /// - Throws: ``EngineError/deviceLost(engine:device:graph:reason:)``, also where it takes longer than ``patience``.
     func wait(for fence: VkFence, graph: String) throws(EngineError) {
+        // Whoever else waits for it need not wait as long again.
+        if let loss = loss.withLock({ $0 }), loss.isUnanswered { throw lost(loss, graph: graph) }
         let nanoseconds = patience / .nanoseconds(1)
         let status = withUnsafePointer(to: fence as VkFence?) {
             functions.vkWaitForFences(handle, 1, $0, VkBool32(VK_TRUE), UInt64(nanoseconds))
         }
         if status == VK_TIMEOUT {
-            loss.withLock { $0 = true }
-            throw .deviceLost(
-                engine: "vulkan", device: physical.name, graph: graph, reason: "no answer in \(patience)")
+            throw lost(Loss(reason: "no answer in \(patience)", isUnanswered: true), graph: graph)
         }
         try check(status, of: "vkWaitForFences", graph: graph)
+    }
+
+    /// Takes the device for lost, for the first reason that there was.
+    private func lost(_ loss: Loss, graph: String) -> EngineError {
+        let first = self.loss.withLock { known in
+            let first = known ?? loss
+            known = first
+            return first
+        }
+        return .deviceLost(engine: "vulkan", device: physical.name, graph: graph, reason: first.reason)
     }
 
     /// Throws what a call's result means, unless it succeeded.
@@ -256,9 +273,7 @@ final class VulkanDevice: @unchecked Sendable {
         switch status {
         case VK_SUCCESS: return
         case VK_ERROR_DEVICE_LOST:
-            loss.withLock { $0 = true }
-            throw .deviceLost(
-                engine: "vulkan", device: physical.name, graph: graph, reason: "the driver says so")
+            throw lost(Loss(reason: "the driver says so", isUnanswered: false), graph: graph)
         case VK_ERROR_OUT_OF_DEVICE_MEMORY:
             throw .noDeviceMemory(
                 engine: "vulkan", device: physical.name, graph: graph, byteCount: byteCount)
