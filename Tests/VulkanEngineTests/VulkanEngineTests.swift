@@ -133,6 +133,34 @@ import Testing
         for _ in 0..<3 { #expect(try await compiled.run(one.inputs) == first) }
     }
 
+    /// Runs that are many submissions, which drivers would take too long for as one.
+    @Test(arguments: [1, 10_000])
+    func runsInPartsGiveTheSame(operationCount: Int) async throws {
+        for one in try compositeCases() where one.name.contains("block") {
+            let whole = try await engine.compile(one.graph, weights: one.weights, precision: .float32)
+            var divided = engine
+            divided.tuning.submittedOperationCount = operationCount
+            let parts = try await divided.compile(one.graph, weights: one.weights, precision: .float32)
+            let expected = try await whole.run(one.inputs)
+            for _ in 0..<3 { #expect(try await parts.run(one.inputs) == expected, "\(one.name)") }
+        }
+        #expect(objections.all == [])
+    }
+
+    @Test func submissionsEndWhereTheyHaveEnoughToDo() {
+        func call(_ rows: Int?) -> KernelCall {
+            KernelCall(
+                kernel: Kernel(shader: .copy, isHalf: false, constants: []), operands: [], parameters: [],
+                workgroups: Workgroups(1),
+                products: rows.map { ProductSizes(rows: $0, columns: 1, depth: 1) })
+        }
+        // Each row is a multiplication and an addition.
+        let calls = [nil, 2, 3, nil, 1, 9, 1, nil].map(call)
+        #expect(ResidentWeights.sections(calls, operationCount: 10) == [0..<4, 4..<5, 5..<6, 6..<8])
+        #expect(ResidentWeights.sections(calls, operationCount: 100) == [0..<8])
+        #expect(ResidentWeights.sections([], operationCount: 1) == [0..<0])
+    }
+
     @Test func memoryIsSharedByValuesInTurn() async throws {
         let one = try #require(try compositeCases().first { $0.name == "transformer block" })
         let lowering = try Lowering(one.graph, isHalf: false, tuning: engine.tuning)

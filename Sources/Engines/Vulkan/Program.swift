@@ -57,7 +57,9 @@ final class Program: @unchecked Sendable {
         let results = try buffer(lowering.resultByteCount, .results)
         let weights: any ProgramWeights =
             if let resident {
-                try ResidentWeights(resident, calls: lowering.calls.indices, device, graph: name)
+                try ResidentWeights(
+                    resident, calls: lowering.calls, operationCount: tuning.submittedOperationCount, device,
+                    graph: name)
             } else {
                 try WeightStream(
                     lowering, from: weights, to: device, graph: name,

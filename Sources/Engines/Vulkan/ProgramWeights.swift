@@ -17,29 +17,70 @@ protocol ProgramWeights {
     func run() throws(EngineError)
 }
 
-/// Weights that all stay in the device's memory: a run is one submission.
-struct ResidentWeights: ProgramWeights {
+/// Weights that all stay in the device's memory: a run is one submission, or a few where it is long, as drivers take a
+/// device for lost that is at work on one for some seconds.
+final class ResidentWeights: ProgramWeights {
     let sectionCalls: [Range<Int>]
     private let memory: WeightMemory
-    private let commands: Commands
+    private let device: VulkanDevice
+    /// Of each section.
+    private let commands: [Commands]
 
-    init(_ memory: WeightMemory, calls: Range<Int>, _ device: VulkanDevice, graph: String) throws(EngineError)
-    {
+    /// - Parameter operationCount: The multiplications and additions of one submission, unless one dispatch has more.
+    /// - Throws: ``EngineError``.
+    init(
+        _ memory: WeightMemory, calls: [KernelCall], operationCount: Int, _ device: VulkanDevice,
+        graph: String
+    ) throws(EngineError) {
         self.memory = memory
-        sectionCalls = [calls]
-        commands = try Commands(device, graph: graph)
+        self.device = device
+        sectionCalls = Self.sections(calls, operationCount: operationCount)
+        var commands: [Commands] = []
+        for _ in sectionCalls { commands.append(try Commands(device, graph: graph)) }
+        self.commands = commands
+    }
+
+    deinit {
+        // Only the last one's end was waited for.
+        if commands.count > 1 { device.waitUntilIdle() }
+    }
+
+    /// Divides dispatches where those of a submission would have more operations.
+    static func sections(_ calls: [KernelCall], operationCount: Int) -> [Range<Int>] {
+        var sections: [Range<Int>] = []
+        var (start, count) = (0, 0)
+        for (index, call) in calls.enumerated() {
+            let more = call.products?.operationCount ?? 0
+            if index > start, count + more > operationCount {
+                sections.append(start..<index)
+                (start, count) = (index, 0)
+            }
+            count += more
+        }
+        return sections + [start..<calls.count]
     }
 
     func address(of weight: Int, in section: Int) -> UInt64 { memory.addresses[weight] }
 
     func record(_ dispatch: (Commands, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
-        try commands.record(isUsedOnce: false) { () throws(EngineError) in
-            for calls in sectionCalls { try dispatch(commands, calls) }
+        for (index, (commands, calls)) in zip(commands, sectionCalls).enumerated() {
+            try commands.record(isUsedOnce: false) { () throws(EngineError) in
+                if index > 0 { commands.barrier() }
+                try dispatch(commands, calls)
+            }
         }
     }
 
     func run() throws(EngineError) {
-        try commands.start()
-        try commands.finish()
+        do {
+            for (index, one) in commands.enumerated() {
+                try one.start(isLast: index == commands.count - 1)
+            }
+            try commands.last?.finish()
+        } catch {
+            // Those that were begun still have to do with the values.
+            device.waitUntilIdle()
+            throw error
+        }
     }
 }

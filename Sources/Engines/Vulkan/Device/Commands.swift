@@ -144,9 +144,12 @@ final class Commands: @unchecked Sendable {
     }
 
     /// Has the device begin.
-    func start() throws(EngineError) {
-        try device.submit(buffer, isTransfer: isTransfer, signalling: fence, graph: graph)
-        isUnderWay = true
+    ///
+    /// - Parameter isLast: Whether ``finish()`` is to wait for them, and so for those that were started before on the queue.
+    func start(isLast: Bool = true) throws(EngineError) {
+        try device.submit(
+            buffer, isTransfer: isTransfer, signalling: isLast ? fence : nil, graph: graph)
+        isUnderWay = isLast
     }
 
     /// Has the device begin when it has come as far as some points, and raise another when it is done.

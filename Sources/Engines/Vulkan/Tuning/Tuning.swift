@@ -26,6 +26,9 @@ struct Tuning: Sendable {
     var isMeasuring: Bool
     /// How many workgroups there must be at least for the device to be busy.
     var processors = 128
+    /// How many multiplications and additions are submitted to the device at one time: what takes a slow one less than the ten
+    /// seconds after which drivers take it for lost, and a fast one so long that another submission is nothing beside it.
+    var submittedOperationCount: Int
     /// The bytes of each of the two stages that weights go through.
     var stagingByteCount = 32 << 20
     /// The bytes of the device's memory that weights have which are brought there while a graph runs; nil where all are there.
@@ -38,6 +41,7 @@ struct Tuning: Sendable {
         sharedMemoryByteCount = device.sharedMemoryByteCount
         largestWorkgroup = device.largestWorkgroup
         mostWorkgroups = device.mostWorkgroups
+        submittedOperationCount = device.kind == .discrete ? 2_000_000_000_000 : 200_000_000_000
         products = ProductChoices(file: folder?.appending(path: "vulkan-\(device.identifier).json"))
         // What a program takes says nothing.
         isMeasuring = device.kind != .software
