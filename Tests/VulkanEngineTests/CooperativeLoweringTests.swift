@@ -117,6 +117,30 @@ struct CooperativeLoweringTests {
         #expect(tuning.choice(for: shape(4096, 4096), Self.matrices) == nil)
     }
 
+    /// Scores that stay in registers are not what a mask is added to: the two have tiles, and times, of their own.
+    @Test func maskedAttentionIsMeasuredByItself() throws {
+        var tuning = try tuning()
+        tuning.layout = MatrixLayout(Self.layout)
+        func shape(isMasked: Bool) -> ProductShape {
+            ProductShape(
+                kind: .attention(size: 80, valueSize: 80, isMasked: isMasked), rows: 4096, columns: 4096,
+                depth: 80, batches: 16)
+        }
+        for isMasked in [false, true] {
+            let tiles = tuning.attentionTiles(
+                size: 80, valueSize: 80, inRegisters: !isMasked, Self.matrices)
+            let candidates = tuning.candidates(for: shape(isMasked: isMasked), Self.matrices)
+            #expect(candidates.map(\.tile) == tiles)
+        }
+        for one in try cooperativeAttentionCases() {
+            for call in try Lowering(one.graph, isHalf: true, tuning: tuning).calls {
+                guard case .attention(_, _, let isMasked)? = call.division?.shape.kind else { continue }
+                #expect(isMasked == (call.kernel.shader == .cooperativeAttention), "\(one.name)")
+            }
+        }
+        #expect(shape(isMasked: false) != shape(isMasked: true))
+    }
+
     @Test func choicesAreKept() throws {
         let file = FileManager.default.temporaryDirectory
             .appending(path: "easel-tuning-\(UInt64.random(in: 0...UInt64.max))/choices.json")

@@ -60,6 +60,16 @@ struct Kernel: Hashable, Sendable {
             count = code.copyBytes(to: buffer) / 4
         }
     }
+
+    /// A number of the shaders that are measured, another one where any of them is another: the hash FNV-1a of their words.
+    static let measuredShaders: String = {
+        let shaders = Shader.allCases.filter { $0.hasFullSubgroups || $0 == .productParts }
+        let words = shaders.flatMap { Kernel(shader: $0, isHalf: true, constants: []).words ?? [] }
+        let hash = words.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+        }
+        return String(hash, radix: 16)
+    }()
 }
 
 extension VulkanDevice {

@@ -8,7 +8,7 @@ struct PhysicalDevice: @unchecked Sendable {
     let name: String
     let kind: VulkanDeviceDescription.Kind
     let driver: String
-    /// Another one with another driver, or another version of it.
+    /// Another one for another device, and with another driver or another version of it.
     let identifier: String
     private let apiVersion: UInt32
     /// The bytes of the largest memory of its own; a processor without any has the machine's.
@@ -50,7 +50,11 @@ struct PhysicalDevice: @unchecked Sendable {
         name = text(properties.properties.deviceName)
         driver = "\(text(drivers.driverName)) \(text(drivers.driverInfo))"
         kind = VulkanDeviceDescription.Kind(properties.properties.deviceType)
-        identifier = withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { $0.hexadecimal }
+        // Drivers may have one number for all the devices that they are for.
+        identifier =
+            [properties.properties.vendorID, properties.properties.deviceID]
+            .map { String($0, radix: 16) + "-" }.joined()
+            + withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { $0.hexadecimal }
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
         // Of both: the shaders' workgroups are rows.

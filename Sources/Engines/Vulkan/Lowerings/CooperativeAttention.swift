@@ -62,9 +62,8 @@ extension Lowering {
         let tiles = tuning.attentionTiles(
             size: size, valueSize: valueSize, inRegisters: layout != nil, matrices)
         let shape = ProductShape(
-            kind: .attention(size: size, valueSize: valueSize), rows: queryCount, columns: keyCount,
-            depth: size,
-            batches: pictures * heads)
+            kind: .attention(size: size, valueSize: valueSize, isMasked: mask != nil), rows: queryCount,
+            columns: keyCount, depth: size, batches: pictures * heads)
         let chosen = tuning.chosen(for: shape)?.tile
         guard let tile = chosen.flatMap({ tiles.contains($0) ? $0 : nil }) ?? tiles.first else { return nil }
         func eights(_ view: View) throws -> View {

@@ -18,7 +18,7 @@ struct ProductShape: Hashable, Sendable, Codable {
         case gatedMatrices
         case convolution(height: Int, width: Int, stride: Int, enlargement: Int)
         /// Queries by keys, with heads of these sizes.
-        case attention(size: Int, valueSize: Int)
+        case attention(size: Int, valueSize: Int, isMasked: Bool)
     }
 
     let kind: Kind

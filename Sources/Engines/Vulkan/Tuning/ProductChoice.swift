@@ -105,8 +105,9 @@ extension Tuning {
 
     /// What is worth measuring for a product.
     func candidates(for shape: ProductShape, _ matrices: CooperativeMatrices) -> [ProductChoice] {
-        if case .attention(let size, let valueSize) = shape.kind {
-            return attentionTiles(size: size, valueSize: valueSize, inRegisters: layout != nil, matrices)
+        if case .attention(let size, let valueSize, let isMasked) = shape.kind {
+            let inRegisters = layout != nil && !isMasked
+            return attentionTiles(size: size, valueSize: valueSize, inRegisters: inRegisters, matrices)
                 .filter { $0.rows <= 64 || shape.rows > 64 }.map { ProductChoice(tile: $0, parts: 1) }
         }
         func isWasteful(_ size: Int, _ tile: Int) -> Bool { tile > 32 && size <= tile / 2 }

@@ -42,7 +42,9 @@ struct Tuning: Sendable {
         largestWorkgroup = device.largestWorkgroup
         mostWorkgroups = device.mostWorkgroups
         submittedOperationCount = device.kind == .discrete ? 2_000_000_000_000 : 200_000_000_000
-        products = ProductChoices(file: folder?.appending(path: "vulkan-\(device.identifier).json"))
+        products = ProductChoices(
+            file: device.cooperativeMatrices == nil
+                ? nil : folder?.appending(path: "vulkan-\(device.identifier)-\(Kernel.measuredShaders).json"))
         // What a program takes says nothing.
         isMeasuring = device.kind != .software
         matrices = device.cooperativeMatrices
