@@ -63,17 +63,19 @@ final class DeviceBuffer: @unchecked Sendable {
         functions.vkGetBufferMemoryRequirements(device.handle, buffer, &requirements)
         var memory: VkDeviceMemory?
         var (call, status) = ("vkAllocateMemory", VK_ERROR_OUT_OF_DEVICE_MEMORY)
+        var flags: VkMemoryPropertyFlags = 0
         // The next best kind where the best one is used up.
-        for type in device.memoryTypes(for: place, among: requirements.memoryTypeBits) {
-            var flags = VkMemoryAllocateFlagsInfo()
-            flags.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO
-            flags.flags = VkMemoryAllocateFlags(VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT.rawValue)
-            status = withUnsafePointer(to: &flags) { flags in
+        for type in place.types(of: device.memoryTypes, among: requirements.memoryTypeBits) {
+            flags = device.memoryTypes[type]
+            var uses = VkMemoryAllocateFlagsInfo()
+            uses.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO
+            uses.flags = VkMemoryAllocateFlags(VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT.rawValue)
+            status = withUnsafePointer(to: &uses) { uses in
                 var allocation = VkMemoryAllocateInfo()
                 allocation.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO
-                allocation.pNext = UnsafeRawPointer(flags)
+                allocation.pNext = UnsafeRawPointer(uses)
                 allocation.allocationSize = requirements.size
-                allocation.memoryTypeIndex = type
+                allocation.memoryTypeIndex = UInt32(type)
                 return functions.vkAllocateMemory(device.handle, &allocation, nil, &memory)
             }
             if status == VK_SUCCESS { break }
@@ -100,7 +102,8 @@ final class DeviceBuffer: @unchecked Sendable {
         self.buffer = buffer
         self.memory = memory
         self.pointer = pointer
-        ownByteCount = place == .device ? Int(requirements.size) : 0
+        let isOwn = flags & DeviceBuffer.Place.ownMemory != 0
+        ownByteCount = place == .device && isOwn ? Int(requirements.size) : 0
         device.memory.withLock { $0.add(ownByteCount) }
     }
 
@@ -142,15 +145,26 @@ extension DeviceBuffer {
     }
 }
 
-extension VulkanDevice {
-    /// The kinds of memory that will do, the best first.
-    fileprivate func memoryTypes(for place: DeviceBuffer.Place, among bits: UInt32) -> [UInt32] {
-        let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
+extension DeviceBuffer.Place {
+    /// The bit of kinds that are the device's own.
+    fileprivate static let ownMemory = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
+
+    /// The numbers of the kinds of memory that will do, the best first: the machine's, where the device's own is used up.
+    ///
+    /// - Parameters:
+    ///   - kinds: The properties of each.
+    ///   - bits: Those that are possible, a bit each.
+    func types(of kinds: [VkMemoryPropertyFlags], among bits: UInt32) -> [Int] {
+        let local = Self.ownMemory
+        // They are only for who asks for their feature.
+        let barred =
+            VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD.rawValue
+            | VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD.rawValue
         let visible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue
         let coherent = VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
         let cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue
         let (needed, wished, unwished): (UInt32, UInt32, UInt32) =
-            switch place {
+            switch self {
             case .device: (0, local, visible)
             case .staging: (visible | coherent, 0, local | cached)
             case .results: (visible | coherent, cached, local)
@@ -158,9 +172,8 @@ extension VulkanDevice {
         func rank(_ flags: UInt32) -> Int {
             (flags & wished == wished ? 0 : 4) + (flags & unwished).nonzeroBitCount
         }
-        return memoryTypes.indices
-            .filter { bits >> $0 & 1 == 1 && memoryTypes[$0].propertyFlags & needed == needed }
-            .sorted { rank(memoryTypes[$0].propertyFlags) < rank(memoryTypes[$1].propertyFlags) }
-            .map(UInt32.init)
+        return kinds.indices
+            .filter { bits >> $0 & 1 == 1 && kinds[$0] & needed == needed && kinds[$0] & barred == 0 }
+            .sorted { rank(kinds[$0]) < rank(kinds[$1]) }
     }
 }

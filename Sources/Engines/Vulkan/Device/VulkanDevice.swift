@@ -19,7 +19,8 @@ final class VulkanDevice: @unchecked Sendable {
     let functions: easel_vulkan_device
     let handle: VkDevice
     let physical: PhysicalDevice
-    let memoryTypes: [VkMemoryType]
+    /// The properties of each kind of memory.
+    let memoryTypes: [VkMemoryPropertyFlags]
     let queueFamily: UInt32
     /// The family of the queue that copies beside what is computed, which may be the same.
     let transferFamily: UInt32
@@ -68,7 +69,7 @@ final class VulkanDevice: @unchecked Sendable {
         let families = [queueFamily] + (physical.transferFamily.map { [$0] } ?? [])
         transferFamily = families[families.count - 1]
         let instance = physical.instance
-        memoryTypes = PhysicalDevice.memory(of: physical.handle, instance).types
+        memoryTypes = PhysicalDevice.memory(of: physical.handle, instance).types.map(\.propertyFlags)
 
         var device: VkDevice?
         let status = CallMemory.with { memory in
