@@ -10,8 +10,10 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
     case inputMismatch(graph: String, input: String, expected: String, actual: String)
     /// The system gave no memory.
     case noMemory(engine: String, graph: String)
-    /// The device's memory does not hold what the graph needs: so many bytes, or nil for what its driver needs itself.
-    case noDeviceMemory(engine: String, device: String, graph: String, byteCount: Int?)
+    /// The device's memory does not hold what the graph needs: so many bytes, or nil for what its driver needs itself. The
+    /// limit is the most bytes that its driver gives in one piece, where that is what they are more than.
+    case noDeviceMemory(
+        engine: String, device: String, graph: String, byteCount: Int?, limit: Int? = nil)
     /// The device stopped, or did not answer for so long that it must have.
     case deviceLost(engine: String, device: String, graph: String, reason: String)
     /// The engine's library refused or failed.
@@ -28,9 +30,9 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
             "graph \"\(graph)\", input \"\(input)\": expected \(expected), got \(actual)"
         case .noMemory(let engine, let graph):
             "\(engine) got no memory for graph \"\(graph)\": make a smaller picture, or end other programs"
-        case .noDeviceMemory(let engine, let device, let graph, let byteCount):
-            "\(engine): \(device) has no \(Self.more(byteCount)) for graph \"\(graph)\". Ask for a smaller picture, fewer at "
-                + "once or f16, end other programs that use the GPU, or compute on the CPU (--device cpu)."
+        case .noDeviceMemory(let engine, let device, let graph, let byteCount, let limit):
+            "\(engine): \(device) has no \(Self.more(byteCount, limit)) for graph \"\(graph)\". Ask for a smaller picture, "
+                + "fewer at once or f16, end other programs that use the GPU, or compute on the CPU (--device cpu)."
         case .deviceLost(let engine, let device, let graph, let reason):
             "\(engine): \(device) was lost while it computed graph \"\(graph)\" (\(reason)). Load the model again or "
                 + "start the program again, with a newer driver if it happens again, or compute on the CPU (--device cpu)."
@@ -39,8 +41,10 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
     }
 
     /// Rounded up: what a device does not have is never nothing.
-    private static func more(_ byteCount: Int?) -> String {
+    private static func more(_ byteCount: Int?, _ limit: Int?) -> String {
         guard let byteCount else { return "more memory" }
-        return "\((byteCount + (1 << 20) - 1) >> 20) MiB more"
+        let size = "\((byteCount + (1 << 20) - 1) >> 20) MiB"
+        guard let limit else { return "\(size) more" }
+        return "\(size) in one piece (its driver gives \(limit >> 20) MiB at most)"
     }
 }

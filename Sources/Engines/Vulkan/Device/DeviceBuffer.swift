@@ -35,7 +35,8 @@ final class DeviceBuffer: @unchecked Sendable {
         let functions = device.functions
         guard byteCount <= device.physical.largestAllocation else {
             throw .noDeviceMemory(
-                engine: "vulkan", device: device.physical.name, graph: graph, byteCount: byteCount)
+                engine: "vulkan", device: device.physical.name, graph: graph, byteCount: byteCount,
+                limit: device.physical.largestAllocation)
         }
         var information = VkBufferCreateInfo()
         information.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO

@@ -62,7 +62,8 @@ struct Lowering {
         }
         for (index, node) in graph.nodes.enumerated() {
             layer = node.layer
-            guard node.type.shape.count <= Int(UInt32.max) else {
+            // Shaders index memory by numbers with a sign.
+            guard node.type.shape.count <= Int(Int32.max) else {
                 throw failure("a value of \(node.type.shape) has more elements than kernels count")
             }
             // A convolution reads the smaller picture.
