@@ -126,6 +126,24 @@ import Testing
         await expectConformance(engine, precision, try fusionCases())
     }
 
+    /// Keys that are masked before any that is not, more of them than a workgroup has at one time, by either number that
+    /// programs mask with.
+    @Test(arguments: [-Float.infinity, -Float.greatestFiniteMagnitude])
+    func maskedKeysConform(masked: Float) async throws {
+        let (queries, keys) = (9, 77)
+        let one = try ConformanceCase("masked keys") { builder in
+            let mask = (0..<queries).flatMap { row in (0..<keys).map { $0 < row * 9 ? masked : 0 } }
+            let x = builder.input("x", [2, 3, keys, 8])
+            return [
+                "y": scaledDotProductAttention(
+                    queries: builder.input("q", [2, 3, queries, 8]), keys: x, values: x,
+                    mask: builder.constant(HostTensor(mask, shape: [1, 1, queries, keys])))
+            ]
+        }
+        await expectConformance(engine, .float32, [one])
+        if masked.isInfinite { await expectConformance(engine, .float16, [one]) }
+    }
+
     @Test func runsGiveTheSameAgain() async throws {
         let one = try #require(try compositeCases().first { $0.name == "transformer block" })
         let compiled = try await engine.compile(one.graph, weights: one.weights, precision: .float32)

@@ -43,7 +43,6 @@ const int LONGER_SIZE = SIZE > VALUE_SIZE ? SIZE : VALUE_SIZE;
 const int ROWS_EACH = QUERIES / 8;
 const int KEYS_EACH = KEYS / 16;
 const int VALUES_EACH = (VALUE_SIZE + 15) / 16;
-const float INFINITY = 1.0 / 0.0;
 
 shared float query[QUERIES * (SIZE + 1)];
 shared float tile[KEYS * (LONGER_SIZE + 1)];
@@ -66,7 +65,7 @@ void main() {
     float sum[ROWS_EACH];
     float result[ROWS_EACH * VALUES_EACH];
     [[unroll]] for (int i = 0; i < ROWS_EACH; i++) {
-        greatest[i] = -INFINITY;
+        greatest[i] = LEAST;
         sum[i] = 0.0;
         [[unroll]] for (int j = 0; j < VALUES_EACH; j++) result[i * VALUES_EACH + j] = 0.0;
     }
@@ -94,7 +93,7 @@ void main() {
             [[unroll]] for (int j = 0; j < KEYS_EACH; j++) {
                 uint row = band + 8 * i, column = lane + 16 * j;
                 float score = scores[i * KEYS_EACH + j];
-                if (first + column >= keys) score = -INFINITY;
+                if (first + column >= keys) score = LEAST;
                 else if (IS_MASKED == 1 && firstQuery + row < queries)
                     score += float(mask.at[maskStart + (firstQuery + row) * maskRow + (first + column) * maskColumn]);
                 scores[i * KEYS_EACH + j] = score;
@@ -105,12 +104,13 @@ void main() {
         [[unroll]] for (int i = 0; i < ROWS_EACH; i++) {
             float most = greatest[i];
             for (int j = 0; j < KEYS; j++) most = max(most, weights[(band + 8 * i) * (KEYS + 1) + j]);
-            // Where all so far is masked, e to the power of the scores must be zero.
-            float base = most == -INFINITY ? 0.0 : most;
-            factor[i] = exp(greatest[i] - base);
+            factor[i] = exp(greatest[i] - most);
             greatest[i] = most;
-            [[unroll]] for (int j = 0; j < KEYS_EACH; j++)
-                scores[i * KEYS_EACH + j] = exp(scores[i * KEYS_EACH + j] - base);
+            [[unroll]] for (int j = 0; j < KEYS_EACH; j++) {
+                // Keys beyond the end count for nothing, also where all others are masked.
+                bool isThere = first + lane + 16 * j < keys;
+                scores[i * KEYS_EACH + j] = isThere ? exp(scores[i * KEYS_EACH + j] - most) : 0.0;
+            }
         }
         for (uint i = local; i < KEYS * VALUE_SIZE; i += 128) {
             uint row = i / VALUE_SIZE, column = i % VALUE_SIZE;

@@ -31,6 +31,10 @@ layout(buffer_reference, std430, buffer_reference_align = 4) writeonly buffer Wo
     uint at[];
 };
 
+// What the search for the greatest number begins with. Compilers that take no number for infinite, as Metal's do, make
+// anything of an infinity.
+const float LEAST = -3.4028234e38;
+
 // The number of an invocation in a dispatch of one axis, which is folded into two where it is long, of workgroups of 256.
 uint invocation() {
     return (gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * 256 + gl_LocalInvocationID.x;

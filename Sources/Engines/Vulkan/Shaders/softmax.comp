@@ -19,7 +19,7 @@ void main() {
     uint row = workgroup();
     if (row >= rows) return;
     uint start = row / step * size * step + row % step;
-    float greatest = -1.0 / 0.0;
+    float greatest = LEAST;
     for (uint i = gl_LocalInvocationID.x; i < size; i += WIDTH) greatest = max(greatest, float(x.at[start + i * step]));
     greatest = workgroupMaximum(greatest);
     float sum = 0.0;

@@ -26,7 +26,7 @@ void main() {
     uvec4 bits[EACH];
     [[unroll]] for (int i = 0; i < EACH; i++) bits[i] = x.at[start + min(i * LANES + lane(), size - 1)];
     float own[EACH * VECTOR];
-    float greatest = -1.0 / 0.0;
+    float greatest = LEAST;
     [[unroll]] for (int i = 0; i < EACH; i++) {
         bool isThere = i * LANES + lane() < held;
         float few[VECTOR] = numbers(bits[i]);
