@@ -31,10 +31,10 @@ extension PhysicalDevice {
             "pipeline_executable", "memory_budget", "external_memory_host", "workgroup", "memory_model",
             "calibrated_timestamps", "maintenance", "shader_core", "sm_builtins",
         ]
-        let extensions = listed {
-            self.instance.functions.vkEnumerateDeviceExtensionProperties(self.handle, nil, $0, $1)
-        }.map { text($0.extensionName) }.filter { name in bearing.contains { name.contains($0) } }
-        let matrices = CooperativeMatrices.offered(by: handle, of: instance).map(\.text)
+        let extensions = extensions.filter { name in bearing.contains { name.contains($0) } }
+        let matrices =
+            extensions.contains("VK_KHR_cooperative_matrix")
+            ? CooperativeMatrices.offered(by: handle, of: instance).map(\.text) : []
         return [
             ("name", name), ("kind", kind.rawValue), ("driver", driver),
             ("Vulkan", "\(version >> 22).\(version >> 12 & 0x3FF).\(version & 0xFFF)"),

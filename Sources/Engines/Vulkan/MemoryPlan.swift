@@ -3,8 +3,6 @@ struct MemoryPlan {
     /// Where each value begins.
     let offsets: [Int]
     let byteCount: Int
-    /// The most bytes that are in use at one time: what no plan could do without.
-    let leastByteCount: Int
 
     private struct Lifetime {
         let value: Int
@@ -32,18 +30,6 @@ struct MemoryPlan {
             }
         }
         lifetimes.removeAll { $0.last < 0 }
-        var changes = [Int](repeating: 0, count: calls.count + 1)
-        for lifetime in lifetimes {
-            changes[lifetime.first] += lifetime.byteCount
-            changes[lifetime.last + 1] -= lifetime.byteCount
-        }
-        var (live, least) = (0, 0)
-        for change in changes {
-            live += change
-            least = max(least, live)
-        }
-        leastByteCount = least
-
         var offsets = [Int](repeating: 0, count: byteCounts.count)
         var placed: [(lifetime: Lifetime, offset: Int)] = []
         var end = 0

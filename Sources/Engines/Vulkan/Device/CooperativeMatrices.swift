@@ -16,12 +16,9 @@ struct CooperativeMatrices: Sendable, Hashable {
         self.subgroupSize = subgroupSize
     }
 
-    /// The largest of a device's that the shaders can take; nil where there are none.
+    /// The largest of those that the shaders can take, of a device that has the extensions; nil where there are none.
     init?(_ device: VkPhysicalDevice, of instance: VulkanInstance) {
         let functions = instance.functions
-        let offered = listed { functions.vkEnumerateDeviceExtensionProperties(device, nil, $0, $1) }
-            .map { text($0.extensionName) }
-        guard Self.extensions.allSatisfy(offered.contains) else { return nil }
         var eleven = VkPhysicalDeviceVulkan11Properties()
         eleven.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES
         var properties = VkPhysicalDeviceProperties2()
@@ -66,15 +63,13 @@ struct CooperativeMatrices: Sendable, Hashable {
             m: Int(largest.MSize), n: Int(largest.NSize), k: Int(largest.KSize), subgroupSize: subgroupSize)
     }
 
-    /// All that a device has, of whatever types; none where it does not have the extension.
+    /// All that a device with the extension has, of whatever types.
     static func offered(
         by device: VkPhysicalDevice, of instance: VulkanInstance
     ) -> [VkCooperativeMatrixPropertiesKHR] {
-        let functions = instance.functions
-        let extensions = listed { functions.vkEnumerateDeviceExtensionProperties(device, nil, $0, $1) }
-        guard extensions.contains(where: { text($0.extensionName) == "VK_KHR_cooperative_matrix" }),
-            let enumerate = functions.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR
-        else { return [] }
+        guard let enumerate = instance.functions.vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR else {
+            return []
+        }
         var empty = VkCooperativeMatrixPropertiesKHR()
         empty.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR
         return listed(as: empty) { enumerate(device, $0, $1) }

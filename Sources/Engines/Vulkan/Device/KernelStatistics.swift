@@ -69,18 +69,14 @@ extension VkPipelineExecutableStatisticKHR {
 extension PhysicalDevice {
     /// Whether its driver has the extension and its feature.
     var offersStatistics: Bool {
-        let functions = instance.functions
-        let extensions = listed { functions.vkEnumerateDeviceExtensionProperties(self.handle, nil, $0, $1) }
-        guard extensions.contains(where: { text($0.extensionName) == KernelStatistics.extension }) else {
-            return false
-        }
+        guard extensions.contains(KernelStatistics.extension) else { return false }
         var statistics = VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR()
         statistics.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR
         var features = VkPhysicalDeviceFeatures2()
         features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
         withUnsafeMutablePointer(to: &statistics) {
             features.pNext = UnsafeMutableRawPointer($0)
-            functions.vkGetPhysicalDeviceFeatures2(handle, &features)
+            instance.functions.vkGetPhysicalDeviceFeatures2(handle, &features)
         }
         return statistics.pipelineExecutableInfo == VK_TRUE
     }

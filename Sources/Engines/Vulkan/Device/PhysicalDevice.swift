@@ -24,6 +24,10 @@ struct PhysicalDevice: @unchecked Sendable {
     /// How many workgroups a dispatch has at most on each axis.
     let mostWorkgroups: Workgroups
     let largestAllocation: Int
+    /// The names of the extensions that its driver has.
+    let extensions: Set<String>
+    /// The clock of the queue that computes; nil where it has none.
+    let clock: Clock?
     private let hasAddresses: Bool
     /// Whether numbers of 16 bits can be stored.
     let hasHalfStorage: Bool
@@ -85,16 +89,28 @@ struct PhysicalDevice: @unchecked Sendable {
         hasHalfStorage = eleven.storageBuffer16BitAccess == VK_TRUE
         let isReady =
             hasHalfStorage && twelve.shaderFloat16 == VK_TRUE && twelve.vulkanMemoryModel == VK_TRUE
-        cooperativeMatrices = isReady ? CooperativeMatrices(handle, of: instance) : nil
+        let extensions = Set(
+            listed { functions.vkEnumerateDeviceExtensionProperties(handle, nil, $0, $1) }
+                .map { text($0.extensionName) })
+        self.extensions = extensions
+        cooperativeMatrices =
+            isReady && extensions.isSuperset(of: CooperativeMatrices.extensions)
+            ? CooperativeMatrices(handle, of: instance) : nil
 
         var familyCount: UInt32 = 0
         functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, nil)
         var families = [VkQueueFamilyProperties](
             repeating: VkQueueFamilyProperties(), count: Int(familyCount))
         functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, &families)
-        queueFamily = families.firstIndex {
+        let computing = families.firstIndex {
             $0.queueFlags & VkQueueFlags(VK_QUEUE_COMPUTE_BIT.rawValue) != 0
-        }.map(UInt32.init)
+        }
+        queueFamily = computing.map(UInt32.init)
+        clock = computing.flatMap {
+            Clock(
+                period: properties.properties.limits.timestampPeriod,
+                validBits: families[$0].timestampValidBits)
+        }
         transferFamily = families.firstIndex { family in
             func does(_ work: VkQueueFlagBits) -> Bool {
                 family.queueFlags & VkQueueFlags(work.rawValue) != 0

@@ -57,26 +57,15 @@ extension PhysicalDevice {
         /// The bits of a time that count; it begins again at zero after them.
         let mask: UInt64
 
+        /// - Returns: nil for a queue that writes no times.
+        init?(period: Float, validBits: UInt32) {
+            guard validBits > 0 else { return nil }
+            self.period = Double(period)
+            mask = validBits >= 64 ? .max : 1 << UInt64(validBits) - 1
+        }
+
         func seconds(from start: UInt64, to end: UInt64) -> Double {
             Double((end &- start) & mask) * period / 1e9
         }
-    }
-
-    /// The clock of the queue that computes; nil where it has none.
-    var clock: Clock? {
-        guard let queueFamily else { return nil }
-        var familyCount: UInt32 = 0
-        instance.functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, nil)
-        var families = [VkQueueFamilyProperties](
-            repeating: VkQueueFamilyProperties(), count: Int(familyCount))
-        instance.functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, &families)
-        let bits = families[Int(queueFamily)].timestampValidBits
-        guard bits > 0 else { return nil }
-        var properties = VkPhysicalDeviceProperties2()
-        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
-        instance.functions.vkGetPhysicalDeviceProperties2(handle, &properties)
-        return Clock(
-            period: Double(properties.properties.limits.timestampPeriod),
-            mask: bits >= 64 ? .max : 1 << UInt64(bits) - 1)
     }
 }

@@ -144,10 +144,7 @@ final class VulkanDevice: @unchecked Sendable {
     private static func extensions(
         of physical: PhysicalDevice, capturingStatistics: Bool
     ) -> [String] {
-        let functions = physical.instance.functions
-        let offered = listed { functions.vkEnumerateDeviceExtensionProperties(physical.handle, nil, $0, $1) }
-            .map { text($0.extensionName) }
-        return ["VK_KHR_portability_subset"].filter(offered.contains)
+        ["VK_KHR_portability_subset"].filter(physical.extensions.contains)
             + (physical.cooperativeMatrices == nil ? [] : CooperativeMatrices.extensions)
             + (capturingStatistics ? [KernelStatistics.extension] : [])
     }

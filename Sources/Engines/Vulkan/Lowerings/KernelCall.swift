@@ -1,3 +1,5 @@
+import EngineInterface
+
 /// One dispatch: a kernel, what it reads and writes, and its numbers.
 struct KernelCall: Sendable {
     struct Operand: Sendable {
@@ -62,5 +64,23 @@ struct Workgroups: Sendable, Hashable {
     func foldingRows(_ most: Workgroups) -> Workgroups {
         let beside = (y + most.y - 1) / most.y
         return beside <= 1 ? self : Workgroups(x * beside, (y + beside - 1) / beside, z)
+    }
+}
+
+extension Lowering {
+    /// Checks that no call has more workgroups than the device.
+    ///
+    /// - Throws: ``EngineError/failed(engine:graph:reason:)``.
+    func checkWorkgroups() throws(EngineError) {
+        let most = tuning.mostWorkgroups
+        for call in calls where !call.workgroups.fit(most) {
+            let own = call.workgroups
+            throw .failed(
+                engine: "vulkan", graph: graph.name,
+                reason:
+                    "\(call.kernel.file) needs \(own.x)×\(own.y)×\(own.z) workgroups, and the device has "
+                    + "\(most.x)×\(most.y)×\(most.z) at most. Ask for a smaller picture or fewer at once, or compute on "
+                    + "the CPU (--device cpu).")
+        }
     }
 }

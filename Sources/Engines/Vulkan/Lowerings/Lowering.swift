@@ -82,14 +82,7 @@ struct Lowering {
             layer = "output \(output.name)"
             try store(try number(output.node), type: graph.nodes[output.node].type)
         }
-        if let call = calls.first(where: { !$0.workgroups.fit(tuning.mostWorkgroups) }) {
-            let (own, most) = (call.workgroups, tuning.mostWorkgroups)
-            layer = ""
-            throw failure(
-                "\(call.kernel.file) needs \(own.x)×\(own.y)×\(own.z) workgroups, and the device has "
-                    + "\(most.x)×\(most.y)×\(most.z) at most. Ask for a smaller picture or fewer at once, or compute on "
-                    + "the CPU (--device cpu).")
-        }
+        try checkWorkgroups()
     }
 
     /// The bytes of one element.
