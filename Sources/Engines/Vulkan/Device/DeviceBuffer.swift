@@ -173,8 +173,9 @@ extension DeviceBuffer.Place {
         func rank(_ flags: UInt32) -> Int {
             (flags & wished == wished ? 0 : 4) + (flags & unwished).nonzeroBitCount
         }
+        func isFitting(_ flags: UInt32) -> Bool { flags & needed == needed && flags & barred == 0 }
         return kinds.indices
-            .filter { bits >> $0 & 1 == 1 && kinds[$0] & needed == needed && kinds[$0] & barred == 0 }
+            .filter { bits >> $0 & 1 == 1 && isFitting(kinds[$0]) }
             .sorted { rank(kinds[$0]) < rank(kinds[$1]) }
     }
 }

@@ -54,11 +54,10 @@ struct PhysicalDevice: @unchecked Sendable {
         name = text(properties.properties.deviceName)
         driver = "\(text(drivers.driverName)) \(text(drivers.driverInfo))"
         kind = VulkanDeviceDescription.Kind(properties.properties.deviceType)
+        let numbers = [properties.properties.vendorID, properties.properties.deviceID]
+        let cache = withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { $0.hexadecimal }
         // Drivers may have one number for all the devices that they are for.
-        identifier =
-            [properties.properties.vendorID, properties.properties.deviceID]
-            .map { String($0, radix: 16) + "-" }.joined()
-            + withUnsafeBytes(of: properties.properties.pipelineCacheUUID) { $0.hexadecimal }
+        identifier = (numbers.map { String($0, radix: 16) } + [cache]).joined(separator: "-")
         apiVersion = properties.properties.apiVersion
         sharedMemoryByteCount = Int(properties.properties.limits.maxComputeSharedMemorySize)
         // Of both: the shaders' workgroups are rows.
