@@ -29,7 +29,8 @@ public enum PromptEditing {
         func step(of steps: Int) -> Int {
             switch self {
             case .step(let step): min(step, steps)
-            case .fraction(let fraction): min(Int(min(fraction * Double(steps), 1e9)), steps)
+            case .fraction(let fraction):
+                min(Int(min(max(fraction * Double(steps), -1e9), 1e9)), steps)
             }
         }
     }
