@@ -60,6 +60,34 @@ import Testing
         #expect(result.values == [9] + seen.dropFirst() && seen != all.last?.latents.values)
     }
 
+    /// Where noise is put back, the step itself adds it to what the step before left.
+    @Test func aKeptRegionIsAsNoisyAsRestartsLatents() async throws {
+        var configuration = latentConfiguration
+        configuration.predictionType = .sample
+        var sampler = try SamplerCatalogue.named("restart").sampler(configuration, steps: 20)
+        let ones = try Latents([1, 1, 1, 1], batch: 1, channels: 1, height: 2, width: 2)
+        let black = ones.map { _ in 0 }
+        var noise = PictureNoise(seed: 0, count: 1)
+        var latents = sampler.initialNoiseScale * ones
+        // A network that sees black leaves a level's share of the ones, until others are put back.
+        let model = DenoisingModel(denoiser: { _, _, _ in black }, step: 0, stepCount: 20)
+        var levels: [Float] = []
+        for _ in 0..<9 {
+            latents = try await sampler.step(latents, model: model, noise: &noise).latents
+            let kept = sampler.noised(black, with: ones)
+            for (value, own) in zip(kept.values, latents.values) { #expect(abs(value / own - 1) < 1e-4) }
+            levels.append(kept.values[0])
+        }
+        // From 0.07 it goes back to 2.2.
+        #expect(levels[8] < 0.1)
+        latents = try await sampler.step(latents, model: model, noise: &noise).latents
+        #expect(sampler.noised(black, with: ones).values[0] > 1)
+        while !sampler.isFinished {
+            latents = try await sampler.step(latents, model: model, noise: &noise).latents
+        }
+        #expect(sampler.noised(black, with: ones) == black)
+    }
+
     @Test func anOutputThatIsNotFiniteNamesTheStep() async throws {
         let sampler = try DDIM(latentConfiguration, steps: 4)
         await #expect(

@@ -21,7 +21,9 @@ struct Restart: Sampler {
     }
 
     func noised(_ original: Latents, with noise: Latents) -> Latents {
-        original + Float(isFinished ? 0 : intervals[next].sigma) * noise
+        guard !isFinished else { return original }
+        // Where noise is put back, the step itself adds it to the level that the one before left.
+        return original + Float(next == 0 ? intervals[0].sigma : intervals[next - 1].next) * noise
     }
 
     mutating func step(
