@@ -38,6 +38,8 @@ public struct SchedulerConfiguration: Sendable, Hashable {
     /// The βs themselves, one a training timestep; instead of the three above.
     public var trainedBetas: [Double]?
     public var rescaleBetasZeroSNR = false
+    /// Whether the model's file has the setting above, whatever was asked for since.
+    private(set) var fileRescalesBetas = false
     public var predictionType = PredictionType.epsilon
     public var timestepSpacing: TimestepSpacing?
     public var stepsOffset = 0
@@ -80,8 +82,12 @@ public struct SchedulerConfiguration: Sendable, Hashable {
     public var useLuLambdas = false
     /// Levels of flow matching, which Stable Diffusion is not.
     public var useFlowSigmas = false
-    /// DPM-Solver: `learned` variances are in the network's output.
+    /// DPM-Solver: `learned` variances are in the network's output; DDPM: which of the paper's variances.
     public var varianceType: String?
+    /// UniPC: whether it goes by the predicted picture, not by the noise.
+    public var predictsOriginal = true
+    /// UniPC: the steps that are not corrected.
+    public var disableCorrector: [Int] = []
 
     public init() {}
 
@@ -128,6 +134,7 @@ public struct SchedulerConfiguration: Sendable, Hashable {
             trainedBetas = betas
         }
         rescaleBetasZeroSNR = try bool("rescale_betas_zero_snr", default: false)
+        fileRescalesBetas = rescaleBetasZeroSNR
         predictionType = try choice("prediction_type", PredictionType.self) ?? .epsilon
         timestepSpacing = try choice("timestep_spacing", TimestepSpacing.self)
         if given("steps_offset") { stepsOffset = try all.integer("steps_offset", in: 0...trainTimesteps - 1) }
@@ -156,6 +163,10 @@ public struct SchedulerConfiguration: Sendable, Hashable {
         useLuLambdas = try bool("use_lu_lambdas", default: false)
         useFlowSigmas = try bool("use_flow_sigmas", default: false)
         if given("variance_type") { varianceType = try all.optionalString("variance_type") }
+        predictsOriginal = try bool("predict_x0", default: true)
+        if given("disable_corrector") {
+            disableCorrector = try all.integers("disable_corrector", in: 0...1_000_000)
+        }
     }
 
     /// The configuration as diffusers' Stable Diffusion pipelines correct it: `steps_offset` 1 and no clipping,

@@ -13,6 +13,9 @@ struct DDPM: Sampler {
 
     init(_ configuration: SchedulerConfiguration, steps: Int, firstStep: Int = 0) throws {
         try configuration.refuseThresholding(sampler: "ddpm")
+        try configuration.refuse(
+            "variance_type", configuration.varianceType ?? "null", sampler: "ddpm",
+            unlessOneOf: ["null", "fixed_small", "fixed_small_log"])
         timesteps = try Timesteps(configuration, spacing: .leading).whole(steps: steps)
         var own = configuration
         own.setAlphaToOne = true

@@ -42,17 +42,18 @@ public enum SamplerCatalogue {
         ) { Euler(churn: $1.churn) },
         SamplerDescription(
             "heun", label: "Heun", aliases: ["k_heun"], schedulerClass: "HeunDiscreteScheduler",
-            callsPerStep: 2, grid: .ends,
+            callsPerStep: 2, grid: .ends, settings: .schedule,
             summary: "Heun's method; two model calls a step"
         ) { Heun(churn: $1.churn) },
         SamplerDescription(
             "dpm2", label: "DPM2", aliases: ["dpm_2", "k_dpm_2"], schedulerClass: "KDPM2DiscreteScheduler",
-            callsPerStep: 2,
-            grid: .ends, automaticSchedule: "karras", leavesOutALevel: [.automatic1111, .comfyUI],
+            callsPerStep: 2, grid: .ends, settings: .schedule, automaticSchedule: "karras",
+            leavesOutALevel: [.automatic1111, .comfyUI],
             summary: "midpoints in log σ; two model calls a step"
         ) { DPM2(churn: $1.churn) },
         SamplerDescription(
             "lms", label: "LMS", aliases: ["k_lms"], schedulerClass: "LMSDiscreteScheduler", grid: .ends,
+            settings: .schedule,
             summary: "linear multistep of order 4 in σ"
         ) { _, _ in LMS() },
         SamplerDescription(
@@ -73,6 +74,7 @@ public enum SamplerCatalogue {
         },
         SamplerDescription(
             "deis", label: "DEIS", schedulerClass: "DEISMultistepScheduler", grid: .untilSmallest,
+            settings: .schedule,
             summary: "exponential integrator, multistep of order 2 in log σ"
         ) { configuration, _ in
             try configuration.refuseSolver(
@@ -84,7 +86,7 @@ public enum SamplerCatalogue {
             grid: .intervals, leavesOutALevel: [.comfyUI],
             summary: "predictor and corrector, multistep of order 2; good with 10 steps"
         ) { levels, scale, configuration, options in
-            UniPC.sampler(
+            try UniPC.sampler(
                 form: .first, levels: levels, scale: scale, configuration: configuration, options: options)
         },
         SamplerDescription(
@@ -92,7 +94,7 @@ public enum SamplerCatalogue {
             grid: .intervals, leavesOutALevel: [.comfyUI],
             summary: "UniPC with B(h) = e^h − 1, as diffusers has it unless the model says otherwise"
         ) { levels, scale, configuration, options in
-            UniPC.sampler(
+            try UniPC.sampler(
                 form: .second, levels: levels, scale: scale, configuration: configuration, options: options)
         },
         SamplerDescription(
@@ -110,12 +112,14 @@ public enum SamplerCatalogue {
         SamplerDescription(
             "euler-ancestral", label: "Euler a", aliases: ["euler_ancestral", "euler_a", "k_euler_a"],
             schedulerClass: "EulerAncestralDiscreteScheduler", isStochastic: true, grid: .ends,
+            settings: .zeroTerminalSNR,
             summary: "Euler's method with fresh noise at each step"
         ) { EulerAncestral(eta: $1.eta ?? 1) },
         SamplerDescription(
             "dpm2-ancestral", label: "DPM2 a", aliases: ["dpm_2_ancestral", "k_dpm_2_a"],
             schedulerClass: "KDPM2AncestralDiscreteScheduler", callsPerStep: 2, isStochastic: true,
-            grid: .ends, automaticSchedule: "karras", leavesOutALevel: [.automatic1111, .comfyUI],
+            grid: .ends, settings: .schedule, automaticSchedule: "karras",
+            leavesOutALevel: [.automatic1111, .comfyUI],
             summary: "DPM2 with fresh noise at each step"
         ) { DPM2Ancestral(eta: $1.eta ?? 1) },
         SamplerDescription(
@@ -127,7 +131,7 @@ public enum SamplerCatalogue {
         SamplerDescription(
             "dpmpp-sde", label: "DPM++ SDE", aliases: ["dpmpp_sde", "k_dpmpp_sde"],
             schedulerClass: "DPMSolverSDEScheduler", callsPerStep: 2, isStochastic: true, grid: .ends,
-            automaticSchedule: "karras",
+            settings: .schedule, automaticSchedule: "karras",
             summary: "DPM-Solver++ on the stochastic equation; two model calls a step"
         ) { DPMPPSDE(eta: $1.eta ?? 1) },
         SamplerDescription(

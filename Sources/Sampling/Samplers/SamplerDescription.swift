@@ -48,11 +48,13 @@ public struct SamplerDescription: Sendable {
 
     /// - Parameters:
     ///   - grid: Where diffusers' class has the model's own timesteps.
+    ///   - settings: Which of the model's settings of noise levels diffusers' class has.
     ///   - make: The sampler over the noise levels.
     init(
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
         callsPerStep: Int = 1,
-        isStochastic: Bool = false, grid: TimestepGrid, automaticSchedule: String = "normal",
+        isStochastic: Bool = false, grid: TimestepGrid, settings: LevelSettings = .all,
+        automaticSchedule: String = "normal",
         leavesOutALevel: Set<ScheduleConvention> = [], summary: String,
         over make:
             @escaping @Sendable (NoiseLevels, LatentScale, SchedulerConfiguration, SamplerOptions) throws ->
@@ -81,28 +83,30 @@ public struct SamplerDescription: Sendable {
                 return try make(
                     isShort ? levels.withoutTheLastButOne : levels, scale, configuration, options)
             }
-            let levels = try NoiseLevels(
-                configuration, grid: grid, steps: steps, options: levelOptions, sampler: name)
-            let spacing = configuration.timestepSpacing ?? .linspace
+            let own = settings.kept(of: configuration)
+            let levels = try NoiseLevels(own, grid: grid, steps: steps, options: levelOptions, sampler: name)
+            let spacing = own.timestepSpacing ?? .linspace
             let scale: LatentScale =
                 grid != .ends ? .variancePreserving : spacing == .leading ? .variance : .noise
-            return try make(levels, scale, configuration, options)
+            return try make(levels, scale, own, options)
         }
     }
 
     /// - Parameters:
     ///   - grid: Where diffusers' class has the model's own timesteps.
+    ///   - settings: Which of the model's settings of noise levels diffusers' class has.
     ///   - rule: The update rule.
     init<Rule: UpdateRule>(
         _ name: String, label: String, aliases: [String] = [], schedulerClass: String? = nil,
         callsPerStep: Int = 1,
-        isStochastic: Bool = false, grid: TimestepGrid, automaticSchedule: String = "normal",
+        isStochastic: Bool = false, grid: TimestepGrid, settings: LevelSettings = .all,
+        automaticSchedule: String = "normal",
         leavesOutALevel: Set<ScheduleConvention> = [], summary: String,
         rule: @escaping @Sendable (SchedulerConfiguration, SamplerOptions) throws -> Rule
     ) {
         self.init(
             name, label: label, aliases: aliases, schedulerClass: schedulerClass, callsPerStep: callsPerStep,
-            isStochastic: isStochastic, grid: grid, automaticSchedule: automaticSchedule,
+            isStochastic: isStochastic, grid: grid, settings: settings, automaticSchedule: automaticSchedule,
             leavesOutALevel: leavesOutALevel, summary: summary
         ) { levels, scale, configuration, options in
             SigmaSampler(

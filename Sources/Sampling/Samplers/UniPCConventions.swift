@@ -7,13 +7,19 @@ extension UniPC {
     /// - Parameters:
     ///   - form: B(h) in the programs other than diffusers; there the model's settings say.
     ///   - levels: The program's own, or a user's.
+    /// - Throws: ``SamplingError/unsupportedSetting(sampler:key:value:supported:)``.
     static func sampler(
         form: Form, levels: NoiseLevels, scale: LatentScale, configuration: SchedulerConfiguration,
         options: SamplerOptions
-    ) -> any Sampler {
+    ) throws -> any Sampler {
         var (rule, levels, scale) = (UniPC(form: form, order: 3), levels, scale)
         switch options.levels.convention {
         case .diffusers, .stableDiffusionCpp:
+            try configuration.refuse(
+                "predict_x0", "\(configuration.predictsOriginal)", sampler: "unipc", unlessOneOf: ["true"])
+            try configuration.refuse(
+                "disable_corrector", "\(configuration.disableCorrector)", sampler: "unipc",
+                unlessOneOf: ["[]"])
             let ownForm: Form = configuration.solverType == "bh1" ? .first : .second
             rule = UniPC(
                 form: form == .second ? .second : ownForm, order: configuration.solverOrder,
