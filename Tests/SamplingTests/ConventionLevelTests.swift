@@ -63,6 +63,43 @@ import Testing
         #expect(try levels("dpm2", steps: 10, .init(convention: .comfyUI)).sigmas == longer)
     }
 
+    private func sampler(
+        _ name: String, steps: Int, firstStep: Int = 0, _ levels: NoiseLevelOptions
+    ) throws -> any Sampler {
+        try SamplerCatalogue.named(name).sampler(
+            latentConfiguration, steps: steps, options: SamplerOptions(levels: levels, firstStep: firstStep))
+    }
+
+    /// `int(steps / denoise)` levels, of which the last are taken: 20 of 2000, where hardly any noise is added.
+    @Test func comfyUIPlansMoreStepsThanItTakes() throws {
+        let made = try sampler("euler", steps: 2000, firstStep: 1980, .init(convention: .comfyUI))
+        let euler = try #require(made as? SigmaSampler<Euler>)
+        #expect(euler.stepCount == 20 && euler.levels.stepCount == 2000)
+        let trained = TrainedSigmas(
+            NoiseSchedule(latentConfiguration, setAlphaToOne: false, rescalesBetas: false))
+        let first = trained.logarithmicSigma(at: 999 - 999 * 1980 / 1999)
+        #expect(abs(Double(euler.initialNoiseScale) - first) < 1e-6)
+        // 1000 / 60 is 16, so that there are 63 levels, of which the last 30 are taken.
+        for (steps, first, taken) in [(60, 30, 30), (2000, 1980, 20), (30, 0, 31)] {
+            let options = NoiseLevelOptions(schedule: "ddim-uniform", convention: .comfyUI)
+            #expect(try sampler("euler", steps: steps, firstStep: first, options).stepCount == taken)
+        }
+        #expect(throws: SamplingError.self) {
+            try sampler("euler", steps: .max, firstStep: 1, .init(convention: .comfyUI))
+        }
+    }
+
+    /// A level that is left out is not one of the steps asked for.
+    @Test func asManyStepsAsTrainedAreTaken() throws {
+        let options = NoiseLevelOptions(convention: .automatic1111)
+        #expect(try sampler("dpm2", steps: 1000, options).stepCount == 1000)
+        for steps in [0, 1001] {
+            #expect(throws: SamplingError.stepsOutOfRange(steps: steps, maximum: 1000)) {
+                try sampler("dpm2", steps: steps, options)
+            }
+        }
+    }
+
     /// UniPC's own program goes evenly through the timesteps, to the first; log α is linear between two.
     @Test func automatic1111sUniPCGoesThroughEvenTimes() throws {
         let options = SamplerOptions(levels: NoiseLevelOptions(convention: .automatic1111))

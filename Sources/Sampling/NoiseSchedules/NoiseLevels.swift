@@ -17,11 +17,12 @@ public struct NoiseLevels: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - grid: Where diffusers' class of that sampler puts the model's own timesteps.
-    ///   - steps: From 1 to the timesteps trained with.
+    ///   - steps: From 1 to the timesteps trained with; ComfyUI plans more than those, and takes the last.
+    ///   - leavesOutALevel: Whether there is one level more, of which the last but one is left out; with a schedule only.
     /// - Throws: ``SamplingError``.
     init(
         _ configuration: SchedulerConfiguration, grid: TimestepGrid, steps: Int,
-        options: NoiseLevelOptions = NoiseLevelOptions(), sampler: String
+        options: NoiseLevelOptions = NoiseLevelOptions(), leavesOutALevel: Bool = false, sampler: String
     ) throws {
         try configuration.refuseUnsupportedLevels(sampler: sampler)
         // 2⁻²⁴, so that the first sigma is finite where the signal-to-noise ratio was rescaled to 0.
@@ -40,9 +41,12 @@ public struct NoiseLevels: Sendable, Hashable {
             return
         }
         let last = configuration.finalSigmasType == "sigma_min" ? trained.smallest : 0
-        let own = try grid.timesteps(configuration, steps: steps).map { Double(Float($0)) }
+        func ownTimesteps() throws -> [Double] {
+            try grid.timesteps(configuration, steps: steps).map { Double(Float($0)) }
+        }
         guard let scheduleName = options.schedule ?? configuration.scheduleName else {
             if options.rho != nil { throw SamplingError.noRho(schedule: "of the model") }
+            let own = try ownTimesteps()
             self.init(
                 sigmas: own.map { trained.sigma(at: $0) } + [
                     grid == .untilSmallest ? trained.smallest : last
@@ -50,14 +54,21 @@ public struct NoiseLevels: Sendable, Hashable {
                 timesteps: own, trained: trained)
             return
         }
-        let ends =
-            grid == .ends && options.convention == .diffusers
-            ? (trained.sigma(at: own[own.count - 1]), trained.sigma(at: own[0]))
-            : (trained.smallest, trained.largest)
+        let maximum =
+            options.convention == .comfyUI ? Self.mostPlannedSteps : configuration.trainTimesteps
+        guard (1...maximum).contains(steps) else {
+            throw SamplingError.stepsOutOfRange(steps: steps, maximum: maximum)
+        }
+        var ends = (trained.smallest, trained.largest)
+        if grid == .ends, options.convention == .diffusers {
+            let own = try ownTimesteps()
+            ends = (trained.sigma(at: own[own.count - 1]), trained.sigma(at: own[0]))
+        }
         let smallest = configuration.sigmaMinimum ?? ends.0
         let largest = max(configuration.sigmaMaximum ?? ends.1, smallest)
         let schedule = try ScheduleCatalogue.named(scheduleName).schedule(options)
-        let sigmas = schedule.sigmas(steps: steps, range: smallest...largest, trained: trained)
+        let sigmas = schedule.sigmas(
+            steps: leavesOutALevel ? steps + 1 : steps, range: smallest...largest, trained: trained)
         let places = sigmas.map { trained.timestep(at: $0) }
         self.init(
             sigmas: sigmas + [
@@ -68,7 +79,11 @@ public struct NoiseLevels: Sendable, Hashable {
             ],
             timesteps: options.convention == .diffusers ? grid.told(places, schedule: scheduleName) : places,
             trained: trained)
+        if leavesOutALevel { self = withoutTheLastButOne }
     }
+
+    /// Where pictures keep all but a trace, ComfyUI plans very many steps to take few of them.
+    private static let mostPlannedSteps = 1_000_000
 
     /// Levels that someone chose; a 0 is put after the last where it is missing.
     ///
@@ -90,7 +105,7 @@ public struct NoiseLevels: Sendable, Hashable {
     }
 
     /// The same with one level less, from the last one to the end in one step.
-    var withoutTheLastButOne: NoiseLevels {
+    private var withoutTheLastButOne: NoiseLevels {
         guard stepCount > 1 else { return self }
         var (sigmas, timesteps) = (sigmas, timesteps)
         sigmas.remove(at: sigmas.count - 2)

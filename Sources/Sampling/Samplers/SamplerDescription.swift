@@ -67,24 +67,24 @@ public struct SamplerDescription: Sendable {
             summary: summary
         ) { configuration, steps, options in
             if let eta = options.eta, !(0...1).contains(eta) { throw SamplingError.etaOutOfRange(eta) }
-            var levelOptions = options.levels
-            guard levelOptions.convention == .diffusers else {
-                let convention = levelOptions.convention
+            let convention = options.levels.convention
+            guard convention == .diffusers else {
+                let isGiven = options.levels.sigmas != nil || options.levels.timesteps != nil
+                var (options, levelOptions) = (options, options.levels)
                 levelOptions.schedule =
                     levelOptions.schedule ?? (convention == .automatic1111 ? automaticSchedule : "normal")
-                let isShort =
-                    leavesOutALevel.contains(convention) && levelOptions.sigmas == nil
-                    && levelOptions.timesteps == nil
                 let levels = try NoiseLevels(
-                    configuration, grid: grid, steps: steps + (isShort ? 1 : 0), options: levelOptions,
-                    sampler: name)
-                let scale: LatentScale =
-                    convention == .comfyUI ? .varianceFrom(levels.trained.largest) : .noise
-                return try make(
-                    isShort ? levels.withoutTheLastButOne : levels, scale, configuration, options)
+                    configuration, grid: grid, steps: steps, options: levelOptions,
+                    leavesOutALevel: leavesOutALevel.contains(convention) && !isGiven, sampler: name)
+                guard convention == .comfyUI else { return try make(levels, .noise, configuration, options) }
+                if options.firstStep > 0, !isGiven {
+                    // ComfyUI takes as many steps from the end; some schedules have more levels than steps, or fewer.
+                    options.firstStep = max(levels.stepCount - max(steps - options.firstStep, 0), 0)
+                }
+                return try make(levels, .varianceFrom(levels.trained.largest), configuration, options)
             }
             let own = settings.kept(of: configuration)
-            let levels = try NoiseLevels(own, grid: grid, steps: steps, options: levelOptions, sampler: name)
+            let levels = try NoiseLevels(own, grid: grid, steps: steps, options: options.levels, sampler: name)
             let spacing = own.timestepSpacing ?? .linspace
             let scale: LatentScale =
                 grid != .ends ? .variancePreserving : spacing == .leading ? .variance : .noise
