@@ -19,14 +19,10 @@ public struct WeightedText: Sendable, Hashable {
 public enum AttentionSyntax {
     /// - Returns: At least one piece; neighbours of one weight are one.
     public static func parse(_ prompt: String) -> [WeightedText] {
-        var pieces: [WeightedText] = []
+        var pieces: [Piece] = []
         var (round, square): ([Int], [Int]) = ([], [])
-        func multiply(from start: Int, by factor: Float) {
-            for index in pieces.indices.dropFirst(start) {
-                pieces[index].weight *= factor
-                // A break in brackets is a word: its weight no longer says what it is.
-                if pieces[index].isBreak { pieces[index] = WeightedText("BREAK", weight: -factor) }
-            }
+        func multiply(from start: Int, by factor: Double) {
+            for index in pieces.indices.dropFirst(start) { pieces[index].weight *= factor }
         }
         for token in tokens(of: prompt) {
             switch token {
@@ -36,13 +32,26 @@ public enum AttentionSyntax {
             case .close(")") where !round.isEmpty: multiply(from: round.removeLast(), by: 1.1)
             case .close("]") where !square.isEmpty: multiply(from: square.removeLast(), by: 1 / 1.1)
             case .weight(_, let text), .text(let text): pieces += broken(text)
-            case .close(let bracket): pieces.append(WeightedText(String(bracket)))
-            case .escaped(let character): pieces.append(WeightedText(String(character)))
+            case .close(let bracket): pieces.append(Piece(text: String(bracket)))
+            case .escaped(let character): pieces.append(Piece(text: String(character)))
             }
         }
         for start in round { multiply(from: start, by: 1.1) }
         for start in square { multiply(from: start, by: 1 / 1.1) }
-        return merged(pieces)
+        return merged(pieces).map { piece in
+            // A break whose brackets have changed its weight is a word.
+            piece == .chunkEnd
+                ? WeightedText("", isBreak: true) : WeightedText(piece.text, weight: Float(piece.weight))
+        }
+    }
+
+    /// A text while brackets change its weight, which is multiplied in double precision as Python does.
+    private struct Piece: Equatable {
+        var text: String
+        var weight = 1.0
+
+        /// What ends a chunk where the weight is still that.
+        static let chunkEnd = Piece(text: "BREAK", weight: -1)
     }
 
     private enum Token {
@@ -50,7 +59,7 @@ public enum AttentionSyntax {
         case open(Character)
         case close(Character)
         /// `:1.3)`, and how it was written.
-        case weight(Float, String)
+        case weight(Double, String)
         case text(String)
     }
 
@@ -102,7 +111,7 @@ public enum AttentionSyntax {
     }
 
     /// `: 1.3 )` at a place: the number, and what is behind it.
-    private static func weight(in scalars: [Unicode.Scalar], at colon: Int) -> (Float, end: Int)? {
+    private static func weight(in scalars: [Unicode.Scalar], at colon: Int) -> (Double, end: Int)? {
         var index = colon + 1
         func skipSpaces() {
             while index < scalars.count, scalars[index].properties.isWhitespace { index += 1 }
@@ -118,36 +127,36 @@ public enum AttentionSyntax {
             index += 1
         }
         skipSpaces()
-        guard index < scalars.count, scalars[index] == ")", let weight = Float(number), weight.isFinite else {
-            return nil
-        }
+        guard index < scalars.count, scalars[index] == ")", let weight = Double(number),
+            Float(weight).isFinite
+        else { return nil }
         return (weight, index + 1)
     }
 
     /// A text with the breaks in it; white space around them is theirs.
-    private static func broken(_ text: String) -> [WeightedText] {
+    private static func broken(_ text: String) -> [Piece] {
         let scalars = Array(text.unicodeScalars)
-        var pieces: [WeightedText] = []
+        var pieces: [Piece] = []
         var start = 0
         for place in scalars.places(ofWord: "BREAK") {
             let before = scalars[start..<place.lowerBound]
             let end = before.lastIndex { !$0.isSpace }.map { $0 + 1 } ?? start
             let text = String(String.UnicodeScalarView(scalars[start..<end]))
-            pieces += [WeightedText(text), WeightedText("", isBreak: true)]
+            pieces += [Piece(text: text), .chunkEnd]
             start = scalars[place.upperBound...].firstIndex { !$0.isSpace } ?? scalars.count
         }
-        return pieces + [WeightedText(String(String.UnicodeScalarView(scalars[start...])))]
+        return pieces + [Piece(text: String(String.UnicodeScalarView(scalars[start...])))]
     }
 
-    private static func merged(_ pieces: [WeightedText]) -> [WeightedText] {
-        var result: [WeightedText] = []
+    private static func merged(_ pieces: [Piece]) -> [Piece] {
+        var result: [Piece] = []
         for piece in pieces {
-            if let last = result.last, last.weight == piece.weight, !last.isBreak, !piece.isBreak {
+            if let last = result.last, last.weight == piece.weight {
                 result[result.count - 1].text += piece.text
             } else {
                 result.append(piece)
             }
         }
-        return result.isEmpty ? [WeightedText("")] : result
+        return result.isEmpty ? [Piece(text: "")] : result
     }
 }
