@@ -141,7 +141,10 @@ struct GenerationPlan: Sendable {
         // The sampler is made once here, for what it refuses, and again for each batch.
         takesSteps = try !sampler.sampler(scheduler, steps: samplerSteps, options: samplerOptions).isFinished
 
-        let (steps, length) = (request.stepCount, parts.positions)
+        let length = parts.positions
+        // Of AUTOMATIC1111's samplers those of the second order count as two calls a step.
+        let steps =
+            request.profile == .a1111 && sampler.callsPerStep == 2 ? 2 * request.stepCount : request.stepCount
         let extras = request.promptSyntax == .plain ? nil : ExtraNetworks(request.prompt)
         if let fault = extras?.fault { throw fault }
         loras = try request.loras + (extras?.loras ?? []).map { try LoRA($0, in: request.loraFolders) }
@@ -204,6 +207,9 @@ struct GenerationPlan: Sendable {
             $0..<min($0 + batchSize, request.count)
         }
     }
+
+    /// Whether prompts change at the model's calls, as in AUTOMATIC1111, and not at the sampler's steps.
+    var countsCalls: Bool { request.profile == .a1111 }
 
     /// Whether the text encoders take embeddings beside their vocabulary's.
     var learnsWords: Bool { !embeddings.words.isEmpty }

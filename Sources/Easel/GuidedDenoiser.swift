@@ -25,8 +25,14 @@ final class GuidedDenoiser: Sendable {
     private let freeU: FreeU?
     /// The guidance scale that the U-Net itself is told.
     private let guidanceToTell: Float?
-    /// What led the U-Net in the step that was asked last.
-    private let last: Mutex<(step: Int, inputs: [String: HostTensor])?> = Mutex(nil)
+    private let lead = Mutex(Lead())
+
+    /// What led the U-Net when it was asked last, and how often it was asked.
+    private struct Lead {
+        var calls = 0
+        var stages: [[Int]] = []
+        var inputs: [String: HostTensor] = [:]
+    }
 
     /// - Parameters:
     ///   - unet: Compiled for as many pictures and passes as the contexts are of; for one pass where guidance is not the
@@ -118,14 +124,14 @@ final class GuidedDenoiser: Sendable {
     }
 
     private func context(at step: Int) -> [String: HostTensor] {
-        last.withLock { last in
-            if let known = last, known.step == step || known.step + 1 == step && !contexts.changes(at: step) {
-                last = (step, known.inputs)
-                return known.inputs
+        lead.withLock { lead in
+            let stages = contexts.stages(at: step, call: lead.calls)
+            lead.calls += 1
+            if stages != lead.stages {
+                lead.stages = stages
+                lead.inputs = contexts.inputs(of: stages)
             }
-            let made = contexts.inputs(at: step)
-            last = (step, made)
-            return made
+            return lead.inputs
         }
     }
 }

@@ -6,7 +6,11 @@ import TensorGraph
 /// of the prompt, all of one length.
 struct PromptContexts: Sendable {
     /// One for each pass through the U-Net, the negative prompt's first.
+    private let prompts: [Subprompt]
+    /// What each prompt's stages lead by.
     private let passes: [[Stage]]
+    /// Whether prompts change at the model's calls, not at the sampler's steps.
+    private let countsCalls: Bool
     /// What the U-Net is told of a picture's size in each pass; none where it is told nothing.
     private let sizeNumbers: [[Float]]
     /// How many embeddings there are in each.
@@ -14,7 +18,6 @@ struct PromptContexts: Sendable {
     let width: Int
 
     private struct Stage: Sendable {
-        let lastStep: Int
         /// [tokens, width]
         let embeddings: [Float]
         /// [pooledWidth]; none where the U-Net is not told of it.
@@ -30,6 +33,8 @@ struct PromptContexts: Sendable {
         tokens = chunks * positions
         width = encoders.map(\.empty.count).reduce(0, +) / positions
         sizeNumbers = plan.sizeNumbers.filter { !$0.isEmpty }
+        prompts = plan.prompts
+        countsCalls = plan.countsCalls
         passes = plan.prompts.enumerated().map { pass, prompt in
             prompt.stages.map { stage in
                 var values: [Float] = []
@@ -44,7 +49,7 @@ struct PromptContexts: Sendable {
                     values = values.map { _ in 0 }
                     pooled = pooled.map { _ in 0 }
                 }
-                return Stage(lastStep: stage.lastStep, embeddings: values, pooled: pooled)
+                return Stage(embeddings: values, pooled: pooled)
             }
         }
     }
@@ -60,19 +65,17 @@ struct PromptContexts: Sendable {
         }
     }
 
-    /// A pass's embeddings `[tokens, width]` at a step, and what is said of the prompt and the size beside them; nothing
+    /// A pass's embeddings `[tokens, width]` in a stage, and what is said of the prompt and the size beside them; nothing
     /// where the U-Net is told nothing.
-    fileprivate func led(pass: Int, at step: Int) -> (embeddings: [Float], pooled: [Float], numbers: [Float])
-    {
-        let stages = passes[pass]
-        let stage = stages.first { step <= $0.lastStep } ?? stages[stages.count - 1]
+    fileprivate func led(pass: Int, stage: Int) -> (embeddings: [Float], pooled: [Float], numbers: [Float]) {
+        let stage = passes[pass][stage]
         return (stage.embeddings, stage.pooled, sizeNumbers.isEmpty ? [] : sizeNumbers[pass])
     }
 
     fileprivate var passCount: Int { passes.count }
 
-    fileprivate func changes(at step: Int) -> Bool {
-        passes.contains { stages in stages.dropLast().contains { $0.lastStep + 1 == step } }
+    fileprivate func stages(at step: Int, call: Int) -> [Int] {
+        prompts.map { $0.stageIndex(at: countsCalls ? call : step) }
     }
 }
 
@@ -88,16 +91,24 @@ struct BatchContexts: Sendable {
         self.pictures = pictures
     }
 
+    /// Which stage of its prompt each pass is led by, for each request.
+    ///
+    /// - Parameters:
+    ///   - step: The sampler's, from 0.
+    ///   - call: Of the model, from 0.
+    func stages(at step: Int, call: Int) -> [[Int]] { contexts.map { $0.stages(at: step, call: call) } }
+
     /// The inputs of the U-Net that lead it: `context` `[passes · pictures, tokens, width]`, the pictures of a pass one
     /// after the other; `pooled` and `numbers` of as many rows, where it is told of them.
     ///
-    /// - Parameter step: From 0.
-    func inputs(at step: Int) -> [String: HostTensor] {
+    /// - Parameter stages: Which stage of its prompt each pass is led by, for each request.
+    func inputs(of stages: [[Int]]) -> [String: HostTensor] {
         let first = contexts[0]
         var rows: [(embeddings: [Float], pooled: [Float], numbers: [Float])] = []
         for pass in 0..<first.passCount {
-            for (own, count) in zip(contexts, pictures) {
-                rows += Array(repeating: own.led(pass: pass, at: step), count: count)
+            for (index, own) in contexts.enumerated() {
+                let led = own.led(pass: pass, stage: stages[index][pass])
+                rows += Array(repeating: led, count: pictures[index])
             }
         }
         func tensor(_ values: [[Float]], _ shape: [Int]) -> HostTensor {
@@ -110,9 +121,6 @@ struct BatchContexts: Sendable {
         }
         return inputs
     }
-
-    /// Whether a step has other embeddings than the one before.
-    func changes(at step: Int) -> Bool { contexts.contains { $0.changes(at: step) } }
 }
 
 /// What a text encoder makes of the chunks of prompts.

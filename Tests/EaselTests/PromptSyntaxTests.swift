@@ -15,7 +15,7 @@ struct PromptSyntaxTests {
         let encoders = try await model.networks.preparedTextEncoders(
             clipSkip: request.clipSkip, hidesTokens: plan.hidesTokens)
         let contexts = BatchContexts([try await model.encode(plan, encoders)], pictures: [1])
-        return contexts.inputs(at: step).output("context").floats
+        return contexts.inputs(of: contexts.stages(at: step, call: step)).output("context").floats
     }
 
     @Test func embeddingsEqualTheirDefinition() async throws {
@@ -69,12 +69,35 @@ struct PromptSyntaxTests {
         let (cat, dog) = (try await embeddings(request, at: 2), try await embeddings(request, at: 5))
         let texts = try GenerationPlan(request, for: TinyModel.sd1.opened()).prompts[0]
         #expect(
-            (0..<7).map { texts.stage(at: $0).text } == [
+            (0..<7).map { texts.stages[texts.stageIndex(at: $0)].text } == [
                 "a cat x", "a cat x", "a cat y", "a cat x", "a dog y", "a dog x", "a dog y",
             ])
         #expect(cat != dog)
         let alone = try await embeddings(Request(prompt: "a dog x", guidanceScale: 1))
         #expect(dog == alone)
+    }
+
+    /// With Heun's method AUTOMATIC1111 counts two calls a step, of which the last step makes one.
+    @Test func automatic1111CountsTheModelsCalls() async throws {
+        let model = try TinyModel.sd1.opened()
+        let cases: [(profile: Profile, sampler: String, changes: Bool)] = [
+            (.a1111, "heun", true), (.a1111, "euler", false), (.diffusers, "heun", false),
+        ]
+        for one in cases {
+            func picture(_ prompt: String) async throws -> Image {
+                var request = Request.quick(prompt, steps: 3)
+                request.sampler = one.sampler
+                request.imitate(one.profile)
+                request.promptSyntax = .a1111
+                return try await model.picture(request).image
+            }
+            let (cat, changed) = (try await picture("a cat"), try await picture("[a cat:a dog:2]"))
+            #expect((cat != changed) == one.changes, "\(one.sampler) as \(one.profile)")
+            // Half of the six calls, of which five are made; of three steps, 1.
+            let half = try await picture("[a cat:a dog:0.5]")
+            let call = try await picture(one.changes ? "[a cat:a dog:3]" : "[a cat:a dog:1]")
+            #expect(half == call, "\(one.sampler) as \(one.profile)")
+        }
     }
 
     /// How blue the demo model's picture is against red, at its corner.

@@ -15,9 +15,9 @@ public struct Subprompt: Sendable, Hashable {
     /// In order; the last is used to the end.
     public let stages: [PromptStage]
 
-    /// What is used at a step, counted from 0.
-    public func stage(at step: Int) -> PromptStage {
-        stages.first { step <= $0.lastStep } ?? stages[stages.count - 1]
+    /// The place among ``stages`` of what is used at a step, counted from 0.
+    public func stageIndex(at step: Int) -> Int {
+        stages.firstIndex { step <= $0.lastStep } ?? stages.count - 1
     }
 }
 
@@ -34,7 +34,7 @@ public struct ParsedPrompt: Sendable, Hashable {
     /// Reads a prompt.
     ///
     /// - Parameters:
-    ///   - steps: How many there will be, for what changes on the way.
+    ///   - steps: How many there will be, for what changes on the way; AUTOMATIC1111 counts the model's calls instead.
     ///   - length: How many ids the text encoder takes, at least 3.
     ///   - composes: Whether `AND` divides it, as it does a prompt and not a negative prompt.
     /// - Throws: ``PromptError``, in Compel's syntax only.
