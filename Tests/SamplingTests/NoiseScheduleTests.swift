@@ -39,6 +39,24 @@ import Testing
         }
     }
 
+    /// What `numpy.linspace(0, 999, steps + 1).round()` and `numpy.arange(1000, 0, -1000 / steps).round() - 1` give where
+    /// exact numbers would lie halfway between two timesteps.
+    @Test func halvesAreRoundedAsNumpysFallOut() throws {
+        let linspace = Timesteps(latentConfiguration, spacing: .linspace)
+        let halves: [(steps: Int, index: Int, timestep: Double)] = [
+            (26, 13, 499), (30, 15, 499), (102, 17, 833), (198, 121, 389), (222, 215, 32),
+        ]
+        for one in halves {
+            #expect(try linspace.intervals(steps: one.steps)[one.index] == one.timestep, "\(one.steps) steps")
+        }
+        let trailing = Timesteps(latentConfiguration, spacing: .trailing)
+        for (steps, index, timestep) in [
+            (48, 3, 936), (48, 15, 686), (96, 18, 812), (112, 7, 936), (240, 9, 962), (480, 6, 986),
+        ] {
+            #expect(try trailing.whole(steps: steps)[index] == timestep, "\(steps) steps")
+        }
+    }
+
     @Test func aValueOutOfRangeNamesItsKey() {
         let bad = [
             "num_train_timesteps": "0", "beta_start": "0", "beta_end": "1", "beta_schedule": "\"cubic\"",

@@ -42,18 +42,21 @@ struct Timesteps {
                     timestep: last, trainTimesteps: trainTimesteps, steps: steps, stepsOffset: stepsOffset)
             }
             return (0..<steps).reversed().map { Double($0 * (trainTimesteps / steps) + stepsOffset) }
-        case .linspace:
-            guard steps > 1 else { return [0] }
-            let step = Double(trainTimesteps - 1) / Double(steps - 1)
-            return (0..<steps).reversed().map {
-                $0 == steps - 1 ? Double(trainTimesteps - 1) : Double($0) * step
-            }
+        case .linspace: return linspace(count: steps)
         case .trailing:
-            let step = Double(trainTimesteps) / Double(steps)
-            return (0..<steps).map {
-                (Double(trainTimesteps) - Double($0) * step).rounded(.toNearestOrEven) - 1
-            }
+            // numpy's `arange` goes on by the difference of its first two values, which is rounded once more.
+            let last = Double(trainTimesteps)
+            let difference = (last - last / Double(steps)) - last
+            return (0..<steps).map { (last + Double($0) * difference).rounded(.toNearestOrEven) - 1 }
         }
+    }
+
+    /// numpy's `linspace` from the last timestep to 0: the step is rounded before it is multiplied.
+    private func linspace(count: Int) -> [Double] {
+        guard count > 1 else { return [0] }
+        let last = Double(trainTimesteps - 1)
+        let step = last / Double(count - 1)
+        return (0..<count).reversed().map { $0 == count - 1 ? last : Double($0) * step }
     }
 
     /// One whole timestep more than steps, of which the last, where the last step ends, is left out: as diffusers'
@@ -75,9 +78,7 @@ struct Timesteps {
             }
             return (1...steps).reversed().map { Double($0 * stride + stepsOffset) }
         case .linspace:
-            return evenlySpaced(from: 0, to: Double(trainTimesteps - 1), count: steps + 1).reversed()
-                .dropLast()
-                .map { $0.rounded(.toNearestOrEven) }
+            return linspace(count: steps + 1).dropLast().map { $0.rounded(.toNearestOrEven) }
         case .trailing:
             return try fractional(steps: steps)
         }
