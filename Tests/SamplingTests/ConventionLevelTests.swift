@@ -89,6 +89,22 @@ import Testing
         }
     }
 
+    /// ComfyUI hands the levels that it takes to the sampler, and noise is drawn over those.
+    @Test func comfyUIDrawsNoiseOverTheLevelsThatItTakes() throws {
+        for (convention, start) in [(ScheduleConvention.comfyUI, 5), (.automatic1111, 0), (.diffusers, 0)] {
+            let options = NoiseLevelOptions(schedule: "karras", convention: convention)
+            let made = try sampler("dpmpp-2m-sde", steps: 10, firstStep: 5, options)
+            let levels = try #require(made as? SigmaSampler<DPMPP2MSDE>).levels
+            #expect(levels.range == levels.sigmas[9]...levels.sigmas[start], "\(convention)")
+        }
+        let none = try sampler("dpmpp-2m-sde", steps: 10, firstStep: 10, .init(convention: .comfyUI))
+        #expect(none.isFinished)
+        // UniPC's order is by the steps that are taken too.
+        let uniPC = try sampler("uni_pc", steps: 10, firstStep: 8, .init(convention: .comfyUI))
+        let rule = try #require(uniPC as? SigmaSampler<UniPC>).rule
+        #expect(rule.order == 1)
+    }
+
     /// A level that is left out is not one of the steps asked for.
     @Test func asManyStepsAsTrainedAreTaken() throws {
         let options = NoiseLevelOptions(convention: .automatic1111)

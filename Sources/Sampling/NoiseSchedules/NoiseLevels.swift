@@ -7,11 +7,13 @@ public struct NoiseLevels: Sendable, Hashable {
     /// The training timestep of each step's start; between two where the level is.
     public let timesteps: [Double]
     let trained: TrainedSigmas
+    /// Where the range begins that noise is drawn over: ComfyUI knows of no levels before the first that it takes.
+    var rangeStart = 0
 
     public var stepCount: Int { timesteps.count }
 
-    /// From the least level above 0 to the largest.
-    var range: ClosedRange<Double> { (sigmas.last { $0 > 0 } ?? 0)...sigmas[0] }
+    /// From the least level above 0 to the largest, or to that of ``rangeStart``.
+    var range: ClosedRange<Double> { (sigmas.last { $0 > 0 } ?? 0)...sigmas[rangeStart] }
 
     /// The levels of a request.
     ///

@@ -73,7 +73,7 @@ public struct SamplerDescription: Sendable {
                 var (options, levelOptions) = (options, options.levels)
                 levelOptions.schedule =
                     levelOptions.schedule ?? (convention == .automatic1111 ? automaticSchedule : "normal")
-                let levels = try NoiseLevels(
+                var levels = try NoiseLevels(
                     configuration, grid: grid, steps: steps, options: levelOptions,
                     leavesOutALevel: leavesOutALevel.contains(convention) && !isGiven, sampler: name)
                 guard convention == .comfyUI else { return try make(levels, .noise, configuration, options) }
@@ -81,10 +81,12 @@ public struct SamplerDescription: Sendable {
                     // ComfyUI takes as many steps from the end; some schedules have more levels than steps, or fewer.
                     options.firstStep = max(levels.stepCount - max(steps - options.firstStep, 0), 0)
                 }
+                levels.rangeStart = min(max(options.firstStep, 0), levels.stepCount - 1)
                 return try make(levels, .varianceFrom(levels.trained.largest), configuration, options)
             }
             let own = settings.kept(of: configuration)
-            let levels = try NoiseLevels(own, grid: grid, steps: steps, options: options.levels, sampler: name)
+            let levels = try NoiseLevels(
+                own, grid: grid, steps: steps, options: options.levels, sampler: name)
             let spacing = own.timestepSpacing ?? .linspace
             let scale: LatentScale =
                 grid != .ends ? .variancePreserving : spacing == .leading ? .variance : .noise

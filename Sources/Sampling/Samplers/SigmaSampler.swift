@@ -33,7 +33,7 @@ struct NoiseInterval: Sendable {
     let sigma: Double
     /// Where it ends: below `sigma`, 0 at the last step.
     let next: Double
-    /// From the least level above 0 to the largest, of all steps.
+    /// From the least level above 0 to the largest, of all steps; in ComfyUI of those that are taken.
     let range: ClosedRange<Double>
 
     /// h = λ(next) − λ(sigma), with λ = −log σ: the step of Lu et al., 2022. Infinite where `next` is 0.

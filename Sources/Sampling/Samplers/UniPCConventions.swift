@@ -29,7 +29,7 @@ extension UniPC {
             levels = .evenTimes(levels.trained, steps: levels.stepCount)
             scale = .variancePreserving
         case .comfyUI:
-            rule.order = max(1, min(3, levels.stepCount - 1))
+            rule.order = max(1, min(3, levels.stepCount - max(options.firstStep, 0) - 1))
             levels = levels.ending(at: 0.001)
         }
         return SigmaSampler(
