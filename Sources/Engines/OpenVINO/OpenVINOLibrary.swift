@@ -246,8 +246,10 @@ struct OpenVINOLibrary: @unchecked Sendable {
 }
 
 extension easel_openvino {
-    /// What the library said of its last failure on this thread.
+    /// What the library said of its last failure, which may be another request's where two fail at once.
     fileprivate var lastError: String {
-        ov_get_last_err_msg().map(String.init(cString:)) ?? "no reason given"
+        guard let message = ov_get_last_err_msg() else { return "no reason given" }
+        defer { ov_free(message) }
+        return String(cString: message)
     }
 }

@@ -34,13 +34,15 @@ void forEach(std::size_t count, unsigned threads, MakeBody makeBody) {
     std::vector<std::thread> others;
     const std::size_t wanted = std::min<std::size_t>(threads, count);
     try {
+        // A vector that had to grow could throw with threads in it, which must not be destroyed while they run.
+        others.reserve(wanted);
         for (std::size_t index = 1; index < wanted; index++)
             others.emplace_back([&] {
                 leaveProcessor();
                 work();
             });
-    } catch (const std::system_error &) {
-        // Those that there are do all of it.
+    } catch (const std::exception &) {
+        // No thread more, or no memory for one. Those that there are do all of it.
     }
     work();
     for (auto &other : others) other.join();
