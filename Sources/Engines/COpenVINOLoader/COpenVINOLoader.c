@@ -66,14 +66,13 @@ bool easel_openvino_add_operations(const easel_openvino *library, const ov_core_
 
 ov_status_e easel_openvino_compile(
     const easel_openvino *library, const ov_core_t *core, const ov_model_t *model, const char *device,
-    const char *precision, const char *threads, const char *profiling, ov_compiled_model_t **compiled) {
+    const char *precision, const char *threads, ov_compiled_model_t **compiled) {
     // What is multiplied with integers is not rounded to integers too, unless the graph says so.
-    const int properties = strcmp(device, "CPU") == 0 ? 12 : 10;
+    const int properties = strcmp(device, "CPU") == 0 ? 10 : 8;
     return library->ov_core_compile_model(
         core, model, device, properties, compiled,
         "PERFORMANCE_HINT", "LATENCY", "NUM_STREAMS", "1", "INFERENCE_PRECISION_HINT", precision,
-        "INFERENCE_NUM_THREADS", threads, "PERF_COUNT", profiling,
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE", "0");
+        "INFERENCE_NUM_THREADS", threads, "DYNAMIC_QUANTIZATION_GROUP_SIZE", "0");
 }
 
 bool easel_processor_has_bfloat16(void) {

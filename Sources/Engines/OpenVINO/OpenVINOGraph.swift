@@ -49,7 +49,7 @@ actor OpenVINOGraph: CompiledGraph {
             return try mapped.releasingFilePages {
                 try library.compile(
                     xml, weights: mapped.bytes, device: device, precision: precision, threads: threads,
-                    keepsTimes: false, graph: graph.name)
+                    graph: graph.name)
             }
         }
         try mapped.validate()

@@ -58,7 +58,7 @@ struct OpenVINOLibrary: @unchecked Sendable {
     /// `weights` must stay where it is as long as the request lives.
     func compile(
         _ xml: String, weights: UnsafeMutableRawBufferPointer, device: String, precision: Precision,
-        threads: Int?, keepsTimes: Bool, graph: String
+        threads: Int?, graph: String
     ) throws(EngineError) -> InferenceRequest {
         func check(_ status: ov_status_e) throws(EngineError) {
             guard status == OK else { throw failure(graph) }
@@ -79,8 +79,7 @@ struct OpenVINOLibrary: @unchecked Sendable {
         var compiled: OpaquePointer?
         let compilation = withUnsafePointer(to: functions) {
             easel_openvino_compile(
-                $0, core, model, device, precision.rawValue, String(threads ?? 0), keepsTimes ? "YES" : "NO",
-                &compiled)
+                $0, core, model, device, precision.rawValue, String(threads ?? 0), &compiled)
         }
         // What compiling took beside its result.
         defer { easel_return_freed_memory() }
@@ -226,21 +225,6 @@ struct OpenVINOLibrary: @unchecked Sendable {
                 guard status == OK else { throw library.failure(graph) }
                 return
             }
-        }
-
-        /// Microseconds spent in each kind of layer in the last run, most first; needs `keepsTimes`.
-        func times() -> [(kind: String, microseconds: Int)] {
-            var list = ov_profiling_info_list_t()
-            guard library.functions.ov_infer_request_get_profiling_info(request, &list) == OK else {
-                return []
-            }
-            defer { library.functions.ov_profiling_info_list_free(&list) }
-            var sums: [String: Int] = [:]
-            for info in UnsafeBufferPointer(start: list.profiling_infos, count: list.size) {
-                let kind = "\(String(cString: info.node_type)) \(String(cString: info.exec_type))"
-                sums[kind, default: 0] += Int(info.real_time)
-            }
-            return sums.map { ($0.key, $0.value) }.sorted { $0.1 > $1.1 }
         }
     }
 }

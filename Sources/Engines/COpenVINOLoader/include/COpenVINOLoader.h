@@ -23,8 +23,6 @@
     X(ov_infer_request_start_async) \
     X(ov_infer_request_wait_for) \
     X(ov_infer_request_cancel) \
-    X(ov_infer_request_get_profiling_info) \
-    X(ov_profiling_info_list_free) \
     X(ov_infer_request_free) \
     X(ov_tensor_create_from_host_ptr) \
     X(ov_tensor_free) \
@@ -40,11 +38,10 @@ typedef struct {
 // places. Returns NULL, or why it could not: a text that stays valid until the next call.
 const char *easel_openvino_load(easel_openvino *library);
 
-// Compiles with an inference precision ("f32", "bf16", "f16"), a number of threads ("0": the library's own choice)
-// and whether to keep times a layer ("YES" or "NO").
+// Compiles with an inference precision ("f32", "bf16", "f16") and a number of threads ("0": the library's own choice).
 ov_status_e easel_openvino_compile(
     const easel_openvino *library, const ov_core_t *core, const ov_model_t *model, const char *device,
-    const char *precision, const char *threads, const char *profiling, ov_compiled_model_t **compiled);
+    const char *precision, const char *threads, ov_compiled_model_t **compiled);
 
 // Adds the operations of Easel's own: a library beside the program, or beside the one that this code is part of. Returns
 // whether they are there; they are not for another release of OpenVINO than the one they were built for.

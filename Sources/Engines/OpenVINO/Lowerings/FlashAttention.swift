@@ -17,7 +17,8 @@ struct FlashAttention {
         fewestKeys = integers ? 1024 : 2048
     }
 
-    /// Longer heads do not fit the first cache with their scores.
+    /// Longer heads do not fit the first cache with their scores. The same as `longestHead` in the operation's
+    /// `FlashAttention.h`, which this module cannot see.
     static let longestHead = 160
 }
 

@@ -2,6 +2,8 @@ import TensorGraph
 
 extension Lowering {
     /// Adds the layers of a primitive and returns its value.
+    ///
+    /// - Precondition: It is no convolution and does not gather: those look at more of the graph.
     mutating func lower(
         _ primitive: Primitive, _ inputs: [IntermediateRepresentation.Value], type: TensorType
     ) -> IntermediateRepresentation.Value {
@@ -34,11 +36,9 @@ extension Lowering {
                     "transpose_a": String(product.transposesLeft),
                     "transpose_b": String(product.transposesRight),
                 ], gives: type)
-        case .convolution(let convolution):
-            lowerConvolution(
-                convolution, inputs, ConvolutionSource(kernel: nil, isUpsampled: false), type: type)
+        case .convolution, .gather:
+            preconditionFailure("\(primitive) is lowered with what the graph says of its operands")
         case .upsampleNearest(let factor): lowerUpsampling(factor, inputs, type: type)
-        case .gather: lowerGather(inputs, table: nil, type: type)
         case .scatter(let scatter): lowerScatter(scatter, inputs, type: type)
         case .topIndices(let count): lowerTopIndices(count, inputs, type: type)
         case .reshape(let shape):

@@ -24,7 +24,8 @@ void attend(
     const AttentionShape &shape, float scale, const bfloat16 *queries, const bfloat16 *keys, const bfloat16 *values,
     bfloat16 *results, unsigned threads);
 
-// The longest head that fits the first cache with its scores.
+// The longest head that fits the first cache with its scores. The same as `FlashAttention.longestHead` in
+// Engines/OpenVINO, which chooses this operation.
 constexpr std::size_t longestHead = 160;
 
 // Whether this processor can do the same with products of 8-bit integers.
