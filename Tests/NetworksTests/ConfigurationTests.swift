@@ -50,7 +50,8 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("num_hidden_layers", "1000000000"), ("num_attention_heads", "7"), ("num_attention_heads", "0"),
         ("hidden_act", #""relu""#), ("hidden_size", "0"), ("vocab_size", "99999999999"),
-        ("max_position_embeddings", "1"),
+        ("max_position_embeddings", "1"), ("max_position_embeddings", "2"),
+        ("max_position_embeddings", "100000"),
     ])
     func refusesTextEncoder(key: String, value: String) throws {
         var members = ["hidden_size": "32", "num_attention_heads": "4"]

@@ -147,7 +147,7 @@ public struct CLIPTokenizer: Sendable {
             throw .tooFewEmbeddings(
                 tokens: tokenCount, embeddings: embeddings, tokenizer: source, textEncoder: textEncoder)
         }
-        guard length >= 2, length <= positions else {
+        guard length >= 3, length <= positions else {
             throw .unusableLength(length: length, positions: positions)
         }
     }

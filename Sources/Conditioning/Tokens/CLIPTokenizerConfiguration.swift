@@ -64,7 +64,8 @@ public struct CLIPTokenizerConfiguration: Sendable, Hashable {
                 }
             }
             if let number = members.value("model_max_length")?.numberValue, number.integer != nil {
-                length = try members.integer("model_max_length", in: 2...1_000_000)
+                // A start, an end and one token between them.
+                length = try members.integer("model_max_length", in: 3...1_000_000)
             }
             addedTokens = try Self.addedTokensDecoder(members)
         }

@@ -27,7 +27,7 @@ public enum TokenizerError: Error, Sendable, Hashable, CustomStringConvertible {
     case missingToken(file: String, role: String, token: String)
     /// The tokenizer gives ids for which the text encoder has no embedding; and where both are from.
     case tooFewEmbeddings(tokens: Int, embeddings: Int, tokenizer: String = "", textEncoder: String = "")
-    /// The tokenizer's length is more than the text encoder has positions for, or too short for a start and an
+    /// The tokenizer's length is more than the text encoder has positions for, or too short for a start, a token and an
     /// end.
     case unusableLength(length: Int, positions: Int)
 
@@ -59,7 +59,7 @@ public enum TokenizerError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "\(textEncoder.isEmpty ? "" : " of " + textEncoder) has only \(embeddings) embeddings "
                 + "(vocab_size); the two must be of the same model"
         case .unusableLength(let length, let positions):
-            "the tokenizer's length is \(length) tokens, but it must be from 2 to the text encoder's "
+            "the tokenizer's length is \(length) tokens, but it must be from 3 to the text encoder's "
                 + "\(positions) positions (max_position_embeddings)"
         }
     }

@@ -35,7 +35,8 @@ public struct CLIPTextConfiguration: Sendable, Hashable {
     /// - Throws: `ConfigurationError` where a size is missing, out of range or does not fit another.
     public init(_ configuration: Configuration) throws {
         vocabularySize = try configuration.integer("vocab_size", default: 49408, in: 1...10_000_000)
-        positions = try configuration.integer("max_position_embeddings", default: 77, in: 2...100_000)
+        // A start, an end and one token between them; at most what a matrix of all pairs has room for.
+        positions = try configuration.integer("max_position_embeddings", default: 77, in: 3...4096)
         width = try configuration.integer("hidden_size", default: 512, in: 1...65536)
         layers = try configuration.integer("num_hidden_layers", default: 12, in: 1...1000)
         heads = try configuration.integer("num_attention_heads", default: 8, in: 1...1024)
