@@ -1,6 +1,9 @@
 /// How tokens' weights change their embeddings.
 public enum Emphasis: String, Sendable, Hashable, CaseIterable {
     /// Each token's embedding times its weight, then all so that the chunk's mean is as before: AUTOMATIC1111's.
+    ///
+    /// That program encodes all stages of a prompt that changes on the way at once, and keeps the mean of them together;
+    /// here each chunk keeps its own, so that such a prompt with weights differs a little.
     case original
     /// The same without the mean: better for models that it disturbs.
     case noNorm = "no-norm"
