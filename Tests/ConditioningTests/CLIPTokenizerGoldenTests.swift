@@ -58,15 +58,6 @@ private let golden = URL(filePath: #filePath).deletingLastPathComponent()
         )
     }
 
-    @Test func guidanceHasTheNegativePromptFirst() throws {
-        let tokenizer = try CLIPTokenizer(folder: golden.appending(path: "stable-diffusion-1"))
-        let tokens = tokenizer.tokenize("a cat", negative: "blurry", length: 10)
-        #expect(tokens.batch.count == 20)
-        #expect(Array(tokens.batch[..<10]) == tokenizer.tokenize("blurry", length: 10).ids)
-        #expect(Array(tokens.batch[10...]) == tokenizer.tokenize("a cat", length: 10).ids)
-        #expect(tokens.negative.ids != tokens.positive.ids)
-    }
-
     // In quadratic time each of these would take minutes.
     @Test(.timeLimit(.minutes(10))) func longPromptsTakeLinearTime() throws {
         let tokenizer = try CLIPTokenizer(folder: golden.appending(path: "stable-diffusion-1"))

@@ -94,12 +94,6 @@ public struct CLIPTokenizer: Sendable {
             promptCount: min(prompt.count, length - 2), cutIDs: cut, cutText: decode(cut))
     }
 
-    /// The tokens of a prompt and of the negative prompt, for classifier-free guidance.
-    public func tokenize(_ prompt: String, negative: String, length: Int? = nil) -> GuidedPromptTokens {
-        GuidedPromptTokens(
-            negative: tokenize(negative, length: length), positive: tokenize(prompt, length: length))
-    }
-
     /// A piece of a prompt with a start token before it, an end token behind it and padding up to `length`.
     ///
     /// - Parameter tokens: At most `length` − 2.

@@ -9,13 +9,3 @@ public struct PromptTokens: Sendable, Hashable {
     /// The text of ``cutIDs``, in lowercase and with spaces between words, for a warning.
     public let cutText: String
 }
-
-/// The prompts of one picture with classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598).
-public struct GuidedPromptTokens: Sendable, Hashable {
-    /// What guidance leads away from; the tokens of the empty prompt where nobody said.
-    public let negative: PromptTokens
-    public let positive: PromptTokens
-
-    /// `[2, length]`, row by row: the negative prompt first, as the U-Net's batch has it in diffusers.
-    public var batch: [Int32] { negative.ids + positive.ids }
-}

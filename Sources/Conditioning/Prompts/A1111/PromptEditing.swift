@@ -7,8 +7,7 @@ public enum PromptEditing {
     ///
     /// - Parameter steps: From 1.
     public static func stages(of prompt: String, steps: Int) -> [(lastStep: Int, text: String)] {
-        var parser = Parser(prompt)
-        guard let nodes = parser.parse() else { return [(steps, prompt)] }
+        let nodes = Parser(prompt).parse()
         var ends: Set<Int> = [steps]
         for node in nodes { node.collectEnds(steps: steps, into: &ends) }
         var stages: [(lastStep: Int, text: String)] = []
@@ -92,8 +91,7 @@ public enum PromptEditing {
             }
         }
 
-        /// Nil where an alternation has what it cannot have; the prompt is then text as it is.
-        mutating func parse() -> [Node]? { nodes(in: 0..<scalars.count, depth: 0) }
+        func parse() -> [Node] { nodes(in: 0..<scalars.count, depth: 0) }
 
         private func text(_ range: Range<Int>) -> String {
             var view = String.UnicodeScalarView()
@@ -101,7 +99,7 @@ public enum PromptEditing {
             return String(view)
         }
 
-        private func nodes(in range: Range<Int>, depth: Int) -> [Node]? {
+        private func nodes(in range: Range<Int>, depth: Int) -> [Node] {
             var result: [Node] = []
             var start = range.lowerBound
             var index = start
@@ -127,14 +125,13 @@ public enum PromptEditing {
             let (colons, bars) = (places(of: ":", in: range), places(of: "|", in: range))
             if !bars.isEmpty {
                 guard colons.isEmpty else { return nil }
-                let options = parts(of: range, at: bars).map { nodes(in: $0, depth: depth) ?? [] }
-                return .alternation(options)
+                return .alternation(parts(of: range, at: bars).map { nodes(in: $0, depth: depth) })
             }
             guard colons.count == 1 || colons.count == 2 else { return nil }
             let parts = parts(of: range, at: colons)
             guard let when = change(text(parts[parts.count - 1])) else { return nil }
-            let before = parts.count == 3 ? nodes(in: parts[0], depth: depth) ?? [] : []
-            let after = nodes(in: parts[parts.count - 2], depth: depth) ?? []
+            let before = parts.count == 3 ? nodes(in: parts[0], depth: depth) : []
+            let after = nodes(in: parts[parts.count - 2], depth: depth)
             return .edit(before: before, after: after, when: when)
         }
 
