@@ -2,6 +2,8 @@
 
 import base64
 import io
+import threading
+import time
 
 import openai
 import requests
@@ -23,6 +25,16 @@ def png(image: Image.Image, name: str):
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return (name, buffer.getvalue(), "image/png")
+
+
+def cancel_next(address, headers):
+    """Cancels the first job that there is to do."""
+    while True:
+        jobs = requests.get(f"{address}/api/v1/jobs?state=queued,running", headers=headers).json()["jobs"]
+        if jobs:
+            requests.post(f"{address}/api/v1/jobs/{jobs[0]['id']}/cancel", headers=headers)
+            return
+        time.sleep(0.02)
 
 
 def main():
@@ -90,6 +102,20 @@ def main():
                 check(False, f"{wrong} is refused")
             except kind as error:
                 check(error.body and error.body.get("message"), error)
+        # By itself the client asks again where a server fails: not for what was cancelled.
+        headers = {"Authorization": f"Bearer {token}"}
+        count = lambda: len(requests.get(f"{server.address}/api/v1/jobs?limit=200", headers=headers).json()["jobs"])
+        before = count()
+        thread = threading.Thread(target=cancel_next, args=(server.address, headers))
+        thread.start()
+        try:
+            openai.OpenAI(base_url=f"{server.address}/v1", api_key=token).images.generate(
+                model="demo", prompt=prompt, n=10, size="128x128", extra_body={"easel": {"steps": 150}})
+            check(False, "a job that was cancelled is not answered")
+        except openai.BadRequestError as error:
+            check(error.body["code"] == "cancelled", error)
+        thread.join()
+        check(count() == before + 1, "it was handed in once")
         try:
             openai.OpenAI(base_url=f"{server.address}/v1", api_key="wrong", max_retries=0).models.list()
             check(False, "a wrong token is refused")

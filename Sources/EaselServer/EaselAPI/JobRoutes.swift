@@ -1,6 +1,5 @@
 import Checkpoints
 import Foundation
-import HTTPTypes
 import Hummingbird
 
 /// `/api/v1/jobs`: what is to be made, and what became of it.
@@ -31,19 +30,9 @@ struct JobRoutes: Sendable {
     @Sendable func create(_ request: Request, _ context: ServerContext) async throws -> Response {
         let body = try await JSONRequest.value(of: request, limit: queue.limits.bodyBytes)
         let settings = try JSONRequest.decoded(JobSettings.self, from: body, fields: Self.fields)
-        var key: JobStore.Key?
-        if let text = request.headers[HTTPField.Name("Idempotency-Key")!] {
-            guard (1...255).contains(text.unicodeScalars.count) else {
-                throw APIError.invalid("Idempotency-Key", "an Idempotency-Key has from 1 to 255 characters")
-            }
-            // What it says, whatever the order of its fields.
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            key = JobStore.Key(
-                text: text, bodyHash: PictureFiles.identifier(of: try encoder.encode(settings)))
-        }
         let (job, isNew) = try await queue.submit(
-            settings, client: context.client(request), api: .easel, key: key)
+            settings, client: context.client(request), api: .easel,
+            key: JobStore.Key(of: request, for: settings))
         return try JSONBody(encoding: await queue.view(job)).response(
             isNew ? .created : .ok, headers: [.location: "/api/v1/jobs/\(job.id)"])
     }

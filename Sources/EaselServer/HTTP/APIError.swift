@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 
 /// What a client is told when its request is not met: a status, a word for programs and a sentence for people. Nothing in
@@ -14,6 +15,8 @@ struct APIError: Error, Sendable, Hashable {
     var allowed: [HTTPRequest.Method] = []
     /// Whether the connection ends, since the request was not read to its end.
     var closes = false
+    /// Whether asking again would only do the same work once more: OpenAI's clients do so by themselves otherwise.
+    var isFinal = false
 
     init(
         _ status: HTTPResponse.Status, _ code: String, _ message: String, field: String? = nil,
@@ -41,6 +44,7 @@ struct APIError: Error, Sendable, Hashable {
         if !allowed.isEmpty { headers[.allow] = allowed.map(\.rawValue).sorted().joined(separator: ", ") }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer, Basic realm=\"easel\"" }
         if closes { headers[.connection] = "close" }
+        if isFinal { headers[HTTPField.Name("X-Should-Retry")!] = "false" }
         return headers
     }
 }

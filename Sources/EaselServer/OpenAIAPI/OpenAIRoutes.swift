@@ -114,17 +114,16 @@ struct OpenAIRoutes: Sendable {
         _ asked: OpenAIRequest, _ request: Request, _ context: ServerContext, kind: String
     ) async throws -> Response {
         let after = queue.events.log.lastID
-        let job = try await queue.submit(asked.settings, client: context.client(request), api: .openai).job
+        let job = try await queue.submit(
+            asked.settings, client: context.client(request), api: .openai,
+            key: JobStore.Key(of: request, for: asked.settings)
+        ).job
         if asked.streams {
             let stream = OpenAIStream(queue: queue, files: files, job: job, asked: asked, kind: kind)
             return stream.response(after: after)
         }
         let ended = try await queue.ended(job.id)
-        guard ended.state == .done else {
-            throw APIError(
-                ended.failure?.code == "invalid" ? .badRequest : .internalServerError,
-                ended.failure?.code ?? "cancelled", ended.failure?.message ?? "the job was cancelled")
-        }
+        guard ended.state == .done else { throw APIError(unfinished: ended) }
         let pictures = try await queue.gallery.pictures(of: [job.id])[job.id] ?? []
         let data: [JSONValue] = try pictures.map { picture in
             if asked.sendsBase64 { return ["b64_json": .string(try asked.base64(picture.id, files))] }
@@ -134,6 +133,17 @@ struct OpenAIRoutes: Sendable {
         return JSONBody([
             "created": JSONValue(Int(job.created.timeIntervalSince1970)), "data": .array(data),
         ]).response()
+    }
+}
+
+extension APIError {
+    /// What is told of a job that is over and not done.
+    init(unfinished job: Job) {
+        let isRefused = job.state == .cancelled || job.failure?.code == "invalid"
+        self.init(
+            isRefused ? .badRequest : .internalServerError, job.failure?.code ?? "cancelled",
+            job.failure?.message ?? "the job was cancelled")
+        isFinal = true
     }
 }
 
