@@ -29,7 +29,10 @@ struct ServerRouter {
             A1111CatalogueRoutes(queue: queue, options: parts.options, styles: parts.styles).add(to: webUI)
             A1111ProgressRoutes(queue: queue).add(to: webUI, internals: router.group("internal"))
             A1111ExtrasRoutes(limits: queue.limits).add(to: webUI)
-            OpenAIRoutes(queue: queue, uploads: parts.uploads, files: parts.files).add(to: router.group("v1"))
+            OpenAIRoutes(
+                queue: queue, uploads: parts.uploads, files: parts.files,
+                needsToken: configuration.token != nil
+            ).add(to: router.group("v1"))
             let api = router.group("api/v1")
             JobRoutes(queue: queue, streams: parts.streams).add(to: api)
             pictures.add(to: api)

@@ -18,8 +18,9 @@ struct OpenAIRequest: Sendable {
     /// - Parameters:
     ///   - text: A field's value as text, from JSON or a form; nil where it is not given.
     ///   - native: Easel's own settings, over which the fields lie.
+    ///   - needsToken: Whether the server answers only those who know its token.
     /// - Throws: ``APIError``.
-    init(_ text: (_ name: String) throws -> String?, native: JSONValue?) throws {
+    init(_ text: (_ name: String) throws -> String?, native: JSONValue?, needsToken: Bool) throws {
         var settings = JobSettings(prompt: "")
         if let native {
             guard case .object(let object) = native else {
@@ -45,7 +46,8 @@ struct OpenAIRequest: Sendable {
             }
             return text
         }
-        if let model = try text("model"), !Self.foreignModels.contains(model) { settings.model = model }
+        let model = try text("model")
+        if let model, !Self.foreignModels.contains(model) { settings.model = model }
         settings.count = try number("n", 1...10) ?? settings.count
         if let size = try text("size"), size != "auto" {
             let sides = size.split(separator: "x").map { Int($0) }
@@ -55,9 +57,12 @@ struct OpenAIRequest: Sendable {
             (settings.width, settings.height) = (width, height)
         }
         let asked = try word("response_format", ["url", "b64_json"])
-        let isNew = try text("output_format") != nil || text("stream") == "true"
-        // The newer models of that API send base64 and nothing else; the older ones send addresses unless asked.
-        sendsBase64 = asked == "b64_json" || (asked == nil && isNew)
+        let isNew =
+            try text("output_format") != nil || text("stream") == "true"
+            || model?.hasPrefix("gpt-image") == true
+        // The newer models of that API send base64 and nothing else; the older ones send addresses unless asked, which
+        // lead nowhere for who does not send the token with each request.
+        sendsBase64 = asked == "b64_json" || (asked == nil && (isNew || needsToken))
         switch try word("output_format", ["png", "jpeg", "webp"]) {
         case "jpeg": format = .jpeg
         case "webp": format = .webP

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Imaging
 import NIOCore
@@ -10,6 +11,8 @@ struct OpenAIRoutes: Sendable {
     let queue: JobQueue
     let uploads: Uploads
     let files: PictureFiles
+    /// Whether the server answers only those who know its token.
+    let needsToken: Bool
 
     func add(to api: RouterGroup<ServerContext>) {
         api.get("models") { _, _ in JSONBody(await models()).response() }
@@ -48,7 +51,7 @@ struct OpenAIRoutes: Sendable {
                 if let flag = value.boolValue { return String(flag) }
                 if let number = value.numberValue { return number.text }
                 throw APIError.invalid(name, "\(name) is not a value of the kind that it must be")
-            }, native: object["easel"])
+            }, native: object["easel"], needsToken: needsToken)
         guard object["prompt"]?.stringValue != nil else {
             throw APIError(.badRequest, "missing_field", "the field \"prompt\" is missing", field: "prompt")
         }
@@ -57,7 +60,7 @@ struct OpenAIRoutes: Sendable {
 
     @Sendable private func edit(_ request: Request, _ context: ServerContext) async throws -> Response {
         let form = try await MultipartForm(of: request, limit: queue.limits.bodyBytes)
-        var asked = try Self.request(form)
+        var asked = try asked(form)
         guard form.text("prompt") != nil else {
             throw APIError(.badRequest, "missing_field", "the field \"prompt\" is missing", field: "prompt")
         }
@@ -74,12 +77,12 @@ struct OpenAIRoutes: Sendable {
 
     @Sendable private func vary(_ request: Request, _ context: ServerContext) async throws -> Response {
         let form = try await MultipartForm(of: request, limit: queue.limits.bodyBytes)
-        var asked = try Self.request(form)
+        var asked = try asked(form)
         _ = try await addPicture(form, to: &asked)
         return try await answer(asked, request, context, kind: "image_generation")
     }
 
-    private static func request(_ form: MultipartForm) throws -> OpenAIRequest {
+    private func asked(_ form: MultipartForm) throws -> OpenAIRequest {
         let native = try form.text("easel").map { text in
             do {
                 return try JSONValue(parsing: Array(text.utf8), named: "easel")
@@ -87,7 +90,7 @@ struct OpenAIRoutes: Sendable {
                 throw APIError.invalid("easel", "\(error)")
             }
         }
-        return try OpenAIRequest({ form.text($0) }, native: native)
+        return try OpenAIRequest({ form.text($0) }, native: native, needsToken: needsToken)
     }
 
     private func addPicture(_ form: MultipartForm, to asked: inout OpenAIRequest) async throws -> Data {
@@ -125,10 +128,13 @@ struct OpenAIRoutes: Sendable {
         let ended = try await queue.ended(job.id)
         guard ended.state == .done else { throw APIError(unfinished: ended) }
         let pictures = try await queue.gallery.pictures(of: [job.id])[job.id] ?? []
+        // A proxy that clients reach by HTTPS says so.
+        let isEncrypted = request.headers[HTTPField.Name("X-Forwarded-Proto")!] == "https"
+        let scheme = isEncrypted ? "https" : "http"
+        let authority = request.head.authority ?? "127.0.0.1"
         let data: [JSONValue] = try pictures.map { picture in
             if asked.sendsBase64 { return ["b64_json": .string(try asked.base64(picture.id, files))] }
-            let authority = request.head.authority ?? "127.0.0.1"
-            return ["url": .string("http://\(authority)/api/v1/pictures/\(picture.id)/file")]
+            return ["url": .string("\(scheme)://\(authority)/api/v1/pictures/\(picture.id)/file")]
         }
         return JSONBody([
             "created": JSONValue(Int(job.created.timeIntervalSince1970)), "data": .array(data),
