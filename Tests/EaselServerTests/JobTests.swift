@@ -139,6 +139,17 @@ import Testing
         #expect(try await server.get("/api/v1/jobs/\(id)").status == 404)
     }
 
+    @Test("A job is cancelled at whichever moment it is asked for, as when it is just taken from the queue")
+    func cancellingWhatBegins() async throws {
+        let server = try await RunningServer()
+        for index in 0..<40 {
+            let job = try await server.job(#"{"prompt": "a", "steps": 150, "count": 60}"#)
+            try await Task.sleep(for: .microseconds(index * 100))
+            let answer = try await server.post("/api/v1/jobs/\(job)/cancel")
+            #expect(try answer.text("state") == "cancelled")
+        }
+    }
+
     @Test("Who waits is served by priority, clients in turn, and as they are moved")
     func order() async throws {
         let server = try await RunningServer()

@@ -103,13 +103,17 @@ struct JobQueue: Sendable {
         guard !before.state.isOver else {
             throw APIError(.conflict, "over", "job \(id) is \(before.state.rawValue) already")
         }
-        guard let job = try await store.cancelQueued(id) else { throw APIError.notFound("job \(id)") }
-        if job.state == .cancelled {
-            await events.ended(job, running: runner.running.first?.job)
-            return job
+        while true {
+            guard let job = try await store.cancelQueued(id) else { throw APIError.notFound("job \(id)") }
+            if job.state == .cancelled {
+                await events.ended(job, running: runner.running.first?.job)
+                return job
+            }
+            if job.state.isOver { return job }
+            if runner.running.end(id, .cancelled) { return try await ended(id) }
+            // It was just taken from the queue, or its end is about to be written down.
+            try await Task.sleep(for: .milliseconds(10))
         }
-        guard runner.running.end(id, .cancelled) else { return try await self.job(id) }
-        return try await ended(id)
     }
 
     /// The job when it is over.
