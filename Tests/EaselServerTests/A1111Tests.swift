@@ -118,4 +118,33 @@ import Testing
         #expect(skipped[0] != ids[0] && skipped[1...] == ids[1...])
         #expect(try await server.post("/sdapi/v1/skip").status == 200)
     }
+
+    @Test("Whose pictures wait interrupts those, and nobody else's")
+    func interruptingWhatWaits() async throws {
+        let server = try await RunningServer()
+        func made(_ client: String, _ count: Int) async throws -> Int? {
+            try await server.ask(
+                .POST, "/sdapi/v1/txt2img",
+                json:
+                    #"{"prompt": "a", "steps": 100, "n_iter": \#(count), "width": 128, "height": 128}"#,
+                headers: [("easel-client", client)]
+            ).value("images")?.arrayValue?.count
+        }
+        async let painted = made("first", 3)
+        while try await server.get("/sdapi/v1/progress?skip_current_image=true")
+            .text("state", "sampling_step") == "0"
+        {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        async let waiting = made("second", 1)
+        while try await server.get("/api/v1/status").text("queued") != "1" {}
+        for (path, queued) in [("skip", "1"), ("interrupt", "0")] {
+            let answer = try await server.ask(
+                .POST, "/sdapi/v1/\(path)", json: "{}", headers: [("easel-client", "second")])
+            #expect(answer.status == 200)
+            #expect(try await server.get("/api/v1/status").text("queued") == queued)
+        }
+        #expect(try await waiting == 0)
+        #expect(try await painted == 3)
+    }
 }

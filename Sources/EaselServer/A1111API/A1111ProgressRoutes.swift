@@ -11,11 +11,11 @@ struct A1111ProgressRoutes: Sendable {
     func add(to api: RouterGroup<ServerContext>, internals: RouterGroup<ServerContext>) {
         api.get("progress", use: progress)
         api.post("interrupt") { request, context in
-            stopRunning(.request, context.client(request))
+            try await stopRunning(.request, context.client(request))
             return JSONBody([:]).response()
         }
         api.post("skip") { request, context in
-            stopRunning(.batch, context.client(request))
+            try await stopRunning(.batch, context.client(request))
             return JSONBody([:]).response()
         }
         internals.get("ping") { _, _ in JSONBody([:]).response() }
@@ -29,11 +29,24 @@ struct A1111ProgressRoutes: Sendable {
     }
 
     /// Finishes what is made now as it is, if it came by this API; it is part of the job's answer. Others have their own
-    /// ways to be cancelled. Of several that are made at once, those of the client who asks, if there are any.
-    private func stopRunning(_ extent: EarlyStop.Extent, _ client: String) {
+    /// ways to be cancelled. Of several that are made at once, those of the client who asks. Where all that it has waits yet,
+    /// that is what it means, and nobody else's; one who has nothing, as behind another address, means whatever is made.
+    private func stopRunning(_ extent: EarlyStop.Extent, _ client: String) async throws {
         let running = queue.runner.running.progress.filter { $0.api == .a1111 }
         let own = running.filter { $0.client == client }
+        let waiting = try await own.isEmpty ? queue.store.waiting(of: client, from: .a1111) : []
+        guard waiting.isEmpty else {
+            if extent == .request { for job in waiting { try await cancel(job) } }
+            return
+        }
         for progress in own.isEmpty ? running : own { queue.runner.running.stop(progress.job, extent) }
+    }
+
+    /// Cancels a job, unless it is over by now.
+    private func cancel(_ job: String) async throws {
+        do {
+            _ = try await queue.cancel(job)
+        } catch let error as APIError where [.conflict, .notFound].contains(error.status) {}
     }
 
     @Sendable private func progress(_ request: Request, _ context: ServerContext) async throws -> Response {

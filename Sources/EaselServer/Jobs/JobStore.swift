@@ -265,6 +265,16 @@ final class JobStore: Sendable {
         return ids
     }
 
+    /// The jobs of a client that wait and came by one API, first in first.
+    func waiting(of client: String, from api: Job.Origin) async throws -> [String] {
+        try await pool.read { database in
+            try String.fetchAll(
+                database,
+                sql: "SELECT id FROM job WHERE state = 'queued' AND client = ? AND api = ? ORDER BY place",
+                arguments: [client, api])
+        }
+    }
+
     /// The place in the queue of each job that waits, from 0.
     func places() async throws -> [String: Int] {
         Dictionary(uniqueKeysWithValues: try await queue().enumerated().map { ($1, $0) })
