@@ -30,7 +30,7 @@ struct ServerRouter {
             A1111ProgressRoutes(queue: queue).add(to: webUI, internals: router.group("internal"))
             A1111ExtrasRoutes(limits: queue.limits).add(to: webUI)
             OpenAIRoutes(
-                queue: queue, uploads: parts.uploads, files: parts.files,
+                queue: queue, streams: parts.streams, uploads: parts.uploads, files: parts.files,
                 needsToken: configuration.token != nil
             ).add(to: router.group("v1"))
             let api = router.group("api/v1")

@@ -24,6 +24,22 @@ import Testing
         #expect(other.status == 409)
     }
 
+    @Test("A stream that is asked for again, under its key, has the pictures that were made")
+    func streamOfWhatIsOver() async throws {
+        let server = try await RunningServer()
+        let body =
+            #"{"prompt": "a", "n": 2, "stream": true, "partial_images": 1, "easel": {"steps": 30, "seed": 1}}"#
+        let key = [("idempotency-key", "abc")]
+        let streams = [
+            try await server.ask(.POST, Self.path, json: body, headers: key).text,
+            try await server.ask(.POST, Self.path, json: body, headers: key).text,
+        ].map { $0.split(separator: "\n").filter { $0.hasPrefix("event: ") } }
+        #expect(streams[0].contains { $0.hasSuffix("partial_image") })
+        for events in streams { #expect(events.filter { $0.hasSuffix("completed") }.count == 2) }
+        #expect(streams[1].count == 2)
+        #expect(try await server.get("/api/v1/jobs").value("jobs")?.arrayValue?.count == 1)
+    }
+
     @Test("Pictures come as base64 with models that send nothing else, and where an address needs the token")
     func base64() async throws {
         let open = try await RunningServer()

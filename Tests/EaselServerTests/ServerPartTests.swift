@@ -43,24 +43,27 @@ import Testing
         let start = log.lastID
         log.publish("a", job: "one", data: "1")
         log.publish("b", job: "two", data: "2")
-        #expect(await log.events(after: start, of: nil).map(\.name) == ["a", "b"])
-        #expect(await log.events(after: start, of: "two").map(\.name) == ["b"])
-        let waiting = Task { await log.events(after: log.lastID, of: "one").map(\.name) }
+        #expect(await log.news(after: start, of: nil).events.map(\.name) == ["a", "b"])
+        #expect(await log.news(after: start, of: "two").events.map(\.name) == ["b"])
+        let waiting = Task { await log.news(after: log.lastID, of: "one").events.map(\.name) }
         try? await Task.sleep(for: .milliseconds(50))
         log.publish("c", job: "two", data: "3")
         log.publish("d", job: "one", data: "4")
         #expect(await waiting.value == ["d"])
-        let idle = Task { await log.events(after: log.lastID, of: "one").map(\.name) }
+        let idle = Task { await log.news(after: log.lastID, of: "one").events.map(\.name) }
         try? await Task.sleep(for: .milliseconds(50))
         log.wake()
         #expect(await idle.value == [])
-        let cancelled = Task { await log.events(after: log.lastID, of: "one").map(\.name) }
+        let cancelled = Task { await log.news(after: log.lastID, of: "one").events.map(\.name) }
         cancelled.cancel()
         #expect(await cancelled.value == [])
         #expect(log.remembers(after: start) && !log.remembers(after: start - 5))
         for index in 0..<5000 { log.publish("e", job: nil, data: "\(index)") }
         #expect(!log.remembers(after: start))
-        #expect(await log.events(after: log.lastID - 3, of: nil).count == 3)
+        #expect(await log.news(after: log.lastID - 3, of: nil).events.count == 3)
+        // One who is too slow is told so, whatever it reads of.
+        let slow = await log.news(after: start, of: "one")
+        #expect(slow.isIncomplete && slow.events.isEmpty && slow.last == log.lastID)
     }
 
     @Test("Figures are told as Prometheus reads them")

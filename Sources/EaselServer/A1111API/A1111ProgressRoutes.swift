@@ -72,9 +72,7 @@ struct A1111ProgressRoutes: Sendable {
 
     /// The preview at the picture's size, in base64.
     private static func image(of progress: JobProgress) -> String? {
-        guard let preview = progress.preview else { return nil }
-        let large = preview.resized(.stretch, width: preview.width * 8, height: preview.height * 8)
-        return (try? PictureFile(large).encoded(as: .png))?.base64EncodedString()
+        progress.largePreview.flatMap { try? PictureFile($0).encoded(as: .png) }?.base64EncodedString()
     }
 
     @Sendable private func taskProgress(_ request: Request, _ context: ServerContext) async throws -> Response

@@ -105,14 +105,19 @@ struct JobRoutes: Sendable {
         // A task keeps the memory that its functions took until it ends, and that of a stream may be hours away.
         async let state = state(of: id)
         let first = try await state
-        if let last = EventStreams.lastEventID(request), queue.events.log.remembers(after: last) {
-            return try streams.response(after: last, of: id, first: [])
+        let last = lastEvent(of: request)
+        return try streams.response(after: last ?? now, of: id, first: last == nil ? [first] : []) {
+            try await self.state(of: id)
         }
-        return try streams.response(after: now, of: id, first: [first])
+    }
+
+    /// What the client has seen last, where all that came after is still there.
+    private func lastEvent(of request: Request) -> Int? {
+        EventStreams.lastEventID(request).flatMap { queue.events.log.remembers(after: $0) ? $0 : nil }
     }
 
     /// What a job is now, as an event.
-    private func state(of id: String) async throws -> (name: String, data: String) {
+    private func state(of id: String) async throws -> EventStreams.Told {
         let job = try await queue.job(id)
         let name = job.state == .running ? "started" : job.state.rawValue
         return (name, try JSONBody(encoding: try await queue.view(job)).text)
@@ -120,10 +125,13 @@ struct JobRoutes: Sendable {
 
     @Sendable func allEvents(_ request: Request, _ context: ServerContext) async throws -> Response {
         let now = queue.events.log.lastID
-        if let last = EventStreams.lastEventID(request), queue.events.log.remembers(after: last) {
-            return try streams.response(after: last, of: nil, first: [])
-        }
-        let state = try await queue.events.queueState(running: queue.runner.running.first?.job)
-        return try streams.response(after: now, of: nil, first: [("queue", state)])
+        let last = lastEvent(of: request)
+        let first = last == nil ? [try await queueState()] : []
+        return try streams.response(after: last ?? now, of: nil, first: first) { try await queueState() }
+    }
+
+    /// What the queue is now, as an event.
+    private func queueState() async throws -> EventStreams.Told {
+        ("queue", try await queue.events.queueState(running: queue.runner.running.first?.job))
     }
 }

@@ -65,21 +65,30 @@ final class EventLog: Sendable {
         }
     }
 
+    /// What came after an event.
+    struct News: Sendable {
+        /// Nothing where the readers were woken, or the reader's task was cancelled.
+        var events: [Event] = []
+        /// The newest event, of any job: what the reader asks for the next ones with.
+        var last: Int
+        /// Whether the reader was so slow that it missed some: what it follows may have ended among them.
+        var isIncomplete = false
+    }
+
     /// What came after an event, of one job or of all; waits while there is nothing.
-    ///
-    /// - Returns: Nothing where the readers were woken, or the reader's task was cancelled.
-    func events(after id: Int, of job: String?) async -> [Event] {
+    func news(after id: Int, of job: String?) async -> News {
         let (beats, waiter) = state.withLock { state in
             state.nextWaiter += 1
             return (state.beats, state.nextWaiter)
         }
+        var last = id
         while true {
-            let seen = lastID
-            let ready = newer(than: id, of: job)
-            guard ready.isEmpty, !Task.isCancelled, state.withLock({ $0.beats }) == beats else {
-                return ready
-            }
-            await wait(waiter, seen: seen, beats: beats)
+            let news = newer(than: last, of: job)
+            guard news.events.isEmpty, !news.isIncomplete, !Task.isCancelled,
+                state.withLock({ $0.beats }) == beats
+            else { return news }
+            last = news.last
+            await wait(waiter, seen: last, beats: beats)
         }
     }
 
@@ -99,10 +108,12 @@ final class EventLog: Sendable {
         }
     }
 
-    private func newer(than id: Int, of job: String?) -> [Event] {
+    private func newer(than id: Int, of job: String?) -> News {
         state.withLock { state in
-            let first = state.events.count - min(max(state.nextID - 1 - id, 0), state.events.count)
-            return state.events[first...].filter { job == nil || $0.job == job }
+            let last = state.nextID - 1
+            let (count, kept) = (max(last - id, 0), state.events.count)
+            let events = state.events[(kept - min(count, kept))...].filter { job == nil || $0.job == job }
+            return News(events: events, last: last, isIncomplete: count > kept)
         }
     }
 

@@ -18,6 +18,14 @@ struct EventStreams: Sendable {
     /// How many are open.
     var count: Int { open.count.withLock { $0 } }
 
+    /// - Throws: ``APIError`` where as many are open as may.
+    func checkLimit() throws {
+        guard count < limit else {
+            throw APIError(
+                .serviceUnavailable, "too_many_streams", "too many streams of events are open", retryAfter: 5)
+        }
+    }
+
     private final class OpenCount: Sendable {
         let count = Mutex(0)
     }
@@ -34,16 +42,30 @@ struct EventStreams: Sendable {
     /// - Parameters:
     ///   - first: What is told before anything else, with no identifier of its own.
     ///   - job: The job that it is of, with which it ends; nil for all.
+    ///   - state: What is true now, as an event: it stands for those that a slow reader missed.
     /// - Throws: ``APIError`` where there are too many.
-    func response(after id: Int, of job: String?, first: [(name: String, data: String)]) throws -> Response {
-        guard count < limit else {
-            throw APIError(
-                .serviceUnavailable, "too_many_streams", "too many streams of events are open", retryAfter: 5)
+    func response(
+        after id: Int, of job: String?, first: [Told], state: @escaping @Sendable () async throws -> Told
+    ) throws -> Response {
+        try response { writer in
+            try await write(to: &writer, after: id, of: job, first: first, state: state)
         }
+    }
+
+    /// An event's name, and its data.
+    typealias Told = (name: String, data: String)
+
+    /// A stream that counts among those that are open.
+    ///
+    /// - Throws: ``APIError`` where there are too many.
+    func response(
+        _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    ) throws -> Response {
+        try checkLimit()
         let body = ResponseBody { writer in
             open.count.withLock { $0 += 1 }
             defer { open.count.withLock { $0 -= 1 } }
-            try await write(to: &writer, after: id, of: job, first: first)
+            try await write(&writer)
         }
         return Response(
             status: .ok,
@@ -51,29 +73,37 @@ struct EventStreams: Sendable {
     }
 
     private func write(
-        to writer: inout any ResponseBodyWriter, after id: Int, of job: String?,
-        first: [(name: String, data: String)]
+        to writer: inout any ResponseBodyWriter, after id: Int, of job: String?, first: [Told],
+        state: @escaping @Sendable () async throws -> Told
     ) async throws {
         var last = id
         var text = "retry: 2000\n\n"
         for event in first { text += "event: \(event.name)\ndata: \(event.data)\n\n" }
         try await writer.write(ByteBuffer(string: text))
-        if job != nil, first.contains(where: { Self.ends.contains($0.name) }) {
-            return try await writer.finish(nil)
-        }
+        func isEnd(_ name: String) -> Bool { job != nil && Self.ends.contains(name) }
+        if first.contains(where: { isEnd($0.name) }) { return try await writer.finish(nil) }
         // A server that is about to end closes its streams; clients come back to the next one.
         let isEnding = Mutex(false)
         try await withGracefulShutdownHandler {
             while !isEnding.withLock({ $0 }) {
-                let events = await log.events(after: last, of: job)
+                let news = await log.news(after: last, of: job)
                 try Task.checkCancellation()
+                last = news.last
+                var events = news.events.map { (id: $0.id, name: $0.name, data: $0.data) }
+                if news.isIncomplete {
+                    // In a task of its own, whose memory does not stay with the stream.
+                    async let now = state()
+                    let (name, data) = try await now
+                    // What is over was told with all that came before.
+                    if isEnd(name) { events = [] }
+                    events.insert((last, name, data), at: 0)
+                }
                 text = events.isEmpty ? ": \n\n" : ""
                 for event in events {
-                    last = max(last, event.id)
                     text += "id: \(event.id)\nevent: \(event.name)\ndata: \(event.data)\n\n"
                 }
                 try await writer.write(ByteBuffer(string: text))
-                if job != nil, events.contains(where: { Self.ends.contains($0.name) }) { break }
+                if events.contains(where: { isEnd($0.name) }) { break }
             }
         } onGracefulShutdown: {
             isEnding.withLock { $0 = true }
@@ -83,7 +113,7 @@ struct EventStreams: Sendable {
     }
 
     /// What a job's stream ends with.
-    private static let ends: Set<String> = ["done", "failed", "cancelled"]
+    static let ends: Set<String> = ["done", "failed", "cancelled"]
 }
 
 /// Gives readers of events a sign of life now and then, by which clients that vanished are noticed.

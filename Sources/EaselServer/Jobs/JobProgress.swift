@@ -31,6 +31,11 @@ struct JobProgress: Sendable {
         steps = job.settings.steps ?? 25
     }
 
+    /// The preview at the picture's size: a latent cell is eight pixels wide.
+    var largePreview: Image? {
+        preview.map { $0.resized(.stretch, width: $0.width * 8, height: $0.height * 8) }
+    }
+
     /// A step is done.
     mutating func advance(step: Int, of steps: Int, picture: Int) {
         (self.step, self.steps, self.picture) = (step, steps, picture)

@@ -124,12 +124,8 @@ struct JobQueue: Sendable {
         while true {
             let job = try await job(id)
             if job.state.isOver { return job }
-            if runner.isStopping, job.state == .queued {
-                throw APIError(
-                    .serviceUnavailable, "ending", "the server ends; job \(id) is made after its next start",
-                    retryAfter: 10)
-            }
-            for event in await events.log.events(after: last, of: id) { last = max(last, event.id) }
+            if runner.isStopping, job.state == .queued { throw APIError.ending(job) }
+            last = await events.log.news(after: last, of: id).last
             try Task.checkCancellation()
         }
     }
@@ -191,5 +187,14 @@ extension RequestError {
         case .memory, .memoryLimit: "width"
         case .noInitImage, .needed, .notPossible, .notOneBatch, nil: nil
         }
+    }
+}
+
+extension APIError {
+    /// What those are told who wait for a job that is made only by the server's next start.
+    static func ending(_ job: Job) -> APIError {
+        APIError(
+            .serviceUnavailable, "ending", "the server ends; job \(job.id) is made after its next start",
+            retryAfter: 10)
     }
 }

@@ -9,6 +9,7 @@ import WebFormats
 /// `/v1/images` and `/v1/models`, as OpenAI's clients speak them.
 struct OpenAIRoutes: Sendable {
     let queue: JobQueue
+    let streams: EventStreams
     let uploads: Uploads
     let files: PictureFiles
     /// Whether the server answers only those who know its token.
@@ -116,14 +117,17 @@ struct OpenAIRoutes: Sendable {
     private func answer(
         _ asked: OpenAIRequest, _ request: Request, _ context: ServerContext, kind: String
     ) async throws -> Response {
+        // Before the job is there: one whose stream is refused would be handed in again.
+        if asked.streams { try streams.checkLimit() }
         let after = queue.events.log.lastID
         let job = try await queue.submit(
             asked.settings, client: context.client(request), api: .openai,
             key: JobStore.Key(of: request, for: asked.settings)
         ).job
         if asked.streams {
-            let stream = OpenAIStream(queue: queue, files: files, job: job, asked: asked, kind: kind)
-            return stream.response(after: after)
+            let stream = OpenAIStream(
+                queue: queue, streams: streams, files: files, job: job, asked: asked, kind: kind)
+            return try stream.response(after: after)
         }
         let ended = try await queue.ended(job.id)
         guard ended.state == .done else { throw APIError(unfinished: ended) }

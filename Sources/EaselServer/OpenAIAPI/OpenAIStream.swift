@@ -3,46 +3,50 @@ import Foundation
 import Hummingbird
 import Imaging
 import NIOCore
-import Synchronization
 
 /// A stream of previews and pictures, as OpenAI's API has it.
 struct OpenAIStream: Sendable {
     let queue: JobQueue
+    let streams: EventStreams
     let files: PictureFiles
     let job: Job
     let asked: OpenAIRequest
     /// `image_generation` or `image_edit`.
     let kind: String
 
-    func response(after first: Int) -> Response {
-        let body = ResponseBody { writer in
-            var last = first
-            var sent = 0
-            while true {
-                let events = await queue.events.log.events(after: last, of: job.id)
-                try Task.checkCancellation()
-                // A sign of life, by which a client that vanished is noticed.
-                if events.isEmpty { try await writer.write(ByteBuffer(string: ": \n\n")) }
-                for event in events {
-                    last = max(last, event.id)
-                    if event.name == "step", let progress = queue.runner.running.progress(of: job.id) {
-                        sent = try await writePreview(progress, sent: sent, to: &writer)
-                    }
-                    if event.name == "picture" {
-                        sent = 0
-                        try await writePicture(event, to: &writer)
-                    }
-                    if event.name == "failed" || event.name == "cancelled" {
-                        try await writeFailure(event, to: &writer)
-                    }
-                    if ["done", "failed", "cancelled"].contains(event.name) {
-                        return try await writer.finish(nil)
-                    }
+    /// - Throws: ``APIError`` where there are too many streams.
+    func response(after first: Int) throws -> Response {
+        try streams.response { writer in try await write(to: &writer, after: first) }
+    }
+
+    private func write(to writer: inout any ResponseBodyWriter, after first: Int) async throws {
+        var (previews, pictures) = (0, 0)
+        // One that was handed in before, under the same key, may be over.
+        var news = EventLog.News(last: first, isIncomplete: true)
+        while true {
+            for event in news.events {
+                if event.name == "step", let progress = queue.runner.running.progress(of: job.id) {
+                    previews = try await writePreview(progress, sent: previews, to: &writer)
+                }
+                if event.name == "picture" {
+                    previews = 0
+                    pictures = try await writePictures(after: pictures, to: &writer)
                 }
             }
+            let mayBeOver = news.isIncomplete || news.events.contains { EventStreams.ends.contains($0.name) }
+            if mayBeOver || queue.runner.isStopping {
+                let now = try await queue.job(job.id)
+                if now.state.isOver || (now.state == .queued && queue.runner.isStopping) {
+                    _ = try await writePictures(after: pictures, to: &writer)
+                    if now.state != .done { try await writeFailure(of: now, to: &writer) }
+                    return try await writer.finish(nil)
+                }
+            }
+            // A sign of life, by which a client that vanished is noticed.
+            if news.events.isEmpty { try await writer.write(ByteBuffer(string: ": \n\n")) }
+            news = await queue.events.log.news(after: news.last, of: job.id)
+            try Task.checkCancellation()
         }
-        return Response(
-            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
     }
 
     /// Sends a preview where the picture is far enough on for the next.
@@ -53,10 +57,9 @@ struct OpenAIStream: Sendable {
     ) async throws -> Int {
         let isDue = progress.step * (asked.partialImages + 1) >= (sent + 1) * progress.steps
         guard sent < asked.partialImages, isDue, progress.step < progress.steps,
-            let preview = progress.preview
+            let preview = progress.largePreview
         else { return sent }
-        let large = preview.resized(.stretch, width: preview.width * 8, height: preview.height * 8)
-        let bytes = try PictureFile(large).encoded(as: asked.format, quality: asked.quality)
+        let bytes = try PictureFile(preview).encoded(as: asked.format, quality: asked.quality)
         try await write(
             "partial_image",
             ["b64_json": .string(bytes.base64EncodedString()), "partial_image_index": JSONValue(sent)],
@@ -64,25 +67,24 @@ struct OpenAIStream: Sendable {
         return sent + 1
     }
 
-    private func writePicture(
-        _ event: EventLog.Event, to writer: inout any ResponseBodyWriter
-    ) async throws {
-        let told = try? JSONValue(parsing: Array(event.data.utf8), named: "the event")
-        guard let id = told?.objectValue?["id"]?.stringValue else { return }
+    /// Sends the job's pictures but for the first ones, which were sent.
+    ///
+    /// - Returns: How many are sent by then.
+    private func writePictures(after sent: Int, to writer: inout any ResponseBodyWriter) async throws -> Int {
         let usage: JSONValue = [
             "total_tokens": 0, "input_tokens": 0, "output_tokens": 0,
             "input_tokens_details": ["text_tokens": 0, "image_tokens": 0],
         ]
-        try await write(
-            "completed", ["b64_json": .string(try asked.base64(id, files)), "usage": usage], to: &writer)
+        let pictures = try await queue.gallery.pictures(of: [job.id])[job.id] ?? []
+        for picture in pictures.dropFirst(sent) {
+            let bytes = try asked.base64(picture.id, files)
+            try await write("completed", ["b64_json": .string(bytes), "usage": usage], to: &writer)
+        }
+        return max(sent, pictures.count)
     }
 
-    private func writeFailure(
-        _ event: EventLog.Event, to writer: inout any ResponseBodyWriter
-    ) async throws {
-        let told = try? JSONValue(parsing: Array(event.data.utf8), named: "the event")
-        let message = told?.objectValue?["error"]?.objectValue?["message"]?.stringValue
-        let error = APIError(.internalServerError, event.name, message ?? "the job was \(event.name)")
+    private func writeFailure(of job: Job, to writer: inout any ResponseBodyWriter) async throws {
+        let error = job.state.isOver ? APIError(unfinished: job) : APIError.ending(job)
         try await writer.write(
             ByteBuffer(string: "event: error\ndata: \(OpenAIErrorShape().body(of: error).text)\n\n"))
     }
