@@ -156,7 +156,7 @@ struct ServerParts: Sendable {
                     let stored = StoredPicture(picture, id: id)
                 else { continue }
                 try thumbnails.save(Thumbnail.bytes(of: picture.image), as: id)
-                try await gallery.add(stored, to: nil)
+                try await gallery.add(stored, to: nil) { [files] in try files.save(bytes, as: id) }
             }
         } catch {
             logger.warning("pictures were not taken into the gallery", metadata: ["reason": "\(error)"])

@@ -79,11 +79,10 @@ struct PictureRoutes: Sendable {
             return try answer(await gallery.trash(id, true))
         }
         guard let picture = try await gallery.picture(id) else { throw APIError.notFound("such picture") }
-        guard picture.trashed != nil, try await gallery.delete(id) else {
+        guard picture.trashed != nil, try await gallery.delete(id, deleting: { try files.delete(id) }) else {
             throw APIError(
                 .conflict, "not_trashed", "only what is in the trash is deleted; delete it once first")
         }
-        files.remove(id)
         thumbnails.remove(id)
         return Response(status: .noContent)
     }

@@ -106,11 +106,12 @@ struct JobMaker: Sendable {
         var file = picture.file
         // Where things are on this machine is nobody's business.
         file.notes.record = file.notes.record.map(PublicMessage.withoutFolders)
-        let id = try files.save(file.encoded(as: .png))
+        let bytes = try file.encoded(as: .png)
+        let id = try files.save(bytes)
         try thumbnails.save(Thumbnail.bytes(of: picture.image), as: id)
         Counter(label: "easel_pictures_total").increment()
         let stored = StoredPicture(picture, id: id, job: job.id, settings: job.settings)
-        try await gallery.add(stored, to: job.id)
+        try await gallery.add(stored, to: job.id) { [files] in try files.save(bytes, as: id) }
         running.update(job.id) { entry in
             entry.progress.picture = min(picture.index + 1, entry.progress.pictures)
             entry.progress.step = 0

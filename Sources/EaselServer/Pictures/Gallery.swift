@@ -23,10 +23,15 @@ struct Gallery: Sendable {
 
     /// Keeps a picture as one of a job. One that was there is the newest again, and leaves the trash.
     ///
-    /// - Parameter job: Nil where it is not known which made it.
-    func add(_ picture: StoredPicture, to job: String?) async throws {
+    /// - Parameters:
+    ///   - job: Nil where it is not known which made it.
+    ///   - saving: Makes sure that its file is there: it may have been deleted since it was written.
+    func add(
+        _ picture: StoredPicture, to job: String?, saving: @escaping @Sendable () throws -> Void
+    ) async throws {
         let settings = String(decoding: try JSONEncoder().encode(picture.settings), as: UTF8.self)
         try await pool.write { database in
+            try saving()
             try database.execute(
                 sql: """
                     INSERT INTO picture (id, job, number, created, width, height, seed, model, sampler, prompt,
@@ -137,14 +142,29 @@ struct Gallery: Sendable {
         }
     }
 
-    /// Forgets a picture of the trash.
+    /// Deletes a picture of the trash: first its file, which would be taken for one of a lost database otherwise.
     ///
+    /// - Parameter deleting: Takes its file off the disk.
     /// - Returns: Whether there was one.
-    func delete(_ id: String) async throws -> Bool {
+    /// - Throws: ``APIError`` where a job that is to be made starts from it; what `deleting` throws.
+    func delete(_ id: String, deleting: @escaping @Sendable () throws -> Void) async throws -> Bool {
         try await pool.write { database in
-            try database.execute(
-                sql: "DELETE FROM picture WHERE id = ? AND trashed IS NOT NULL", arguments: [id])
-            return database.changesCount > 0
+            let isTrashed = try Bool.fetchOne(
+                database, sql: "SELECT trashed IS NOT NULL FROM picture WHERE id = ?", arguments: [id])
+            guard isTrashed == true else { return false }
+            let job = try String.fetchOne(
+                database,
+                sql: """
+                    SELECT id FROM job WHERE state IN ('queued', 'running') AND instr(settings, ?) > 0
+                    """, arguments: [id])
+            if let job {
+                throw APIError(
+                    .conflict, "needed",
+                    "job \(job) starts from this picture; cancel it, or wait until it is made")
+            }
+            try deleting()
+            try database.execute(sql: "DELETE FROM picture WHERE id = ?", arguments: [id])
+            return true
         }
     }
 

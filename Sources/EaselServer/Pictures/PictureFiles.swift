@@ -62,6 +62,23 @@ struct PictureFiles: Sendable {
         }
     }
 
+    /// Takes a file off the disk; when this returns, no end of the process brings it back.
+    ///
+    /// - Throws: `ImageError` where it stays.
+    func delete(_ id: String) throws {
+        guard Self.isIdentifier(id) else { return }
+        let path = file(id).path
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw ImageError.notWritable(path: path, reason: String(cString: strerror(errno)))
+        }
+        // A file system without this has the name no longer all the same.
+        let folder = open(file(id).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
+    }
+
+    /// Takes a file off the disk that may as well stay.
     func remove(_ id: String) {
         guard Self.isIdentifier(id) else { return }
         try? FileManager.default.removeItem(at: file(id))
