@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Imaging
 import Testing
 
 /// What AUTOMATIC1111's clients are told, beyond what `make test-clients` asks.
@@ -146,5 +147,29 @@ import Testing
         }
         #expect(try await waiting == 0)
         #expect(try await painted == 3)
+    }
+
+    @Test("So many pictures are made larger by one request, and so many pixels")
+    func enlarging() async throws {
+        let server = try await RunningServer()
+        let black = Image(width: 8, height: 8, pixels: [UInt8](repeating: 0, count: 8 * 8 * 3))
+        let picture = try PictureFile(black).encoded(as: .png).base64EncodedString()
+        func answer(_ count: Int, side: Int) async throws -> RunningServer.Answer {
+            let list = Array(repeating: #"{"data": "\#(picture)", "name": "a"}"#, count: count)
+            return try await server.post(
+                "/sdapi/v1/extra-batch-images",
+                #"""
+                {"imageList": [\#(list.joined(separator: ", "))], "resize_mode": 1,
+                 "upscaling_resize_w": \#(side), "upscaling_resize_h": \#(side)}
+                """#)
+        }
+        let made = try await answer(64, side: 16)
+        #expect(try made.value("images")?.arrayValue?.count == 64)
+        let many = try await answer(65, side: 16)
+        #expect(many.status == 422)
+        #expect(try many.text("detail", "0", "loc", "1") == "imageList")
+        let large = try await answer(1, side: 9000)
+        #expect(large.status == 422)
+        #expect(try large.text("detail", "0", "loc", "1") == "upscaling_resize")
     }
 }
