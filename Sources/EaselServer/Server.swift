@@ -53,7 +53,10 @@ public struct Server: Sendable {
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "easel"),
-            services: [parts.queue.runner, EventHeartbeat(log: parts.queue.events.log)],
+            services: [
+                parts.queue.runner, EventHeartbeat(log: parts.queue.events.log),
+                UploadExpiry(uploads: parts.uploads, logger: logger),
+            ],
             onServerRunning: { channel in ready(channel.localAddress?.port ?? 0) }, logger: logger)
         application.logger.logLevel = .warning
         let adoption = Task { [parts, unknownPictures, logger] in

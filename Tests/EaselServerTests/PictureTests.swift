@@ -1,4 +1,6 @@
 import Foundation
+import GRDB
+import Imaging
 import Testing
 
 @testable import EaselServer
@@ -46,5 +48,36 @@ import Testing
         #expect(try await server.get("/api/v1/pictures?trashed=true").text("pictures", "0", "id") == id)
         try FileManager.default.removeItem(at: file)
         #expect(try await server.ask(.DELETE, path + "?forever=true").status == 204)
+    }
+
+    @Test("Uploads are kept for a week, and while a job needs them; a file that is not yet known is spared")
+    func uploadsExpire() async throws {
+        let folder = RunningServer.newFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let database = try ServerDatabase(in: folder)
+        let files = try PictureFiles(folder.appending(path: "uploads"), ending: "picture")
+        let uploads = Uploads(pool: database.pool, files: files, pixelLimit: 1000)
+        func upload(_ level: UInt8) async throws -> String {
+            let image = Image(width: 8, height: 8, pixels: [UInt8](repeating: level, count: 8 * 8 * 3))
+            return try await uploads.add(PictureFile(image).encoded(as: .png)).id
+        }
+        let old = try await upload(1)
+        let needed = try await upload(2)
+        let new = try await upload(3)
+        var settings = JobSettings(prompt: "a")
+        settings.initImage = needed
+        _ = try await JobStore(database.pool).accept(
+            Job(settings: settings, client: "a", api: .easel), key: nil, limits: ServerLimits(),
+            secondsLeft: 0)
+        try await database.pool.write { database in
+            try database.execute(sql: "UPDATE upload SET created = 0 WHERE id <> ?", arguments: [new])
+        }
+        let unknown = try files.save(Data("its row is yet to come".utf8))
+        try await uploads.expire()
+        #expect(Set(files.identifiers()) == [needed, new, unknown])
+        try await uploads.clean()
+        #expect(Set(files.identifiers()) == [needed, new])
+        #expect(try await upload(1) == old)
+        #expect(Set(files.identifiers()) == [old, needed, new])
     }
 }

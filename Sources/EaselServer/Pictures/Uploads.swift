@@ -25,7 +25,9 @@ struct Uploads: Sendable {
         let picture = try PictureFile(reading: bytes, named: "the picture", pixelLimit: pixelLimit)
         let id = try files.save(bytes)
         let size = (picture.image.width, picture.image.height)
-        try await pool.write { database in
+        try await pool.write { [files] database in
+            // The same picture may have been handed in before, and be removed just now.
+            try files.save(bytes, as: id)
             try database.execute(
                 sql: """
                     INSERT INTO upload (id, created, width, height) VALUES (?, ?, ?, ?)
@@ -35,17 +37,27 @@ struct Uploads: Sendable {
         return Upload(id: id, picture: picture)
     }
 
-    /// Removes what is old and no waiting job needs, and files that the database does not know.
+    /// Removes what is old and no waiting job needs, and files that the database does not know: before the first is added.
     func clean() async throws {
+        try await expire()
+        let kept = try await pool.read { try Set(String.fetchAll($0, sql: "SELECT id FROM upload")) }
+        for id in files.identifiers() where !kept.contains(id) { files.remove(id) }
+    }
+
+    /// Removes what is old and no waiting job needs.
+    func expire() async throws {
         let before = Date().timeIntervalSince1970 - Self.lifetime
-        let kept = try await pool.write { database in
-            try database.execute(
+        try await pool.write { [files] database in
+            let old = try String.fetchAll(
+                database,
                 sql: """
-                    DELETE FROM upload WHERE created < ? AND NOT EXISTS (SELECT 1 FROM job
+                    SELECT id FROM upload WHERE created < ? AND NOT EXISTS (SELECT 1 FROM job
                         WHERE state IN ('queued', 'running') AND instr(settings, upload.id) > 0)
                     """, arguments: [before])
-            return try Set(String.fetchAll(database, sql: "SELECT id FROM upload"))
+            for id in old {
+                files.remove(id)
+                try database.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [id])
+            }
         }
-        for id in files.identifiers() where !kept.contains(id) { files.remove(id) }
     }
 }
