@@ -172,4 +172,30 @@ import Testing
         #expect(large.status == 422)
         #expect(try large.text("detail", "0", "loc", "1") == "upscaling_resize")
     }
+
+    @Test("Options with which no picture could be made are refused, and nothing of them is kept")
+    func options() async throws {
+        let server = try await RunningServer()
+        for (changes, field) in [
+            (#""sd_vae": "x.safetensors""#, "sd_vae"), (#""sd_vae": 1"#, "sd_vae"),
+            (#""CLIP_stop_at_last_layers": 99"#, "CLIP_stop_at_last_layers"),
+            // The demo model's text encoder has three layers.
+            (#""CLIP_stop_at_last_layers": 4"#, "CLIP_stop_at_last_layers"),
+        ] {
+            let body = #"{"samples_format": "jpg", \#(changes)}"#
+            let answer = try await server.post("/sdapi/v1/options", body)
+            #expect(answer.status == 422, "\(body)")
+            #expect(try answer.text("detail", "0", "loc", "1") == field, "\(body)")
+        }
+        let kept = try await server.get("/sdapi/v1/options")
+        #expect(try kept.text("sd_vae") == "Automatic" && kept.text("samples_format") == "png")
+        // What clients send back whole.
+        #expect(try await server.post("/sdapi/v1/options", kept.text).status == 200)
+        let made = try await server.post(
+            "/sdapi/v1/txt2img",
+            #"""
+            {"prompt": "a", "steps": 1, "width": 64, "height": 64, "sampler_name": "", "sampler_index": "Euler"}
+            """#)
+        #expect(made.status == 200)
+    }
 }

@@ -148,5 +148,8 @@ import Testing
         #expect(throws: APIError.self) { try A1111Settings.sampler("Euler", schedule: "x") }
         #expect(A1111Models.name(ofTitle: "dream.safetensors [0123456789]") == "dream")
         #expect(A1111Models.name(ofTitle: "a [b] c") == "a [b] c")
+        #expect(A1111Models.autoencoder(named: "fine.vae.pt") == "fine.vae")
+        #expect(A1111Models.autoencoder(named: "fine") == "fine")
+        #expect(A1111Models.autoencoder(named: "Automatic") == nil)
     }
 }

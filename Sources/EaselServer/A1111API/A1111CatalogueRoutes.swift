@@ -54,11 +54,42 @@ struct A1111CatalogueRoutes: Sendable {
 
     @Sendable private func setOptions(_ request: Request, _ context: ServerContext) async throws -> Response {
         let fields = try await A1111Fields(of: request, limit: 1 << 20)
-        if let title = try fields.text("sd_model_checkpoint") {
-            try await shelf.choose(A1111Models.name(ofTitle: title))
-        }
+        let title = try fields.text("sd_model_checkpoint")
+        let model = try await shelf.entry(named: title.map(A1111Models.name(ofTitle:))).name
+        try await checkChanges(fields, model: model)
+        if title != nil { try await shelf.choose(model) }
         try options.set(fields)
         return JSONBody(.null).response()
+    }
+
+    /// Refuses what no picture could be made with by any later request. What is as it was is let be: clients send whole
+    /// objects back.
+    private func checkChanges(_ fields: A1111Fields, model: String) async throws {
+        var settings = JobSettings(prompt: "")
+        settings.model = model
+        if let name = try fields.text("sd_vae"), name != options.text("sd_vae"),
+            let vae = A1111Models.autoencoder(named: name)
+        {
+            settings.vae = vae
+            try await check(settings, "sd_vae")
+        }
+        if let skip = try fields.integer("CLIP_stop_at_last_layers"),
+            skip != options.integer("CLIP_stop_at_last_layers")
+        {
+            guard (1...12).contains(skip) else {
+                throw A1111Fields.wrong("CLIP_stop_at_last_layers", "Input should be from 1 to 12")
+            }
+            (settings.vae, settings.clipSkip) = (nil, skip)
+            try await check(settings, "CLIP_stop_at_last_layers")
+        }
+    }
+
+    private func check(_ settings: JobSettings, _ field: String) async throws {
+        do {
+            try await queue.check(settings)
+        } catch let error as APIError {
+            throw A1111Fields.wrong(field, error.message)
+        }
     }
 
     /// The file's name, as A1111 has it, or the model's; and its hash, once it is known.

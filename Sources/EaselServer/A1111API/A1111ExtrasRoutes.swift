@@ -113,7 +113,8 @@ struct A1111ExtrasRoutes: Sendable {
             max(size.width, size.height) <= 16384
         else {
             throw A1111Fields.wrong(
-                "upscaling_resize", "Input makes a picture, or pictures together, of more pixels than are possible, or none")
+                "upscaling_resize",
+                "Input makes a picture, or pictures together, of a size that is not possible")
         }
         let crops = try fields.flag("upscaling_crop") ?? true
         let larger = image.resized(

@@ -32,6 +32,11 @@ struct A1111Fields: Sendable {
         return text
     }
 
+    /// A text; an empty one is none.
+    func word(_ name: String) throws -> String? {
+        try text(name).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     func number(_ name: String) throws -> Double? {
         guard let value = self[name] else { return nil }
         let number = value.numberValue?.double ?? value.stringValue.flatMap(Double.init)

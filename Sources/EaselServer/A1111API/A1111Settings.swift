@@ -29,9 +29,9 @@ struct A1111Settings: Sendable {
         var settings = JobSettings(prompt: try fields.text("prompt") ?? "")
         settings.negativePrompt = try fields.text("negative_prompt")
         settings.profile = Profile.a1111.rawValue
-        settings.model = try Self.model(overrides.text("sd_model_checkpoint"), options)
+        settings.model = try overrides.text("sd_model_checkpoint").map(A1111Models.name(ofTitle:))
         let vae = try overrides.text("sd_vae") ?? options.text("sd_vae")
-        settings.vae = vae.flatMap { ["Automatic", "None", ""].contains($0) ? nil : $0 }
+        settings.vae = vae.flatMap(A1111Models.autoencoder(named:))
         let skip =
             try overrides.integer("CLIP_stop_at_last_layers") ?? options.integer("CLIP_stop_at_last_layers")
         settings.clipSkip = skip
@@ -42,7 +42,7 @@ struct A1111Settings: Sendable {
         settings.steps = try fields.integer("steps") ?? 50
         settings.guidanceScale = Float(try fields.number("cfg_scale") ?? 7)
         settings.seed = try fields.seed("seed")
-        let sampler = try fields.text("sampler_name") ?? fields.text("sampler_index") ?? "Euler"
+        let sampler = try fields.word("sampler_name") ?? fields.word("sampler_index") ?? "Euler"
         (settings.sampler, settings.schedule) = try Self.sampler(sampler, schedule: fields.text("scheduler"))
         settings.eta = try fields.number("eta")
         let variation = try fields.number("subseed_strength") ?? 0
@@ -121,11 +121,7 @@ struct A1111Settings: Sendable {
         }
     }
 
-    /// The name of a model that is named as A1111 lists it, with its hash or without.
-    private static func model(_ name: String?, _ options: A1111Options) throws -> String? {
-        (name ?? options.text("sd_model_checkpoint")).map(A1111Models.name(ofTitle:))
-    }
-
+    /// A sampler and a schedule as AUTOMATIC1111 names them; old names have both in one.
     static func sampler(_ name: String, schedule: String?) throws -> (sampler: String, schedule: String?) {
         let label = schedule.flatMap { ["automatic", ""].contains($0.lowercased()) ? nil : $0 }
         do {
@@ -203,5 +199,13 @@ enum A1111Models {
             name = String(name.dropLast(ending.count))
         }
         return name
+    }
+
+    /// `name.safetensors` and `name` are the autoencoder `name`; nil is the model's own.
+    static func autoencoder(named name: String) -> String? {
+        if ["Automatic", "None", ""].contains(name) { return nil }
+        let endings = [".safetensors", ".ckpt", ".gguf", ".pt", ".pth", ".bin", ".sft"]
+        let ending = endings.first { name.hasSuffix($0) } ?? ""
+        return String(name.dropLast(ending.count))
     }
 }

@@ -39,7 +39,7 @@ struct JobQueue: Sendable {
     }
 
     /// - Throws: ``APIError`` for settings of which no picture can be made, as far as it is known before the model is open.
-    private func check(_ settings: JobSettings) async throws {
+    func check(_ settings: JobSettings) async throws {
         try settings.check(limits)
         if let vae = settings.vae { _ = try await shelf.autoencoder(named: vae) }
         let model = await shelf.openModel(named: settings.model, vae: settings.vae)
