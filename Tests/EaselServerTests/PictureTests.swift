@@ -80,4 +80,21 @@ import Testing
         #expect(try await upload(1) == old)
         #expect(Set(files.identifiers()) == [old, needed, new])
     }
+
+    @Test("Pages go on where they were, even if what stood there is deleted")
+    func pages() async throws {
+        let server = try await RunningServer()
+        var made: [String] = []
+        for seed in 1...4 { made.append(try await Self.picture(server, seed: seed)) }
+        let first = try await server.get("/api/v1/pictures?limit=2")
+        let next = try #require(try first.text("next"))
+        for more in ["", "?forever=true"] {
+            _ = try await server.ask(.DELETE, "/api/v1/pictures/\(made[2])\(more)")
+        }
+        for before in [next, made[3]] {
+            let page = try await server.get("/api/v1/pictures?limit=3&before=\(before)")
+            #expect(try page.text("pictures", "0", "id") == made[1])
+            #expect(try page.text("pictures", "1", "id") == made[0] && page.text("next") == nil)
+        }
+    }
 }

@@ -30,7 +30,8 @@ struct PictureRoutes: Sendable {
 
         init(_ pictures: [StoredPicture], limit: Int) {
             self.pictures = pictures.map { PictureView($0) }
-            next = pictures.count == limit ? pictures.last?.id : nil
+            // Not by its identifier, which is gone when the picture is deleted before the next page is asked for.
+            next = pictures.count == limit ? pictures.last?.serial.map { String($0) } : nil
         }
     }
 

@@ -12,7 +12,7 @@ struct Gallery: Sendable {
         var favourite = false
         var trashed = false
         var limit = 60
-        /// The picture before which they were made.
+        /// Where the page before ended: a picture's ``StoredPicture/serial``, or its identifier.
         var before: String?
     }
 
@@ -70,7 +70,10 @@ struct Gallery: Sendable {
         } else if query.search?.contains(where: { !$0.isWhitespace }) == true {
             return []
         }
-        if let before = query.before {
+        if let serial = query.before.flatMap({ Int64($0) }) {
+            conditions.append("serial < ?")
+            arguments += [serial]
+        } else if let before = query.before {
             conditions.append("serial < (SELECT serial FROM picture WHERE id = ?)")
             arguments += [before]
         }

@@ -19,6 +19,8 @@ struct StoredPicture: Sendable, Hashable {
     let settings: JobSettings
     /// In AUTOMATIC1111's words.
     let parameters: String
+    /// Its place among all: newer ones have larger ones. Nil where it was not read from the gallery.
+    var serial: Int64?
     var favourite = false
     var trashed: Date?
     var tags: [String] = []
@@ -75,6 +77,7 @@ extension StoredPicture: FetchableRecord {
         parameters = row["parameters"]
         settings = try JSONDecoder().decode(
             JobSettings.self, from: Data((row["settings"] as String).utf8))
+        serial = row["serial"]
         favourite = row["favourite"]
         trashed = (row["trashed"] as Double?).map(Date.init(timeIntervalSince1970:))
         tags = (row["tags"] as String?)?.split(separator: "\u{1F}").map(String.init) ?? []
