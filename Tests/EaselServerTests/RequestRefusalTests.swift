@@ -164,6 +164,11 @@ import Testing
         #expect(
             try await server.ask(.GET, "/api/v1/status", headers: [("cookie", String(cookie.1))]).status
                 == 200)
+        // Behind a proxy whose own password browsers send along, too; and not without the cookie.
+        let proxy = ("authorization", "Basic \(Data("me:of the proxy".utf8).base64EncodedString())")
+        let both = [proxy, ("cookie", String(cookie.1))]
+        #expect(try await server.ask(.GET, "/api/v1/status", headers: both).status == 200)
+        #expect(try await server.ask(.GET, "/api/v1/status", headers: [proxy]).status == 401)
     }
 
     @Test("H9: no path of a request leads to a file")

@@ -35,19 +35,23 @@ struct TokenCheck: RouterMiddleware {
         ).hexadecimal
     }
 
+    /// Either is enough: a header may be another's, as that of a proxy which asks for a password of its own.
     private static func isKnown(_ request: Request, _ token: String) -> Bool {
-        if let header = request.headers[.authorization] {
-            let parts = header.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2 else { return false }
-            switch parts[0].lowercased() {
-            case "bearer": return isEqual(String(parts[1]), token)
-            case "basic":
-                let pair = Data(base64Encoded: String(parts[1])).map { String(decoding: $0, as: UTF8.self) }
-                return isEqual(pair?.split(separator: ":", maxSplits: 1).last.map(String.init) ?? "", token)
-            default: return false
-            }
-        }
+        if let header = request.headers[.authorization], isKnown(header, token) { return true }
         return request.cookies[cookieName].map { isEqual($0.value, session(of: token)) } ?? false
+    }
+
+    /// Whether the value of an `Authorization` has the token.
+    private static func isKnown(_ header: String, _ token: String) -> Bool {
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else { return false }
+        switch parts[0].lowercased() {
+        case "bearer": return isEqual(String(parts[1]), token)
+        case "basic":
+            let pair = Data(base64Encoded: String(parts[1])).map { String(decoding: $0, as: UTF8.self) }
+            return isEqual(pair?.split(separator: ":", maxSplits: 1).last.map(String.init) ?? "", token)
+        default: return false
+        }
     }
 
     /// Compares in a time that does not tell how much is right.
