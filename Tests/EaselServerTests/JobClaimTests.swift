@@ -42,4 +42,25 @@ import Testing
         try await store.recover()
         #expect(try await store.job(a[0])?.state == .queued)
     }
+
+    @Test("What is moved to the end is taken last, whatever its priority was")
+    func movingToTheEnd() async throws {
+        let folder = RunningServer.newFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let database = try ServerDatabase(in: folder)
+        let store = JobStore(database.pool)
+        var ids: [String] = []
+        for priority in [5, 0, -1, 0] {
+            var settings = JobSettings(prompt: "a")
+            settings.priority = priority
+            let job = Job(settings: settings, client: "a", api: .easel)
+            _ = try await store.accept(job, key: nil, limits: ServerLimits(), secondsLeft: 0)
+            ids.append(job.id)
+        }
+        #expect(try await store.queue() == [ids[0], ids[1], ids[3], ids[2]])
+        #expect(try await store.move(ids[0], before: nil).priority == -1)
+        #expect(try await store.queue() == [ids[1], ids[3], ids[2], ids[0]])
+        #expect(try await store.move(ids[2], before: nil).priority == -1)
+        #expect(try await store.queue() == [ids[1], ids[3], ids[0], ids[2]])
+    }
 }

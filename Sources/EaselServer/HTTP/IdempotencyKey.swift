@@ -2,6 +2,15 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
+extension JobStore {
+    /// A key by which a client hands in a request once.
+    struct Key: Sendable {
+        let text: String
+        /// The hash of the request's body.
+        let bodyHash: String
+    }
+}
+
 extension JobStore.Key {
     /// The key that a request carries; nil where it has none.
     ///

@@ -26,13 +26,6 @@ final class JobStore: Sendable {
         case known(Job)
     }
 
-    /// A key by which a client hands in a request once.
-    struct Key: Sendable {
-        let text: String
-        /// The hash of the request's body.
-        let bodyHash: String
-    }
-
     /// Puts jobs that were running when the process ended back into the queue, or parks those that were begun too often.
     func recover() async throws {
         let clients: [(name: String, served: Double)] = try await pool.write { database in
@@ -93,7 +86,7 @@ final class JobStore: Sendable {
                     "\(own) jobs of this client are waiting, which is as many as may",
                     retryAfter: max(secondsLeft, 1))
             }
-            job.place = (try Double.fetchOne(database, sql: "SELECT MAX(place) FROM job") ?? 0) + 1
+            job.place = try Self.lastPlace(database) + 1
             try job.insert(database)
             if let key {
                 try database.execute(
@@ -221,7 +214,11 @@ final class JobStore: Sendable {
                 job.place = ((previous ?? next.place - 1) + next.place) / 2
                 job.priority = next.priority
             } else {
-                job.place = (try Double.fetchOne(database, sql: "SELECT MAX(place) FROM job") ?? 0) + 1
+                let last = try Int.fetchOne(
+                    database, sql: "SELECT MIN(priority) FROM job WHERE state = 'queued' AND id <> ?",
+                    arguments: [id])
+                job.place = try Self.lastPlace(database) + 1
+                job.priority = min(job.priority, last ?? job.priority)
             }
             try job.update(database, columns: ["place", "priority"])
             return job
@@ -278,6 +275,12 @@ final class JobStore: Sendable {
     /// The place in the queue of each job that waits, from 0.
     func places() async throws -> [String: Int] {
         Dictionary(uniqueKeysWithValues: try await queue().enumerated().map { ($1, $0) })
+    }
+
+    /// The highest place of a job that waits, or may wait again: those that are over are many.
+    private static func lastPlace(_ database: Database) throws -> Double {
+        let sql = "SELECT MAX(place) FROM job WHERE state IN ('queued', 'running')"
+        return try Double.fetchOne(database, sql: sql) ?? 0
     }
 
     private static func entries(_ database: Database) throws -> [QueueOrder.Entry] {
