@@ -15,6 +15,8 @@ struct APIError: Error, Sendable, Hashable {
     var allowed: [HTTPRequest.Method] = []
     /// Whether the connection ends, since the request was not read to its end.
     var closes = false
+    /// How many bytes there are, where others were asked for.
+    var byteCount: Int?
     /// Whether asking again would only do the same work once more: OpenAI's clients do so by themselves otherwise.
     var isFinal = false
 
@@ -43,6 +45,7 @@ struct APIError: Error, Sendable, Hashable {
         if let retryAfter { headers[.retryAfter] = String(retryAfter) }
         if !allowed.isEmpty { headers[.allow] = allowed.map(\.rawValue).sorted().joined(separator: ", ") }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer, Basic realm=\"easel\"" }
+        if let byteCount { headers[.contentRange] = "bytes */\(byteCount)" }
         if closes { headers[.connection] = "close" }
         if isFinal { headers[HTTPField.Name("X-Should-Retry")!] = "false" }
         return headers

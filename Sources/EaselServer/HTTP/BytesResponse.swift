@@ -20,14 +20,17 @@ enum BytesResponse {
         {
             return Response(status: .notModified, headers: headers)
         }
-        guard let text = request.headers[.range] else {
+        // A unit that is not known is to be passed over.
+        guard let text = request.headers[.range], text.hasPrefix("bytes=") else {
             return Response(
                 status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         }
         guard let range = range(text, of: bytes.count) else {
-            throw APIError(
+            var error = APIError(
                 .rangeNotSatisfiable, "range",
                 "the range is not one of the \(bytes.count) bytes that there are")
+            error.byteCount = bytes.count
+            throw error
         }
         headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes.count)"
         let part = bytes[bytes.startIndex + range.lowerBound..<bytes.startIndex + range.upperBound]
