@@ -237,6 +237,26 @@ def queue(studio):
     page.click("#queue-close")
 
 
+def long_queue(studio):
+    """As many jobs as a client may have waiting do not push out the one that is painted."""
+    page = studio.page
+    page.click("#queue-toggle")
+    painted = studio.api("/jobs", "POST", {"prompt": "the painted one", "steps": 150, "count": 60})["id"]
+    studio.until("async (id) => (await (await fetch(`/api/v1/jobs/${id}`)).json()).state === 'running'", painted)
+    for index in range(200):
+        studio.api("/jobs", "POST", {"prompt": f"waiting {index}", "steps": 1})
+    studio.until("document.querySelectorAll(\".job[data-state='queued']\").length === 200", None, 60)
+    page.wait_for_timeout(500)
+    assert page.locator(f".job[data-id='{painted}'][data-state='running']").count() == 1, "what is painted is listed"
+    page.evaluate("""async () => {
+        const { jobs } = await (await fetch('/api/v1/jobs?state=queued,running&limit=200')).json();
+        for (const { id } of jobs) await fetch(`/api/v1/jobs/${id}/cancel`, { method: 'POST' });
+    }""")
+    studio.api(f"/jobs/{painted}/cancel", "POST")
+    studio.until("async () => (await (await fetch('/api/v1/jobs?state=queued,running')).json()).jobs.length === 0", None, 60)
+    page.click("#queue-close")
+
+
 def lost_and_found(studio, server):
     """The server goes away and comes again: the page says so, and catches up."""
     page = studio.page

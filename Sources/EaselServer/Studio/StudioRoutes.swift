@@ -30,8 +30,10 @@ struct StudioRoutes: Sendable {
         guard let page = StudioAssets.page else { throw APIError.notFound("such path") }
         let shown = try await gallery.pictures(Gallery.Query(limit: 30))
         let pictures = try JSONBody(encoding: PictureRoutes.PictureList(shown, limit: 30)).text
-        let waiting = try await queue.store.jobs([.queued, .running], limit: 50, before: nil)
-        let jobs = try JSONBody(encoding: await queue.views(waiting)).text
+        // The running ones are the oldest, which a list of the newest would leave out.
+        let waiting = try await queue.store.jobs([.queued], limit: 50, before: nil)
+        let running = try await queue.store.jobs([.running], limit: 50, before: nil)
+        let jobs = try JSONBody(encoding: await queue.views(waiting + running)).text
         var fields: [(String, String)] = [
             ("status", try await catalogue.status().line), ("limits", catalogue.limits.line),
             ("pictures", pictures), ("jobs", jobs),

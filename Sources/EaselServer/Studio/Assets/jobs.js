@@ -43,9 +43,11 @@ export function refresh() {
 	clearTimeout(refreshing)
 	refreshing = setTimeout(async () => {
 		try {
-			const [now, over] = await Promise.all([
-				api.jobs({ state: 'queued,running', limit: 200 }), api.jobs({ state: 'done,failed,cancelled', limit: 12 })])
-			const listed = [...now.jobs, ...over.jobs], ids = new Set(listed.map((job) => job.id))
+			// What is painted is the oldest: it would be cut from a long list that has the newest first.
+			const [now, painted, over] = await Promise.all([
+				api.jobs({ state: 'queued,running', limit: 200 }), api.jobs({ state: 'running', limit: 200 }),
+				api.jobs({ state: 'done,failed,cancelled', limit: 12 })])
+			const listed = [...now.jobs, ...painted.jobs, ...over.jobs], ids = new Set(listed.map((job) => job.id))
 			for (const job of jobs.values()) if (!isOver(job) && !ids.has(job.id)) jobs.delete(job.id)
 			listed.forEach(merge)
 			for (const job of finished().slice(30)) jobs.delete(job.id)
@@ -54,13 +56,10 @@ export function refresh() {
 	}, 120)
 }
 
-function receive(type, data) {
+function receive(type, { job: id, ...data }) {
 	if (type === 'queue') { refresh(); return }
-	const id = data.job?.id ?? data.job ?? data.id
 	if (isOver({ state: type })) {
-		// The job comes either as the data, with its id beside, or under "job".
-		const { job: _, ...flat } = data
-		const job = put({ ...(data.job?.id ? data.job : flat), id, state: type })
+		const job = put(data)
 		if (type === 'failed') notice(job.error?.message ?? 'The job failed.', { bad: true })
 		else announce(type === 'done' ? 'Done.' : 'Cancelled.')
 		refresh()
@@ -72,14 +71,12 @@ function receive(type, data) {
 	job.heard = performance.now()
 	if (type === 'started') { Object.assign(job, { state: 'running', position: 0 }); announce('Painting.'); refresh() }
 	if (type === 'stage') job.stage = data.stage
-	if (type === 'queued' || type === 'step') {
-		const { job: _, ...values } = data
-		Object.assign(job, values, type === 'step' && { state: 'running' })
-	}
+	if (type === 'queued') Object.assign(job, data)
+	if (type === 'step') Object.assign(job, data, { state: 'running' })
 	if (type === 'preview') { job.preview = data; tell('preview', job); return }
 	if (type === 'warning') notice(data.message)
 	if (type === 'picture') {
-		const picture = data.file ? data : data.picture
+		const picture = { ...data, job: id }
 		job.preview = null;
 		(job.pictures ??= []).push(picture)
 		tell('picture', { job, picture })

@@ -28,10 +28,10 @@ function countTokens(area, output) {
 		output.classList.remove('over')
 		if (!text.trim()) { output.textContent = ''; return }
 		try {
-			const { count: tokens, limit, chunks, unknown = [] } = await api.tokens({ text, model }, abort.signal)
+			const { count: tokens, limit, chunks } = await api.tokens({ text, model }, abort.signal)
 			output.textContent = `${tokens} / ${limit * Math.max(1, chunks)}${chunks > 1 ? ` · ${chunks} chunks` : ''}`
 			output.classList.toggle('over', chunks > 1)
-			output.title = unknown.length ? `Unknown to the model: ${unknown.join(', ')}` : `${limit} tokens to a chunk`
+			output.title = `${limit} tokens to a chunk`
 		} catch { /* the count is a help, not a need */ }
 	}
 	on(area, 'input', () => { clearTimeout(timer); timer = setTimeout(count, 250) })
