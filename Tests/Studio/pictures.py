@@ -115,3 +115,21 @@ def endless_scroll(studio):
     assert len(set(identifiers)) == total, "none comes twice"
     page.evaluate("document.querySelector('#main').scrollTo(0, 0)")
     return f"{first} tiles at first, {total} in the end"
+
+
+def large_screen(studio):
+    """Where more than a page of tiles is seen at once, nothing need be scrolled for the next."""
+    page = studio.page
+    studio.generate("a yellow star on a green background", 1, width=64, height=64, count=60)
+    page.fill("#count", "1")
+    for name in ("width", "height"):
+        page.fill(f"#{name}", "")
+    page.wait_for_timeout(400)
+    before = page.viewport_size
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    studio.open()
+    total = len(studio.api("/pictures?limit=200")["pictures"])
+    assert total > 90, total
+    height = "document.querySelector('#main').scrollHeight - document.querySelector('#main').clientHeight"
+    studio.until(f"(total) => {height} > 900 || document.querySelectorAll('.tile').length === total", total)
+    page.set_viewport_size(before)

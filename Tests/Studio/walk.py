@@ -71,6 +71,17 @@ def seeds(studio):
     page.click("#seed-lock")
 
 
+def reset(studio):
+    page = studio.page
+    page.fill("#seed", "7")
+    if page.get_attribute("#seed-lock", "aria-pressed") != "true":
+        page.click("#seed-lock")
+    page.evaluate("document.querySelector('#settings-reset').click()")
+    assert page.get_attribute("#seed-lock", "aria-pressed") == "false" and page.input_value("#seed") == ""
+    job = studio.generate("a green pear", 2)
+    assert page.input_value("#seed") == str(job["pictures"][0]["seed"]), "the seed that was drawn is shown"
+
+
 def several_pictures(studio):
     page = studio.page
     job = studio.generate("a blue fish on a white background", 3, count=3)

@@ -34,7 +34,12 @@ export function setUpDrop() {
 		depth++
 		cover.hidden = false
 	})
-	on(window, 'dragleave', (event) => { if (has(event, 'Files') && --depth <= 0) cover.hidden = true })
+	on(window, 'dragleave', (event) => {
+		if (!has(event, 'Files')) return
+		// What came in over a dialog was not counted.
+		depth = Math.max(0, depth - 1)
+		if (depth === 0) cover.hidden = true
+	})
 	on(window, 'dragover', (event) => {
 		if (has(event, 'Files') || (has(event, own) && event.target.closest('#compose'))) event.preventDefault()
 		for (const half of cover.children) half.classList.toggle('over', half === event.target.closest('.drop-half'))

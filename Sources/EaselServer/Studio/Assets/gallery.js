@@ -142,6 +142,11 @@ export function setUpGallery() {
 	on($('gallery'), 'change', (event) => {
 		if (event.target.name === 'shelf') { filter.shelf = event.target.value; load() }
 	})
-	new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) loadMore() },
-		{ root: $('main'), rootMargin: '900px' }).observe($('gallery-end'))
+	const end = $('gallery-end')
+	const observer = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) loadMore() },
+		{ root: $('main'), rootMargin: '900px' })
+	// It tells of changes: an end that is still near, as on a large screen, is told only where it is observed anew.
+	const observe = () => { observer.unobserve(end); observer.observe(end) }
+	onPictures('reset more', observe)
+	observe()
 }

@@ -17,6 +17,7 @@ export function readSeed() {
 
 export function fillSeed(seed) {
 	locked = seed !== null && seed !== undefined
+	wanted = false
 	$('seed').value = locked ? seed : ''
 	show()
 }

@@ -57,6 +57,7 @@ function reset() {
 	form.reset()
 	for (const [element, value] of words) element.value = value
 	carried = {}
+	fillSeed(null)
 	showAll()
 }
 

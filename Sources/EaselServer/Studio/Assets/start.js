@@ -9,6 +9,8 @@ import { allowed, fitted, setSize } from './size.js'
 const form = $('compose'), section = $('start')
 // {id, url, width, height, mask: the upload's id or null, inverted: whether the mask's black is meant}
 let start = null
+// How often it was chosen: what was found for an earlier choice comes too late.
+let choices = 0
 
 const mode = () => field('start-mode').value
 export const startState = () => start && { id: start.id, mask: start.mask, inverted: start.inverted }
@@ -45,6 +47,7 @@ function show() {
 }
 
 function put(next, as = null, size = null) {
+	choices++
 	start = next
 	if (as) field('start-mode').value = as
 	if (size) {
@@ -93,7 +96,9 @@ export async function startFromFile(file) {
 
 // From the settings of a picture: its own starting picture, if the server still has it.
 export async function fillStart(settings) {
+	const mine = ++choices
 	const next = settings.init_image ? await found(settings.init_image) : null
+	if (mine !== choices) return
 	if (settings.init_image && !next) notice('The starting picture of these settings is no longer here.')
 	if (!next) { put(null); return }
 	const { extend, mask = null, only_masked_padding: padding = null } = settings
@@ -138,6 +143,7 @@ export async function setUpStart(before, resizes) {
 		setSize(allowed(start.width + left + right, start.height + top + bottom))
 	})
 	show()
+	const mine = choices
 	const next = before && await found(before.id)
-	if (next) put({ ...next, mask: before.mask, inverted: before.inverted })
+	if (next && mine === choices) put({ ...next, mask: before.mask, inverted: before.inverted })
 }
