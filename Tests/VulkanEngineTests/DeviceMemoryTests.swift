@@ -5,8 +5,12 @@ import Testing
 /// Which kinds of memory things are put in.
 struct DeviceMemoryTests {
     /// The bits of VkMemoryPropertyFlagBits.
-    private let (own, visible, coherent, cached): (UInt32, UInt32, UInt32, UInt32) = (1, 2, 4, 8)
-    private let (coherentOnDevice, uncachedOnDevice): (UInt32, UInt32) = (0x40, 0x80)
+    private let own: UInt32 = 1
+    private let visible: UInt32 = 2
+    private let coherent: UInt32 = 4
+    private let cached: UInt32 = 8
+    private let coherentOnDevice: UInt32 = 0x40
+    private let uncachedOnDevice: UInt32 = 0x80
 
     /// As drivers of AMD's GPUs list them.
     private var kinds: [UInt32] {

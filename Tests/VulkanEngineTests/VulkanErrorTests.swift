@@ -119,7 +119,8 @@ import Testing
         let device = try engine().device
         func message(_ status: Int32, byteCount: Int? = nil) -> String {
             let error = #expect(throws: EngineError.self) {
-                try device.check(.init(rawValue: status), of: "vkCreateFence", graph: "g", byteCount: byteCount)
+                try device.check(
+                    .init(rawValue: status), of: "vkCreateFence", graph: "g", byteCount: byteCount)
             }
             return error?.description ?? ""
         }

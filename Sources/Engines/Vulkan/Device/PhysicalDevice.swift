@@ -147,7 +147,8 @@ struct PhysicalDevice: @unchecked Sendable {
         if apiVersion < VulkanInstance.version { return "its driver is older than Vulkan 1.2" }
         if queueFamily == nil { return "it does not compute" }
         if largestWorkgroup < Self.neededWorkgroup {
-            return "its workgroups have \(largestWorkgroup) invocations at most, and \(Self.neededWorkgroup) are needed"
+            return
+                "its workgroups have \(largestWorkgroup) invocations at most, and \(Self.neededWorkgroup) are needed"
         }
         if !hasAddresses { return "its driver has no buffer addresses (bufferDeviceAddress)" }
         return nil
