@@ -54,7 +54,7 @@ def main():
         files = []
         seconds = 0
         for index, prompt in enumerate(PROMPTS[:asked.prompts]):
-            file = folder / f"{name} {index}.png"
+            file = folder / f"{name.replace('/', '_')} {index}.png"
             told = subprocess.run(
                 [asked.easel, prompt, "-s", str(index), *options, "--json", "-o", str(file), *model], check=True,
                 stdout=subprocess.PIPE, text=True).stdout

@@ -38,7 +38,8 @@ $python Benchmarks/precision.py .build/release/easel
 echo "== pictures of the demo model in fewer operations"
 $python Benchmarks/precision.py .build/release/easel --steps 25 --precisions --options="--cache deep:2" \
     --options="--cache deep:3" --options="--token-merging 0.25" --options="--token-merging 0.5" \
-    --options="--guidance-interval 0.2,1" --options="--fast" --options="--fast --precision bf16"
+    --options="--guidance-interval 0.2,1" --options="--fast" --options="--fast --precision bf16" \
+    --options="--vae Models/demo/taesd_decoder.safetensors"
 echo "== start to the demo model's picture, 20 steps"
 for _ in 1 2 3; do
     /usr/bin/env bash -c 'time .build/release/easel "a red apple" -s 1 --steps 20 -q -o .build/benchmarks/demo.png' 2>&1 | grep real

@@ -25,6 +25,21 @@ struct SpeedPresetTests {
         #expect(similarity(try await model.picture(request).image, exact.image) < 0.9)
     }
 
+    @Test func aSmallDecoderMakesNearlyTheSamePicture() async throws {
+        let model = try openModel(at: demoModel)
+        let small = try Model(
+            at: demoModel, engine: OpenVINOEngine(), precision: .float32,
+            vae: demoModel.appending(path: "taesd_decoder.safetensors"))
+        var request = Request(prompt: "a red apple on a yellow background", steps: 12, seed: 5)
+        let exact = try await model.picture(request)
+        let fast = try await small.picture(request)
+        #expect(fast.latents == exact.latents && fast.image != exact.image)
+        let likeness = similarity(fast.image, exact.image)
+        #expect(likeness >= 0.8, "SSIM \(likeness)")
+        request.prompt = "a cat on a green background"
+        #expect(similarity(try await small.picture(request).image, exact.image) < 0.8)
+    }
+
     @Test func explicitSettingsFollowThePreset() throws {
         var request = Request(prompt: "", steps: 40, sampler: "euler")
         request.sigmas = [10, 1, 0]
