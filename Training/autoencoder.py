@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as functional
 from diffusers import AutoencoderKL
 
-import clock
+import loop
 from scenes import SIDE, centres, draw, scene
 
 SEED = 1
@@ -60,12 +60,16 @@ def slopes(images):
     return images[..., :, 1:] - images[..., :, :-1], images[..., 1:, :] - images[..., :-1, :]
 
 
+def edges(first, second):
+    """How far two pictures' slopes are from each other."""
+    return sum((a - b).abs().mean() for a, b in zip(slopes(first), slopes(second)))
+
+
 def loss_of(model, images, progress):
     posterior = model.encode(images).latent_dist
     decoded = model.decode(posterior.sample()).sample
     far = (decoded - images).abs().mean()
-    edges = sum((a - b).abs().mean() for a, b in zip(slopes(decoded), slopes(images)))
-    loss = far + 0.5 * edges + KL_WEIGHT * posterior.kl().mean() / posterior.mean[0].numel()
+    loss = far + 0.5 * edges(decoded, images) + KL_WEIGHT * posterior.kl().mean() / posterior.mean[0].numel()
     leading = max(0.0, 1 - progress / SHARE_OF_LEADING)
     if leading:
         copy = 2 * functional.avg_pool2d(images, 8)
@@ -77,36 +81,10 @@ def train(state_path, minutes, log):
     torch.manual_seed(SEED)
     model = new_autoencoder()
     optimizer = torch.optim.AdamW(model.parameters(), PEAK_RATE, (0.9, 0.99), weight_decay=1e-4)
-    average, step, timer = clock.Average(model), 0, clock.Clock(minutes)
-    state = clock.load(state_path)
-    if state:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values, step = state["average"], state["step"]
-        timer = clock.Clock(minutes, state["seconds"])
 
-    def save():
-        clock.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
-                    "average": average.values, "seconds": timer.spent}, state_path)
+    def loss_at(step, progress):
+        return loss_of(model, pictures(step, progress < SHARE_OF_CROPS), progress)
 
-    recent = []
-    while not timer.done():
-        progress = timer.progress()
-        clock.set_learning_rate(optimizer, clock.learning_rate(PEAK_RATE, step, progress))
-        loss, far = loss_of(model, pictures(step, progress < SHARE_OF_CROPS), progress)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        average.update(model, step, most=0.998)
-        step += 1
-        timer.tick()
-        recent.append(far.item())
-        if step % 50 == 0:
-            log(f"autoencoder step {step} L1 {np.mean(recent):.4f} {progress:.0%}")
-            recent = []
-        if timer.save_is_due():
-            save()
-    save()
+    average = loop.train("autoencoder", model, optimizer, loss_at, minutes, state_path, PEAK_RATE, 0.998, log)
     model.load_state_dict(average.values)
     return model.eval()

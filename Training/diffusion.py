@@ -5,7 +5,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTokenizer
 
-import clock
+import loop
 from foretell import WIDTH, chosen_and_worded, new_text_encoder
 from schedule import scheduler
 
@@ -53,40 +53,16 @@ def train(state_path, minutes, latents, text_encoder, words, log, on_save):
         {"params": networks["unet"].parameters(), "scale": 1},
         {"params": networks["text_encoder"].parameters(), "scale": TEXT_ENCODER_RATE},
     ], PEAK_RATE, (0.9, 0.99), weight_decay=1e-2, fused=True)
-    noising, average, step, timer = scheduler("training"), clock.Average(networks), 0, clock.Clock(minutes)
-    state = clock.load(state_path)
-    if state:
-        networks.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values, step = state["average"], state["step"]
-        timer = clock.Clock(minutes, state["seconds"])
+    noising = scheduler("training")
 
-    def save():
-        clock.save({"model": networks.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
-                    "average": average.values, "seconds": timer.spent}, state_path)
-        on_save(*averaged(average))
-
-    recent = []
-    while not timer.done():
-        clock.set_learning_rate(optimizer, clock.learning_rate(PEAK_RATE, step, timer.progress()))
+    def loss_at(step, progress):
         clean, noise, times, tokens = batch(step, latents, tokenizer)
         described = networks["text_encoder"](tokens)[0]
         loss = loss_of(networks["unet"], described, clean, noise, times, noising)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(networks.parameters(), 1.0)
-        optimizer.step()
-        average.update(networks, step, most=0.999)
-        step += 1
-        timer.tick()
-        recent.append(loss.item())
-        if step % 50 == 0:
-            log(f"diffusion step {step} loss {np.mean(recent):.4f} {timer.progress():.0%}")
-            recent = []
-        if timer.save_is_due():
-            save()
-    save()
-    return averaged(average)
+        return loss, loss
+
+    return averaged(loop.train("diffusion", networks, optimizer, loss_at, minutes, state_path, PEAK_RATE, 0.999, log,
+                               on_save=lambda average: on_save(*averaged(average))))
 
 
 def averaged(average):

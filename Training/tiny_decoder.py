@@ -15,7 +15,8 @@ from diffusers import AutoencoderKL, AutoencoderTiny
 from safetensors.torch import save_file
 
 import clock
-from autoencoder import slopes, to_tensor
+import loop
+from autoencoder import edges, to_tensor
 from scenes import draw, scene
 
 SEED = 6
@@ -60,43 +61,17 @@ def train(state_path, minutes, pool):
     torch.manual_seed(SEED)
     model = AutoencoderTiny(decoder_block_out_channels=CHANNELS).decoder.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), PEAK_RATE, (0.9, 0.99), weight_decay=1e-4)
-    average, step, timer = clock.Average(model), 0, clock.Clock(minutes)
-    state = clock.load(state_path)
-    if state:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values, step = state["average"], state["step"]
-        timer = clock.Clock(minutes, state["seconds"])
 
-    def save():
-        clock.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
-                    "average": average.values, "seconds": timer.spent}, state_path)
-
-    recent = []
-    while not timer.done():
-        clock.set_learning_rate(optimizer, clock.learning_rate(PEAK_RATE, step, timer.progress()))
+    def loss_at(step, progress):
         chosen = torch.from_numpy(np.random.default_rng((SEED, step)).integers(POOL, size=BATCH))
         wanted = pool["decoded"][chosen].float() / 127.5 - 1
         latents = pool["latents"][chosen].contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             decoded = model(latents).float()
         far = (decoded - wanted).abs().mean()
-        edges = sum((a - b).abs().mean() for a, b in zip(slopes(decoded), slopes(wanted)))
-        optimizer.zero_grad()
-        (far + 0.5 * edges).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        average.update(model, step, most=0.998)
-        step += 1
-        timer.tick()
-        recent.append(far.item())
-        if step % 50 == 0:
-            log(f"small decoder step {step} L1 {np.mean(recent):.4f} {timer.progress():.0%}")
-            recent = []
-        if timer.save_is_due():
-            save()
-    save()
-    return average.values
+        return far + 0.5 * edges(decoded, wanted), far
+
+    return loop.train("small decoder", model, optimizer, loss_at, minutes, state_path, PEAK_RATE, 0.998, log)
 
 
 def authors_name(name):
@@ -116,7 +91,7 @@ def main():
     asked.state.mkdir(parents=True, exist_ok=True)
     teacher = AutoencoderKL.from_pretrained(asked.model / "vae", torch_dtype=torch.float32).eval()
     pool = lessons(teacher, asked.state / "lessons.pt")
-    weights = train(asked.state / "tiny_decoder.pt", asked.minutes, pool)
+    weights = train(asked.state / "tiny_decoder.pt", asked.minutes, pool).values
     save_file({authors_name(name): value.half().contiguous() for name, value in weights.items()},
               asked.model / "taesd_decoder.safetensors", metadata={"format": "pt"})
     log("done")
