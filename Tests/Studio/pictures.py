@@ -98,13 +98,19 @@ def compare(studio):
     page.keyboard.press("Escape")
 
 
-def endless_scroll(studio):
+def small_pictures(studio, prompt, count):
+    """Makes many at once, and leaves the form as it was."""
     page = studio.page
-    studio.generate("a yellow star on a blue background", 1, width=64, height=64, count=30)
+    studio.generate(prompt, 1, width=64, height=64, count=count)
     page.fill("#count", "1")
     for name in ("width", "height"):
         page.fill(f"#{name}", "")
     page.wait_for_timeout(400)
+
+
+def endless_scroll(studio):
+    page = studio.page
+    small_pictures(studio, "a yellow star on a blue background", 30)
     studio.open()
     first = page.locator(".tile").count()
     total = len(studio.api("/pictures?limit=200")["pictures"])
@@ -120,11 +126,7 @@ def endless_scroll(studio):
 def large_screen(studio):
     """Where more than a page of tiles is seen at once, nothing need be scrolled for the next."""
     page = studio.page
-    studio.generate("a yellow star on a green background", 1, width=64, height=64, count=60)
-    page.fill("#count", "1")
-    for name in ("width", "height"):
-        page.fill(f"#{name}", "")
-    page.wait_for_timeout(400)
+    small_pictures(studio, "a yellow star on a green background", 60)
     before = page.viewport_size
     page.set_viewport_size({"width": 3840, "height": 2160})
     studio.open()
