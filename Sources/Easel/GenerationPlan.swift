@@ -144,7 +144,8 @@ struct GenerationPlan: Sendable {
         let length = parts.positions
         // Of AUTOMATIC1111's samplers those of the second order count as two calls a step.
         let steps =
-            request.profile == .a1111 && sampler.callsPerStep == 2 ? 2 * request.stepCount : request.stepCount
+            request.profile.countsCalls && sampler.callsPerStep == 2
+            ? 2 * request.stepCount : request.stepCount
         let extras = request.promptSyntax == .plain ? nil : ExtraNetworks(request.prompt)
         if let fault = extras?.fault { throw fault }
         loras = try request.loras + (extras?.loras ?? []).map { try LoRA($0, in: request.loraFolders) }
@@ -207,9 +208,6 @@ struct GenerationPlan: Sendable {
             $0..<min($0 + batchSize, request.count)
         }
     }
-
-    /// Whether prompts change at the model's calls, as in AUTOMATIC1111, and not at the sampler's steps.
-    var countsCalls: Bool { request.profile == .a1111 }
 
     /// Whether the text encoders take embeddings beside their vocabulary's.
     var learnsWords: Bool { !embeddings.words.isEmpty }

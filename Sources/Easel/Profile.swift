@@ -50,6 +50,9 @@ public enum Profile: String, Sendable, Hashable, CaseIterable {
     /// Whether a picture's latents are drawn around their mean, in the pictures' own order of draws.
     var drawsEncodings: Bool { self == .diffusers }
 
+    /// Whether prompts change at the model's calls, and not at the sampler's steps.
+    var countsCalls: Bool { self == .a1111 }
+
     /// What the program means by a sampler's name.
     func samplerName(_ name: String) -> String {
         self == .comfyui && name.lowercased() == "ddim" ? "euler" : name

@@ -34,7 +34,7 @@ struct PromptContexts: Sendable {
         width = encoders.map(\.empty.count).reduce(0, +) / positions
         sizeNumbers = plan.sizeNumbers.filter { !$0.isEmpty }
         prompts = plan.prompts
-        countsCalls = plan.countsCalls
+        countsCalls = plan.request.profile.countsCalls
         passes = plan.prompts.enumerated().map { pass, prompt in
             prompt.stages.map { stage in
                 var values: [Float] = []

@@ -179,9 +179,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let count = asked[0].request.count
         // Variations have one seed.
         let isVaried = count > 1 && (asked[0].request.variation?.strength ?? 0) > 0
-        let (pictureCount, isTooMany) = count.multipliedReportingOverflow(by: asked.count)
-        guard !isTooMany else { throw ValidationError("--count \(count) is not possible.") }
-        let files = try OutputFiles(output, count: pictureCount, isNumbered: asked.count > 1 || isVaried)
+        let files = try OutputFiles(
+            output, isOne: count == 1 && asked.count == 1, isNumbered: asked.count > 1 || isVaried)
         let clock = ContinuousClock()
         let start = clock.now
         let model = try await opening.open(as: settings)

@@ -8,16 +8,17 @@ struct OutputFiles {
     /// The name of the one picture, without its ending, or nil where names follow from seeds.
     private let stem: String?
     private let ending: String
-    private let count: Int
+    private let isOne: Bool
     /// Whether pictures of one seed differ in something else, so that names have a number too.
     private let isNumbered: Bool
 
     /// Decides from what `--output` says: a file, or a folder for several; nothing is the current folder. A folder
     /// said to be one by a slash at its end is made where it is not there yet.
     ///
+    /// - Parameter isOne: Whether there is one picture.
     /// - Throws: `ImageError` where nothing can be written there, found before the work starts.
-    init(_ output: String?, count: Int, isNumbered: Bool = false) throws {
-        self.count = count
+    init(_ output: String?, isOne: Bool, isNumbered: Bool) throws {
+        self.isOne = isOne
         self.isNumbered = isNumbered
         let path = URL(filePath: output ?? ".")
         var isFolder: ObjCBool = false
@@ -46,7 +47,7 @@ struct OutputFiles {
     /// The file of a picture. Several pictures under one name are told apart by a number.
     func file(seed: UInt64, index: Int) -> URL {
         let name =
-            stem.map { count == 1 ? $0 : "\($0)-\(index + 1)" }
+            stem.map { isOne ? $0 : "\($0)-\(index + 1)" }
             ?? (isNumbered ? "easel-\(seed)-\(index + 1)" : "easel-\(seed)")
         return folder.appending(path: "\(name).\(ending)")
     }

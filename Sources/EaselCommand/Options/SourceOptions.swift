@@ -98,14 +98,11 @@ struct SourceOptions: ParsableArguments {
 }
 
 extension Outpainting: ExpressibleByArgument {
-    /// More than a request takes, which says so then, and less than a sum of four has no room for.
-    private static let mostPixels = 1_000_000
-
     public init?(argument: String) {
         self.init()
         for part in argument.split(separator: ",") {
             let pair = part.split(separator: "=")
-            guard pair.count == 2, let pixels = Int(pair[1]), (0...Self.mostPixels).contains(pixels) else {
+            guard pair.count == 2, let pixels = Int(pair[1]), pixels >= 0 else {
                 return nil
             }
             switch pair[0] {
