@@ -5,7 +5,8 @@ import { $, signals } from './dom.js'
 import { follow } from './stream.js'
 
 const jobs = new Map()
-let wasLost = false, refreshing = 0
+// Whether the list is to be asked for again soon, and whether its answer is on the way.
+let wasLost = false, isDue = false, isAsking = false
 
 // 'change' · 'picture': {job, picture} · 'preview': job · 'resync': the connection is there again
 const { listen, tell } = signals()
@@ -40,20 +41,28 @@ export function secondsLeft(job) {
 }
 
 export function refresh() {
-	clearTimeout(refreshing)
-	refreshing = setTimeout(async () => {
-		try {
-			// What is painted is the oldest: it would be cut from a long list that has the newest first.
-			const [now, painted, over] = await Promise.all([
-				api.jobs({ state: 'queued,running', limit: 200 }), api.jobs({ state: 'running', limit: 200 }),
-				api.jobs({ state: 'done,failed,cancelled', limit: 12 })])
-			const listed = [...now.jobs, ...painted.jobs, ...over.jobs], ids = new Set(listed.map((job) => job.id))
-			for (const job of jobs.values()) if (!isOver(job) && !ids.has(job.id)) jobs.delete(job.id)
-			listed.forEach(merge)
-			for (const job of finished().slice(30)) jobs.delete(job.id)
-			tell('change')
-		} catch { /* the connection's own state says so */ }
-	}, 120)
+	if (isDue) return
+	isDue = true
+	setTimeout(ask, 120)
+}
+
+async function ask() {
+	// One at a time, so that an older answer never comes after a newer one.
+	if (isAsking) { setTimeout(ask, 120); return }
+	isDue = false
+	isAsking = true
+	try {
+		// What is painted is the oldest: it would be cut from a long list that has the newest first.
+		const [now, painted, over] = await Promise.all([
+			api.jobs({ state: 'queued,running', limit: 200 }), api.jobs({ state: 'running', limit: 200 }),
+			api.jobs({ state: 'done,failed,cancelled', limit: 12 })])
+		const listed = [...now.jobs, ...painted.jobs, ...over.jobs], ids = new Set(listed.map((job) => job.id))
+		for (const job of jobs.values()) if (!isOver(job) && !ids.has(job.id)) jobs.delete(job.id)
+		listed.forEach(merge)
+		for (const job of finished().slice(30)) jobs.delete(job.id)
+		tell('change')
+	} catch { /* the connection's own state says so */ }
+	isAsking = false
 }
 
 function receive(type, { job: id, ...data }) {
