@@ -4,7 +4,7 @@ import TensorGraph
 public func randomCases(count: Int, seed: UInt64) throws -> [ConformanceCase] {
     var random = SplitMix64(seed: seed)
     return try (0..<count).map { index in
-        let batch = Int.random(in: 1...3, using: &random)
+        let batch = Int.random(in: 1...8, using: &random)
         let groups = Int.random(in: 1...4, using: &random)
         let heads = Int.random(in: 1...3, using: &random)
         let channels = groups * heads * Int.random(in: 1...4, using: &random)

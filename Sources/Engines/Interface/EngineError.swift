@@ -34,8 +34,8 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
             "\(engine): \(device) has no \(Self.more(byteCount, limit)) for graph \"\(graph)\". Ask for a smaller picture, "
                 + "fewer at once or f16, end other programs that use the GPU, or compute on the CPU (--device cpu)."
         case .deviceLost(let engine, let device, let graph, let reason):
-            "\(engine): \(device) was lost while it computed graph \"\(graph)\" (\(reason)). Load the model again or "
-                + "start the program again, with a newer driver if it happens again, or compute on the CPU (--device cpu)."
+            "\(engine): \(device) was lost while it computed graph \"\(graph)\" (\(reason)). Ask again: the device is "
+                + "opened anew. If it happens again, update its driver, or compute on the CPU (--device cpu)."
         case .failed(let engine, let graph, let reason): "\(engine) failed on graph \"\(graph)\": \(reason)"
         }
     }

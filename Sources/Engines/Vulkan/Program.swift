@@ -14,6 +14,8 @@ final class Program: @unchecked Sendable {
     private let graph: String
     private let isHalf: Bool
     private let calls: [PlacedCall]
+    /// Whether nothing is computed any more on the device that it was made for.
+    var isLost: Bool { device.isLost }
     private var timed: (whole: TimedCommands, each: TimedCommands)?
 
     /// A dispatch whose operands have their addresses.

@@ -135,7 +135,7 @@ public struct VulkanEngine: Engine {
     {
         let isHalf = try resolve(precision) == .float16
         return try await VulkanGraph(
-            graph, weights: weights, device: opened.usable(), isHalf: isHalf, tuning: tuning)
+            graph, weights: weights, opened: opened, isHalf: isHalf, tuning: tuning)
     }
 
     public func compileStreaming(
@@ -146,6 +146,6 @@ public struct VulkanEngine: Engine {
         var tuning = tuning
         tuning.streamedByteCount = weightCount * (isHalf ? 2 : 4)
         return try await VulkanGraph(
-            graph, weights: weights, device: opened.usable(), isHalf: isHalf, tuning: tuning)
+            graph, weights: weights, opened: opened, isHalf: isHalf, tuning: tuning)
     }
 }

@@ -1,7 +1,7 @@
 import EngineInterface
 import Synchronization
 
-/// The device that an engine computes on, which is opened again after it was lost, for what is compiled from then on.
+/// The device that an engine computes on, which is opened again after it was lost, for what is computed from then on.
 final class OpenDevice: Sendable {
     private struct State {
         var device: VulkanDevice
