@@ -206,6 +206,10 @@ import Testing
         let falling = try ClassifierFreeGuidance(scales: [9, 5, 5])
         #expect((0..<5).map { falling.scale(at: $0, of: 5) } == [9, 7, 5, 5, 5])
         #expect(falling.scale(at: 0, of: 1) == 9)
+        // A sampler that chooses its steps may take more of them than it expected.
+        let constant = try ClassifierFreeGuidance(scales: [5])
+        #expect([19, 20, 21, 40].map { constant.scale(at: $0, of: 20) } == [5, 5, 5, 5])
+        #expect(falling.scale(at: 7, of: 5) == 5 && part.scale(at: 12, of: 10) == 1)
         for value in [-0.1, 1.1, .nan] {
             #expect(throws: SamplingError.self) { try ClassifierFreeGuidance(scales: [5], rescale: value) }
         }

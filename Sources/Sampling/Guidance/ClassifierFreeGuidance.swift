@@ -41,9 +41,10 @@ public struct ClassifierFreeGuidance: Sendable, Hashable {
     /// The scale of a step; 1 where it is not guided.
     ///
     /// - Parameters:
-    ///   - step: From 0.
+    ///   - step: From 0; past the last it counts as the last, since some samplers take more steps than they expected.
     ///   - count: How many steps there are.
     public func scale(at step: Int, of count: Int) -> Float {
+        let step = min(step, max(count - 1, 0))
         let place = Double(step) / Double(max(count, 1))
         guard interval.contains(place) else { return 1 }
         guard scales.count > 1, count > 1 else { return scales[0] }
