@@ -136,8 +136,9 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         sampler = plan.sampler.name
         schedule = request.schedule
         rho = request.rho
-        sigmas = request.sigmas
-        timesteps = request.timesteps
+        let first = request.firstPass
+        (sigmas, timesteps) =
+            first.map { ($0.sigmas, $0.timesteps) } ?? (request.sigmas, request.timesteps)
         eta = request.eta
         timestepSpacing = request.timestepSpacing?.rawValue
         zeroTerminalSnr = request.zeroTerminalSNR
@@ -160,7 +161,6 @@ public struct GenerationRecord: Codable, Sendable, Hashable {
         subseed = request.variation.map { $0.subseed &+ UInt64(index) }
         subseedStrength = request.variation?.strength
         seedResize = request.seedSize.map { [$0.width, $0.height] }
-        let first = request.firstPass
         hires = first.map {
             Large(
                 scale: $0.settings.scale, strength: $0.settings.strength, steps: $0.settings.steps,

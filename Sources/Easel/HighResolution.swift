@@ -63,6 +63,9 @@ struct FirstPass: Sendable, Hashable {
     /// In pixels.
     let height: Int
     let steps: Int
+    /// The noise levels and the timesteps that were given for it; the second pass has its own where it has steps of its own.
+    let sigmas: [Double]?
+    let timesteps: [Int]?
     /// How much was given up of the picture that it started from; nil where there was none.
     let strength: Double?
     let resize: Resizing
@@ -128,6 +131,7 @@ extension Model {
         second.resize = .stretch
         second.firstPass = FirstPass(
             settings: large, width: first.width, height: first.height, steps: small.steps,
+            sigmas: small.sigmas, timesteps: small.timesteps,
             strength: small.initImage == nil ? nil : small.strength, resize: small.resize,
             inpainting: small.inpainting, outpainting: small.outpainting)
         second.inpainting = nil

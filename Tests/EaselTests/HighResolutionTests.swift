@@ -60,6 +60,19 @@ struct HighResolutionTests {
         #expect(try await model.picture(again).image == made.image)
     }
 
+    @Test func theFirstPassesOwnLevelsAreRecorded() async throws {
+        let model = try TinyModel.sd1.opened()
+        for given in [true, false] {
+            var request = request()
+            if given { request.timesteps = [900, 500, 100] } else { request.sigmas = [14, 3, 0.5] }
+            request.highResolution = HighResolution(scale: 1.5, strength: 0.5, steps: 4, upscaler: .image)
+            let made = try await model.picture(request)
+            let again = try Request(GenerationRecord(json: made.record.json))
+            #expect(again.timesteps == request.timesteps && again.sigmas == request.sigmas)
+            #expect(try await model.picture(again).image == made.image)
+        }
+    }
+
     @Test func whatIsWrongWithTheSecondPassIsFoundFirst() throws {
         let model = try TinyModel.sd1.opened()
         var request = request()
