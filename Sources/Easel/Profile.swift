@@ -78,6 +78,12 @@ extension Request {
     ///
     /// - Parameter startsFromPicture: Whether they begin at ``initImage``, if there is one, and not at noise alone.
     func plannedSteps(startsFromPicture: Bool) -> (planned: Int, leftOut: Int) {
-        profile.steps(stepCount, strength: initImage == nil || !startsFromPicture ? nil : strength)
+        planningProfile.steps(stepCount, strength: initImage == nil || !startsFromPicture ? nil : strength)
+    }
+
+    /// Whose rule says which steps are taken: of levels that were given there are no more to plan, as ComfyUI would, so that
+    /// the strength's share of them is taken.
+    var planningProfile: Profile {
+        profile == .comfyui && (sigmas != nil || timesteps != nil) ? .diffusers : profile
     }
 }

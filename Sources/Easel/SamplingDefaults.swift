@@ -167,7 +167,7 @@ extension Request {
     private func leastSteps(strength: Double) -> Int {
         guard (0.001...1).contains(strength) else { return 1 }
         return (1...1000).first { count in
-            let (planned, leftOut) = profile.steps(count, strength: strength)
+            let (planned, leftOut) = planningProfile.steps(count, strength: strength)
             return planned > leftOut
         } ?? 1
     }

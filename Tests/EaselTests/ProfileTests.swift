@@ -55,6 +55,15 @@ struct ProfileTests {
         #expect(try await steps() == 2)
         request.imitate(.a1111)
         #expect(try await steps() == 1)
+        // Of levels that were given, ComfyUI plans no more: the strength's share of them is taken.
+        request.imitate(.comfyui)
+        request.strength = 0.5
+        request.sigmas = [10, 6, 3, 1, 0]
+        #expect(try await steps() == 2)
+        (request.sigmas, request.timesteps) = (nil, [900, 600, 300, 100])
+        #expect(try await steps() == 2)
+        request.strength = 0.25
+        #expect(try await steps() == 1)
     }
 
     @Test func brownianPathsMakeOtherPictures() async throws {

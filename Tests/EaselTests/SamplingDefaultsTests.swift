@@ -193,5 +193,10 @@ struct SamplingDefaultsTests {
         other.initImage = base
         other.apply(single.defaults)
         #expect(other.timesteps == nil && other.steps == 2)
+        // ComfyUI plans no more of them, and would leave out the only one.
+        other.profile = .comfyui
+        other.strength = 0.5
+        other.apply(single.defaults)
+        #expect(other.timesteps == nil)
     }
 }
