@@ -132,6 +132,10 @@ import Testing
         }
         #expect(sampler.rule.form == .first && sampler.rule.order == 3)
         #expect(abs(Double(sampler.initialNoiseScale) - hypot(sampler.levels.sigmas[0], 1)) < 1e-5)
+        // Others that were given are taken.
+        let given = try self.sampler(
+            "UniPC", steps: 3, .init(timesteps: [900, 500, 100], convention: .automatic1111))
+        #expect(try #require(given as? SigmaSampler<UniPC>).levels.timesteps == [900, 500, 100])
     }
 
     /// ComfyUI's ends at 0.001, over the scheduler's levels without the last but one.

@@ -25,7 +25,8 @@ extension UniPC {
                 form: form == .second ? .second : ownForm, order: configuration.solverOrder,
                 lowerOrderFinal: configuration.lowerOrderFinal)
         case .automatic1111:
-            guard options.levels.schedule == nil, options.levels.sigmas == nil else { break }
+            let given = options.levels
+            guard given.schedule == nil, given.sigmas == nil, given.timesteps == nil else { break }
             levels = .evenTimes(levels.trained, steps: levels.stepCount)
             scale = .variancePreserving
         case .comfyUI:
