@@ -176,6 +176,11 @@ struct GenerationPlan: Sendable {
         }
         // A model that was distilled with guidance is told its scale, and led by it alone.
         guidanceToTell = parts.unet.guidanceEncodingWidth == nil ? nil : request.guidanceScale
+        if guidanceToTell != nil, prompt.subprompts.count > 1 {
+            throw RequestError.notPossible(
+                field: "a prompt of several parts (AND)", model: model.name,
+                reason: "it was distilled with guidance, and is led by one part alone")
+        }
         isGuided = guidanceToTell == nil && (guidance.isActive || prompt.subprompts.count > 1)
         // The model's prediction without the picture comes first, where it edits pictures.
         unledPasses = isGuided && parts.sight == .picture ? 2 : isGuided ? 1 : 0

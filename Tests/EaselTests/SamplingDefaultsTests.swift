@@ -129,8 +129,15 @@ struct SamplingDefaultsTests {
     }
 
     @Test func modelsThatAreToldTheirGuidanceHaveIt() throws {
-        let defaults = try model("sd1-lcm", named: "model").defaults
+        let model = try model("sd1-lcm", named: "model")
+        let defaults = model.defaults
         #expect(defaults.steps == 4 && defaults.guidanceScale == 8 && defaults.sampler == "lcm")
+        // They have no prediction without a prompt, from which several would lead away.
+        var request = Request.quick("a cat AND a dog")
+        let error = #expect(throws: RequestError.self) { try model.check(request) }
+        #expect("\(try #require(error))".contains("AND"))
+        request.promptSyntax = .plain
+        #expect(throws: Never.self) { try model.check(request) }
     }
 
     @Test func aLoRAsNameCounts() async throws {
