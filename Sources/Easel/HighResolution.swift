@@ -81,10 +81,10 @@ extension Model {
         tell: @escaping @Sendable (GenerationEvent) -> Void
     ) async throws {
         var small = request
-        small.highResolution = nil
         small.seed = request.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
         // What is wrong with the second pass is found before the first.
         let (second, plan) = try secondPass(after: small, large)
+        small.highResolution = nil
         _ = try await networks.planMemory(plan.unet(batch: 1), encodes: plan.encodesPicture)
 
         let bases = try await pictures(small, stop, tell: tell)
@@ -116,6 +116,11 @@ extension Model {
     /// - Throws: What is wrong with it.
     func secondPass(after small: Request, _ large: HighResolution) throws -> (Request, GenerationPlan) {
         let first = try GenerationPlan(small, for: self)
+        guard small.inpainting?.onlyMaskedPadding == nil else {
+            throw RequestError.notPossible(
+                field: "a second pass", model: name,
+                reason: "only the masked part is worked on here, which goes back into the picture as it was")
+        }
         let factor = parts.autoencoder.factor
         func side(_ axis: String, _ pixels: Int) throws -> Int {
             let wanted = Double(pixels) * large.scale

@@ -1,4 +1,6 @@
+import Foundation
 import Imaging
+import OpenVINOEngine
 import Sampling
 import Testing
 
@@ -85,6 +87,31 @@ struct HighResolutionTests {
         #expect(
             try model.secondPass(after: request, HighResolution(scale: 2, strength: 0.5, steps: 6)).1
                 .takesSteps)
+    }
+
+    @Test func ofAnEditedPictureOrAPartOfOneThereIsNone() async throws {
+        let family = try TinyFamily("sd1-editing")
+        let folder = try ScratchFolder()
+        let file = folder.url.appending(path: "model.safetensors")
+        try family.write(to: file)
+        let editing = try Model(
+            at: file, engine: OpenVINOEngine(threads: 1), precision: .float32,
+            vocabulary: TinyFamily.vocabulary)
+        var edit = family.request()
+        edit.highResolution = HighResolution(scale: 1.5)
+        var part = request()
+        part.initImage = Image(width: 128, height: 96, pixels: Array(repeating: 90, count: 3 * 128 * 96))
+        part.inpainting = Inpainting(
+            mask: Mask(width: 128, height: 96, values: (0..<128 * 96).map { $0 % 128 < 32 ? 255 : 0 }),
+            onlyMaskedPadding: 8)
+        part.highResolution = HighResolution(scale: 1.5)
+        let tiny = try TinyModel.sd1.opened()
+        for (model, request) in [(editing, edit), (tiny, part)] {
+            let error = #expect(throws: RequestError.self) { try model.check(request) }
+            let wanted = try #require(error)
+            #expect("\(wanted)".contains("a second pass"))
+            await #expect(throws: wanted) { try await model.events(request) }
+        }
     }
 
     @Test func withoutStrengthItIsTheSmallPictureEnlarged() async throws {
