@@ -146,6 +146,16 @@ actor CompiledNetworks {
         for work in NetworkWork.allCases { letGo(after: work, memory) }
     }
 
+    /// Lets go of what requests before left ready under another plan of memory, which nothing asks for under this one: the
+    /// estimate of this one is without it.
+    func letGo(notOf memory: MemoryPlan) {
+        guard memory.residency != .all else { return }
+        for network in [Network.unet, .shallowUNet, .encoder, .decoder] {
+            if let other = ready[network], other.shape.memory != memory { ready[network] = nil }
+        }
+        spareUNets = []
+    }
+
     /// Lets go of the networks that have done their work, as far as they do not stay ready.
     func letGo(after work: NetworkWork, _ memory: MemoryPlan) {
         switch (memory.residency, work) {

@@ -34,6 +34,7 @@ extension Model {
         try await prepareQuantization(&watch, tell)
         let (memory, bytes) = try await networks.planMemory(
             plan.unet(batch: batches[0].count), encodes: plan.encodesPicture)
+        await networks.letGo(notOf: memory)
         do {
             let contexts = try await encodedPrompts(
                 requests.map(\.plan), memory, &watch, unetBatch: batches[0].count, tell)

@@ -1,5 +1,6 @@
 import Checkpoints
 import EngineInterface
+import Imaging
 import OpenVINOEngine
 import Synchronization
 import TensorGraph
@@ -70,6 +71,25 @@ struct EngineMemoryTests {
         }
         #expect(pictures[0].image == pictures[1].image)
     }
+
+    /// What a small picture left ready is not in memory beside the networks of one that needs another mode.
+    @Test func aModeBeginsWithoutTheNetworksOfAnother() async throws {
+        let model = try Model(at: demoModel, engine: OpenVINOEngine(threads: 1), precision: .float32)
+        let plan = UNetPlan(batch: 1, passes: 2, tokens: 77, height: 64, width: 64)
+        let needed = try await model.networks.estimates(plan, encodes: false)
+            .first { $0.mode == .balanced }!
+        let engine = try EngineWithMemory(
+            byteCount: needed.bytes - MemoryEstimate.process, streams: true)
+        let limited = try Model(at: demoModel, engine: engine, precision: .float32)
+        var request = Request.quick(steps: 1)
+        request.initImage = Image(width: 64, height: 64, pixels: Array(repeating: 90, count: 3 * 64 * 64))
+        request.strength = 1
+        #expect(try await limited.picture(request).memory == .fast)
+        request.initImage = nil
+        (request.width, request.height) = (512, 512)
+        #expect(try await limited.picture(request).memory == .balanced)
+        #expect(engine.heldAtLastUNet.isDisjoint(with: ["prediction", "moments", "pictures"]))
+    }
 }
 
 /// OpenVINO as if it computed in so much memory of its own.
@@ -82,6 +102,30 @@ private final class EngineWithMemory: Engine {
     var asked: Int { counts.withLock { $0.asked } }
     var streamed: Int { counts.withLock { $0.streamed } }
 
+    /// How many networks there are of each output.
+    private let held = Mutex<[String: Int]>([:])
+    private let last = Mutex<Set<String>>([])
+    /// The outputs of the networks that there were when a U-Net was compiled last.
+    var heldAtLastUNet: Set<String> { last.withLock { $0 } }
+
+    /// A network, as long as there is one.
+    private final class Held: CompiledGraph {
+        private let graph: any CompiledGraph
+        private let output: String
+        private let engine: EngineWithMemory
+
+        init(_ graph: any CompiledGraph, output: String, engine: EngineWithMemory) {
+            (self.graph, self.output, self.engine) = (graph, output, engine)
+            engine.held.withLock { $0[output, default: 0] += 1 }
+        }
+
+        deinit { engine.held.withLock { $0[output, default: 0] -= 1 } }
+
+        func run(_ inputs: [String: HostTensor]) async throws -> [String: HostTensor] {
+            try await graph.run(inputs)
+        }
+    }
+
     init(byteCount: Int, streams: Bool) throws {
         engine = try OpenVINOEngine(threads: 1)
         memoryByteCount = byteCount
@@ -93,7 +137,14 @@ private final class EngineWithMemory: Engine {
     func compile(_ graph: Graph, weights: any WeightStorage, precision: Precision) async throws
         -> any CompiledGraph
     {
-        try await engine.compile(graph, weights: weights, precision: precision)
+        let output = graph.outputs.first?.name ?? ""
+        if output == "prediction" {
+            let names = held.withLock { Set($0.filter { $0.value > 0 }.keys) }
+            last.withLock { $0 = names }
+        }
+        return Held(
+            try await engine.compile(graph, weights: weights, precision: precision), output: output,
+            engine: self)
     }
 
     func compileStreaming(
