@@ -52,8 +52,7 @@ public struct Mask: Sendable, Hashable {
     ///
     /// - Throws: ``ImageError/notReadable(name:reason:)`` for what is not a whole PNG file.
     public init(transparencyOf bytes: Data, named name: String, pixelLimit: Int = Image.pixelLimit) throws {
-        let values = try PNG.transparency(of: bytes, named: name, pixelLimit: pixelLimit)
-        self.init(width: values.width, height: values.height, values: values.values)
+        self.init(try PNG.transparency(of: bytes, named: name, pixelLimit: pixelLimit))
     }
 
     private init(_ raster: Raster) {

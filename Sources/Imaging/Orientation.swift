@@ -10,11 +10,18 @@ enum Orientation: UInt16 {
 extension Image {
     /// The picture as it was seen, when it was stored as the camera was held.
     func upright(_ orientation: Orientation) -> Image {
+        orientation == .upright ? self : Image(raster.upright(orientation))
+    }
+}
+
+extension Raster {
+    /// The rows as they were seen, when they were stored as the camera was held.
+    func upright(_ orientation: Orientation) -> Raster {
         guard orientation != .upright else { return self }
         let isTurned = orientation.rawValue >= Orientation.transposed.rawValue
         let (newWidth, newHeight) = isTurned ? (height, width) : (width, height)
         let (right, bottom) = (width - 1, height - 1)
-        let turned = [UInt8](unsafeUninitializedCapacity: pixels.count) { buffer, count in
+        let turned = [UInt8](unsafeUninitializedCapacity: values.count) { buffer, count in
             for y in 0..<newHeight {
                 for x in 0..<newWidth {
                     let (sourceX, sourceY) =
@@ -28,14 +35,14 @@ extension Image {
                         case .transversed: (right - y, bottom - x)
                         case .turnedLeft: (right - y, x)
                         }
-                    for channel in 0..<3 {
-                        buffer[3 * (y * newWidth + x) + channel] =
-                            pixels[3 * (sourceY * width + sourceX) + channel]
+                    for channel in 0..<channels {
+                        buffer[channels * (y * newWidth + x) + channel] =
+                            values[channels * (sourceY * width + sourceX) + channel]
                     }
                 }
             }
-            count = pixels.count
+            count = values.count
         }
-        return Image(width: newWidth, height: newHeight, pixels: turned)
+        return Raster(width: newWidth, height: newHeight, channels: channels, values: turned)
     }
 }

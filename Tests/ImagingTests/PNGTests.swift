@@ -73,6 +73,19 @@ struct PNGTests {
         #expect(try Mask(reading: fixture(name), named: name).values == [76, 0, 0])
     }
 
+    /// As the picture in the same file is.
+    @Test func whatIsTransparentStandsUpright() throws {
+        let (stored, turned) = (try fixture("rgba.png"), try fixture("pictures/turned-6.png"))
+        let plain = try Mask(transparencyOf: stored, named: "rgba.png")
+        #expect(plain.values.prefix(2) == [0, 255] && (plain.width, plain.height) == (3, 1))
+        // The Exif data of the other file stand behind the header, 33 bytes, and take 38.
+        let whole: Data = stored.prefix(33) + turned[33..<71] + stored.dropFirst(33)
+        let mask = try Mask(transparencyOf: whole, named: "turned")
+        #expect((mask.width, mask.height) == (1, 3) && mask.values == plain.values)
+        let image = try Image(reading: whole, named: "turned")
+        #expect((image.width, image.height) == (1, 3))
+    }
+
     @Test func aColourMayStandForTransparent() throws {
         #expect(try pixels("rgb16-transparent.png") == [255, 255, 255, 255, 0, 0])
     }

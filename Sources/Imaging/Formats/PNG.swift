@@ -63,12 +63,10 @@ public struct PNG: Sendable, Hashable {
         }
     }
 
-    /// How transparent a file's pixels are, row by row: 0 is opaque, 255 not to be seen. It is not turned as Exif data say.
+    /// How transparent a file's pixels are, of one channel: 0 is opaque, 255 not to be seen; upright as its Exif data say.
     ///
-    /// - Throws: As ``init(reading:named:pixelLimit:)``.
-    static func transparency(
-        of bytes: Data, named name: String, pixelLimit: Int
-    ) throws -> (width: Int, height: Int, values: [UInt8]) {
+    /// - Throws: As ``init(reading:named:over:pixelLimit:)``.
+    static func transparency(of bytes: Data, named name: String, pixelLimit: Int) throws -> Raster {
         var png = bytes.withUnsafeBytes { buffer in
             easel_png_decode_transparency(
                 buffer.bindMemory(to: UInt8.self).baseAddress, buffer.count, UInt64(clamping: pixelLimit))
@@ -77,9 +75,11 @@ public struct PNG: Sendable, Hashable {
         if png.error.0 != 0 {
             throw ImageError.notReadable(name: name, reason: png.message)
         }
-        return (
-            Int(png.width), Int(png.height), Array(UnsafeBufferPointer(start: png.bytes, count: png.count))
-        )
+        let stored = Raster(
+            width: Int(png.width), height: Int(png.height), channels: 1,
+            values: Array(UnsafeBufferPointer(start: png.bytes, count: png.count)))
+        let exif = ExifData(reading: UnsafeRawBufferPointer(start: png.exif, count: png.exif_count))
+        return stored.upright(Orientation(exif))
     }
 
     /// The file's bytes: the same for the same picture and texts.
