@@ -21,15 +21,24 @@ extension Raster {
     /// Each value with its neighbours along an axis, which are `step` apart and `count` in a line.
     private func convolved(_ plane: [Float], _ weights: [Float], step: Int, count: Int) -> [Float] {
         let reach = weights.count / 2
+        // A line with what is past its ends, and its sums. With one weight at a time, processors add several values at once.
+        var line = [Float](repeating: 0, count: count + 2 * reach)
+        var sums = [Float](repeating: 0, count: count)
         return [Float](unsafeUninitializedCapacity: plane.count) { buffer, filled in
-            for index in plane.indices {
-                let place = index / step % count
-                let start = index - place * step
-                var sum: Float = 0
-                for (offset, weight) in weights.enumerated() {
-                    sum += weight * plane[start + min(max(place + offset - reach, 0), count - 1) * step]
+            for index in 0..<plane.count / count {
+                let start = index / step * count * step + index % step
+                for place in line.indices {
+                    line[place] = plane[start + min(max(place - reach, 0), count - 1) * step]
                 }
-                buffer[index] = sum
+                for place in sums.indices { sums[place] = 0 }
+                for (offset, weight) in weights.enumerated() {
+                    line.withUnsafeBufferPointer { line in
+                        sums.withUnsafeMutableBufferPointer { sums in
+                            for place in sums.indices { sums[place] += weight * line[place &+ offset] }
+                        }
+                    }
+                }
+                for place in sums.indices { buffer[start + place * step] = sums[place] }
             }
             filled = plane.count
         }

@@ -85,6 +85,21 @@ private struct Expected: Decodable {
         #expect(dot.blurred(deviation: 0) == dot)
         let white = Mask(width: 9, height: 5, values: Array(repeating: 255, count: 45))
         #expect(white.blurred(deviation: 40) == white, "edges are repeated, not black")
+        // Each value is the mean of those around it, by the kernel's weights, rows before columns.
+        let mask = Mask(width: 7, height: 5, values: (0..<35).map { UInt8($0 * 37 % 256) })
+        let kernel = (-3...3).map { exp(-Double($0 * $0) / (2 * 1.2 * 1.2)) }
+        let total = kernel.reduce(0, +)
+        let blurred = mask.blurred(deviation: 1.2)
+        for (x, y) in [(0, 0), (6, 4), (3, 2), (1, 3)] {
+            var sum = 0.0
+            for (row, vertical) in zip(y - 3...y + 3, kernel) {
+                for (column, horizontal) in zip(x - 3...x + 3, kernel) {
+                    let place = min(max(row, 0), 4) * 7 + min(max(column, 0), 6)
+                    sum += vertical * horizontal * Double(mask.values[place]) / (total * total)
+                }
+            }
+            #expect(abs(Double(blurred.values[y * 7 + x]) - sum) <= 0.51)
+        }
     }
 
     @Test func fillingComesFromAround() {
