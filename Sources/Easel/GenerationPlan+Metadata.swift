@@ -3,17 +3,15 @@ import Sampling
 
 extension GenerationPlan {
     /// The settings that made a picture, in the words that other programs read.
-    func metadata(ofPicture index: Int, size: Image, model: Model, hashes: RecordedHashes)
-        -> GenerationMetadata
-    {
+    func metadata(ofPicture index: Int, model: Model, hashes: RecordedHashes) -> GenerationMetadata {
         var metadata = GenerationMetadata(
             prompt: request.prompt, negativePrompt: request.negativePrompt,
             steps: request.firstPass?.steps ?? request.steps,
             sampler: sampler.label,
             schedule: request.schedule.flatMap { try? ScheduleCatalogue.named($0).label },
             guidanceScale: request.guidanceScale,
-            seed: seed(ofPicture: index), width: request.firstPass?.width ?? size.width,
-            height: request.firstPass?.height ?? size.height, model: model.name,
+            seed: seed(ofPicture: index), width: request.firstPass?.width ?? width,
+            height: request.firstPass?.height ?? height, model: model.name,
             version: "Easel \(easelVersion)")
         if request.initImage != nil { metadata.strength = request.strength }
         metadata.extras += request.firstPass?.settings.extras ?? []

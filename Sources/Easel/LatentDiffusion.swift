@@ -207,7 +207,7 @@ extension Model {
                     GeneratedPicture(
                         index: plan.request.firstPicture + index, seed: plan.seed(ofPicture: index),
                         sampler: plan.sampler.name, image: image,
-                        metadata: plan.metadata(ofPicture: index, size: image, model: self, hashes: hashes),
+                        metadata: plan.metadata(ofPicture: index, model: self, hashes: hashes),
                         record: GenerationRecord(
                             plan, picture: index, model: self, stepsTaken: made.stepsTaken), latents: own,
                         memory: memory.mode,

@@ -95,6 +95,12 @@ struct ImageToImageTests {
         let events = try await model.events(request)
         let made = events.pictures[0].image
         #expect((made.width, made.height) == (300, 260), "the whole picture comes out")
+        // Its settings have the size that the part was made at, as other programs' have, and are those of a request.
+        let metadata = events.pictures[0].metadata
+        #expect((metadata.width, metadata.height) == (model.width, model.height))
+        var again = try Request(#require(GenerationMetadata(parameters: metadata.parameters)))
+        (again.initImage, again.inpainting) = (large, request.inpainting)
+        #expect(throws: Never.self) { try model.check(again) }
         let own = mask.resized(.stretch, width: 300, height: 260)
         #expect(distance(made, large, where: own) > 300)
         for pixel in own.values.indices where own.values[pixel] == 0 {
