@@ -45,5 +45,10 @@ struct TileAxisTests {
             #expect(axis.shares(of: 0, scale: 2) == Array(repeating: 1, count: 16))
             #expect(axis.sample(scale: 1, run: 2, phase: 0) == Array(0..<8))
         }
+        // Also where runs do not divide it.
+        for length in 8...31 {
+            let axis = TileAxis(length: length, size: 32, overlap: 8, isRing: false)
+            #expect(axis.sample(scale: 1, run: 8, phase: 0) == Array(0..<length))
+        }
     }
 }

@@ -79,6 +79,8 @@ struct TileAxis: Sendable, Hashable {
     ///   - phase: Which of ``samplePhases`` sets of places.
     func sample(scale: Int, run: Int, phase: Int) -> [Int] {
         let (all, wanted) = (length * scale, size * scale)
+        // A side that one tile has is not drawn together: its last run may be shorter than the others.
+        if wanted == all { return Array(0..<all) }
         let run = max(1, min(run, wanted))
         let count = (wanted + run - 1) / run
         let gap = count > 1 ? Double(all - run) / Double(count - 1) : 0
