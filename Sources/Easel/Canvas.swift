@@ -106,7 +106,7 @@ struct Canvas: Sendable {
 }
 
 extension Outpainting {
-    /// The larger picture, its edges' pixels repeated and blurred into each other, and what of it is made anew.
+    /// The larger picture, its edges' pixels repeated, and what of it is made anew.
     fileprivate func extended(_ image: Image, _ mask: Mask?) -> (Image, Mask) {
         let (newWidth, newHeight) = (image.width + left + right, image.height + top + bottom)
         let own =
