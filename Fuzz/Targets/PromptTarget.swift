@@ -7,8 +7,8 @@ private let tokenizer = Result {
     return try CLIPTokenizer(folder: golden.appending(path: "models/tiny-sd1/tokenizer"))
 }
 
-/// Any text has tokens; they are framed to 77 and none is lost. Any text can be read with AUTOMATIC1111's
-/// syntax, and with Compel's or is refused.
+/// Any text has tokens; they are framed to 77 and none is lost. Any text can be read with each program's syntax; only
+/// Compel's refuses some.
 func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
     guard case .success(let tokenizer) = tokenizer else { throw Broken(description: "no tokenizer") }
     let prompt = String(decoding: bytes, as: UTF8.self)
@@ -28,12 +28,16 @@ func checkPrompt(_ bytes: [UInt8]) throws(Broken) {
         try require(dynamic.hasChoices || chosen.utf8.count <= prompt.utf8.count, "text out of nothing")
     }
 
-    for syntax in [PromptSyntax.a1111, .compel] {
-        if let parsed = try? ParsedPrompt(
-            prompt, syntax: syntax, steps: 7, tokenizer: tokenizer, length: 77)
-        {
-            try checkParse(parsed)
+    for syntax in PromptSyntax.allCases {
+        let parsed: ParsedPrompt
+        do throws(PromptError) {
+            parsed = try ParsedPrompt(
+                prompt, syntax: syntax, steps: 7, tokenizer: tokenizer, length: 77)
+        } catch {
+            try require(syntax == .compel && !error.description.isEmpty, "\(syntax): \(error)")
+            continue
         }
+        try checkParse(parsed)
     }
 }
 
