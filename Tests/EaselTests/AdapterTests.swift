@@ -389,14 +389,17 @@ struct AdapterTests {
         var request = adapter.request
         request.loras = [LoRA(path: folder.path)]
         let settings = folder.appending(path: "adapter_config.json")
-        for text in [
-            #"{"r": 4, "lora_alpha": 4, "init_lora_weights": "pissa_niter_4"}"#,
-            #"{"r": 0, "lora_alpha": 4}"#,
-            #"{"r": 4, "lora_alpha": 4, "alpha_pattern": {"to_(q|k)": 2}}"#, #"{"r": 4, "lora_alpha": "a"}"#,
-            "[]",
+        for (text, told) in [
+            (#"{"r": 4, "lora_alpha": 4, "init_lora_weights": "pissa_niter_4"}"#, "pissa_niter_4"),
+            (#"{"r": 0, "lora_alpha": 4}"#, #""r" must be"#),
+            (#"{"r": 4, "lora_alpha": 4, "alpha_pattern": {"to_(q|k)": 2}}"#, #""alpha_pattern" must be"#),
+            (#"{"r": 4, "lora_alpha": "a"}"#, #""lora_alpha" must be"#), ("[]", "must be an object"),
         ] {
             try Data(text.utf8).write(to: settings)
-            await #expect(throws: (any Error).self, "\(text)") { try await model.picture(request) }
+            let error = await #expect(throws: (any Error).self) { try await model.picture(request) }
+            let said = "\(try #require(error))"
+            #expect(
+                said.contains("/peft-folder/adapter_config.json") && said.contains(told), "\(text): \(said)")
         }
     }
 

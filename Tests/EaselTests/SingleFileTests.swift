@@ -5,6 +5,7 @@ import Foundation
 import Imaging
 import OpenVINOEngine
 import Sampling
+import TensorGraph
 import Testing
 
 @Suite("Models in one file")
@@ -289,13 +290,17 @@ struct SingleFileTests {
         let family = try TinyFamily("sd1")
         let file = folder.url.appending(path: "damaged.safetensors")
         let name = "model.diffusion_model.middle_block.1.proj_in.weight"
-        for (adding, leavingOut) in [
-            ([:], name), (["model.diffusion_model.middle_block.9.weight": [1]], ""),
-            ([name: [64, 64, 3, 3]], ""),
-        ] {
+        let other = "model.diffusion_model.middle_block.9.weight"
+        for (adding, leavingOut, line) in [
+            ([:], name, "\(name): missing, expected shape [64, 64, 1, 1]"),
+            ([other: [1]], "", "\(other): not part of the network, has shape [1]"),
+            ([name: [64, 64, 3, 3]], "", "\(name): expected shape [64, 64, 1, 1], has [64, 64, 3, 3]"),
+        ] as [([String: [Int]], String, String)] {
             try family.write(to: file, adding: adding, leavingOut: { $0 == leavingOut })
             let model = try opened(file)
-            await #expect(throws: (any Error).self) { try await model.picture(.quick()) }
+            let error = await #expect(throws: GraphError.self) { try await model.picture(.quick()) }
+            let text = "\(try #require(error))"
+            #expect(text.contains(line) && text.contains(file.path), "\(text)")
         }
     }
 
