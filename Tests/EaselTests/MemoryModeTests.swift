@@ -114,7 +114,7 @@ struct MemoryModeTests {
         let whole = try await Self.model(MemoryUse(.fast)).picture(request)
         let tiled = try await Self.model(MemoryUse(.fast, tileSize: 96, tileOverlap: 48)).picture(request)
         let psnr = peakSignalToNoise(tiled.image, whole.image)
-        #expect(psnr >= 40, "\(psnr) dB")
+        #expect(psnr >= 40 && psnr.isFinite, "\(psnr) dB")
     }
 
     @Test func picturesAreEncodedInTilesToo() async throws {
@@ -125,6 +125,8 @@ struct MemoryModeTests {
         request.strength = 0.1
         let whole = try await Self.model(MemoryUse(.fast)).picture(request)
         let tiled = try await Self.model(MemoryUse(.fast, tileSize: 64, tileOverlap: 32)).picture(request)
+        // Decoding in tiles alone would leave the latents as they are.
+        #expect(tiled.latents != whole.latents)
         let psnr = peakSignalToNoise(tiled.image, whole.image)
         #expect(psnr >= 35, "\(psnr) dB")
     }
@@ -136,7 +138,7 @@ struct MemoryModeTests {
         #expect(fast.memory == .fast && minimal.memory == .minimal)
         #expect(fast.latents == minimal.latents)
         let psnr = peakSignalToNoise(minimal.image, fast.image)
-        #expect(psnr >= 40, "\(psnr) dB")
+        #expect(psnr >= 40 && psnr.isFinite, "\(psnr) dB")
     }
 }
 

@@ -16,7 +16,12 @@ struct QuantizationTests {
 
     private func demo(_ precision: Precision) throws -> Model? {
         let engine = try OpenVINOEngine()
-        guard (try? engine.resolve(precision)) != nil else { return nil }
+        #if arch(x86_64)
+            // Every processor of this kind has integers.
+            _ = try engine.resolve(precision)
+        #else
+            guard (try? engine.resolve(precision)) != nil else { return nil }
+        #endif
         return try Model(
             at: TinyModel.golden.appending(path: "../../Models/demo"), engine: engine, precision: precision,
             memory: 16 << 30, activationRanges: ActivationRangeCache(folder: folder.url))
@@ -29,7 +34,6 @@ struct QuantizationTests {
     }
 
     @Test func picturesAreNearlyTheSame() async throws {
-        // Integers are possible on every processor that the library is for.
         guard let model = try demo(.int8), let exact = try demo(.float32) else { return }
         let request = Request(prompt: "a red apple on a yellow background", steps: 10, seed: 3)
         let events = try await model.events(request)
