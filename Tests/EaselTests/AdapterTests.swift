@@ -112,6 +112,21 @@ struct AdapterTests {
         #expect(try await model.picture(request).latents.values == before)
     }
 
+    /// What they change is in memory.
+    @Test("The model's file and theirs stay as they are", arguments: ["kohya", "dora"])
+    func filesStayAsTheyAre(_ name: String) async throws {
+        let (adapter, file) = try written(name)
+        let model = try model(adapter.family)
+        let files = [file, folder.url.appending(path: "\(adapter.family.name).safetensors")]
+        let before = try files.map { try Data(contentsOf: $0) }
+        var request = adapter.request
+        request.steps = 1
+        let plain = try await model.picture(request).latents.values
+        request.loras = [LoRA(path: file.path, weight: adapter.strength)]
+        #expect(largestDifference(try await model.picture(request).latents.values, plain) > 0)
+        #expect(try files.map { try Data(contentsOf: $0) } == before)
+    }
+
     @Test func promptsNameThem() async throws {
         let (adapter, file) = try written("kohya")
         let model = try model(adapter.family)
