@@ -20,7 +20,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case hub
     /// What is to be pulled: the name of a repository, or an address.
     case source
-    /// `vocab.json` and `merges.txt` of a tokenizer, a zero byte between them.
+    /// `vocab.json` and `merges.txt` of a tokenizer, a zero byte between them; without one, `tokenizer.json`, or OpenAI's
+    /// file of merges.
     case tokenizer
     /// A prompt.
     case prompt
