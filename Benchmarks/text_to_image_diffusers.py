@@ -39,8 +39,8 @@ def main():
     # The first step's end, less a usual step, is when the first step began.
     step = (steps[-1] - steps[0]) / (len(steps) - 1) if len(steps) > 1 else 0
     print(json.dumps({
-        "seconds": end - start, "load_to_first_step": steps[0] - start - step, "step": step,
-        "decode": end - steps[-1],
+        "seconds": end - start, "load_to_first_step": steps[0] - start - step, "denoising": step * len(steps),
+        "step": step, "decode": end - steps[-1],
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 

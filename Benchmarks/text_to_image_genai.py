@@ -121,8 +121,8 @@ def main():
     end = time.perf_counter()
     step = (steps[-1] - steps[0]) / (len(steps) - 1) if len(steps) > 1 else 0
     print(json.dumps({
-        "seconds": end - START, "load_to_first_step": steps[0] - START - step, "step": step,
-        "decode": end - steps[-1],
+        "seconds": end - START, "load_to_first_step": steps[0] - START - step, "denoising": step * len(steps),
+        "step": step, "decode": end - steps[-1],
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 

@@ -41,8 +41,8 @@ def main():
 
     sampling, decoding = taken("sampling"), taken("decode_first_stage")
     print(json.dumps({
-        "seconds": seconds, "load_to_first_step": seconds - sampling - decoding, "step": sampling / asked.steps,
-        "decode": decoding,
+        "seconds": seconds, "load_to_first_step": seconds - sampling - decoding, "denoising": sampling,
+        "step": sampling / asked.steps, "decode": decoding,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024}))
 
 
