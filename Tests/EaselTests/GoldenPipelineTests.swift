@@ -65,6 +65,7 @@ struct GoldenPipelineTests {
         let requests = try JSONDecoder().decode(
             GoldenRequests.self, from: Data(contentsOf: folder.appending(path: "\(tiny.rawValue).json"))
         ).requests
+        #expect(requests.count == 22)
         let full = requests.values.filter { $0.steps == 20 && $0.guidanceScale == 7.5 }
         #expect(Set(full.map(\.sampler)) == ["pndm", "ddim", "euler"])
 

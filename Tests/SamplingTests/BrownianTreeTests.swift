@@ -33,7 +33,9 @@ struct BrownianTreeTests {
     }
 
     @Test func seedsAreNumpys() throws {
-        for seed in try Golden().seeds {
+        let seeds = try Golden().seeds
+        #expect(seeds.count == 16)
+        for seed in seeds {
             let sequence = SeedSequence(entropy: seed.entropy, spawnKey: seed.key, poolSize: 24)
             #expect(sequence.firstWord == seed.word, "\(seed)")
         }
@@ -44,9 +46,11 @@ struct BrownianTreeTests {
         let range = Double(Float(golden.range[0]))...Double(Float(golden.range[1]))
         #expect(golden.trees.count == 3)
         for tree in golden.trees {
+            #expect(tree.steps.count == 6)
             let own = BrownianTree(seed: tree.seed, over: range, source: .torchCPU)
             for step in tree.steps {
                 let noise = own.noise(count: step.values.count, from: step.from, to: step.to)
+                #expect(noise.count == 20)
                 let difference = zip(noise, step.values).map { abs($0 - $1) }.max() ?? .infinity
                 // A step of a millionth divides what float32 keeps of the path.
                 let limit: Float = step.from - step.to > 0.01 ? 2e-5 : 0.02
