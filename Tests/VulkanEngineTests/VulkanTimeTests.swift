@@ -64,7 +64,8 @@ import Testing
         let picture = try #require(calls.first { $0.shader == "convolution" })
         #expect(picture.operationCount == 2 * 80 * 7 * 27)
         #expect(picture.byteCount == (80 * 3 + 7 * 27 + 80 * 7) * size)
-        let heads = try #require(calls.first { $0.shader == "attention" })
+        // By matrices that subgroups hold, where the driver has them.
+        let heads = try #require(calls.first { $0.shader.hasPrefix("attention") })
         #expect(heads.operationCount == 2 * 4 * 9 * 11 * 16)
         #expect(heads.byteCount == 4 * (9 * 8 + 2 * 11 * 8 + 9 * 8) * size)
         #expect(objections.all == [])
