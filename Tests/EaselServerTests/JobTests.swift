@@ -47,7 +47,7 @@ import Testing
     func settingsOfAPicture() async throws {
         let server = try await RunningServer()
         let settings = #"""
-            {"prompt": "a (blue:1.2) circle", "negative_prompt": "dark", "steps": 3, "seed": 9, "guidance_scale": 4,
+            {"prompt": "a (blue:1.2) circle /or/so", "negative_prompt": "dark", "steps": 3, "seed": 9, "guidance_scale": 4,
              "sampler": "euler", "schedule": "karras", "width": 64, "height": 128, "clip_skip": 1}
             """#
         let ended = try await server.ended(try await server.job(settings))
@@ -57,7 +57,8 @@ import Testing
             .POST, "/api/v1/uploads", bytes: bytes, headers: [("content-type", "image/png")])
         #expect(upload.status == 201)
         for (field, value) in [
-            ("prompt", "a (blue:1.2) circle"), ("negative_prompt", "dark"), ("steps", "3"), ("seed", "9"),
+            ("prompt", "a (blue:1.2) circle /or/so"), ("negative_prompt", "dark"), ("steps", "3"),
+            ("seed", "9"),
             ("sampler", "euler"), ("schedule", "karras"), ("width", "64"), ("height", "128"),
         ] {
             #expect(try upload.text("settings", field) == value, "\(field)")

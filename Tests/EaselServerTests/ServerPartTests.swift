@@ -37,6 +37,21 @@ import Testing
         }
     }
 
+    @Test("A picture's record names no folders, and its prompt stays as it was")
+    func records() {
+        let record = #"""
+            {"embedding_folders":["/home/me/words"],"loras":[{"path":"/home/me/my loras/ink.safetensors","weight":0.5}],\#
+            "prompt":"a /x/y (/z/w:1.1)","seed":18446744073709551615}
+            """#
+        let told = #"""
+            {"embedding_folders":["words"],"loras":[{"path":"ink.safetensors","weight":0.5}],\#
+            "prompt":"a /x/y (/z/w:1.1)","seed":18446744073709551615}
+            """#
+        #expect(PublicMessage.withoutFolders(record: record) == told)
+        let plain = #"{"prompt": "/a/b"}"#
+        #expect(PublicMessage.withoutFolders(record: plain) == plain)
+    }
+
     @Test("Readers of events get what is new, of their job, or a sign of life")
     func eventLog() async {
         let log = EventLog()

@@ -105,7 +105,7 @@ struct JobMaker: Sendable {
     private func keep(_ picture: GeneratedPicture, of job: Job) async throws {
         var file = picture.file
         // Where things are on this machine is nobody's business.
-        file.notes.record = file.notes.record.map(PublicMessage.withoutFolders)
+        file.notes.record = file.notes.record.map { PublicMessage.withoutFolders(record: $0) }
         let bytes = try file.encoded(as: .png)
         let id = try files.save(bytes)
         try thumbnails.save(Thumbnail.bytes(of: picture.image), as: id)
