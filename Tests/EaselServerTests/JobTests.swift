@@ -78,6 +78,23 @@ import Testing
         #expect(isSame)
     }
 
+    @Test("Each of several varied pictures has the settings that make it again")
+    func settingsOfVariations() async throws {
+        let server = try await RunningServer()
+        let made = try await server.ended(
+            try await server.job(
+                #"""
+                {"prompt": "a", "steps": 1, "count": 2, "seed": 5, "subseed": 9, "subseed_strength": 0.5,
+                 "width": 64, "height": 64}
+                """#))
+        for (index, subseed) in [("0", "9"), ("1", "10")] {
+            #expect(try made.text("pictures", index, "settings", "subseed") == subseed)
+            let settings = try #require(try made.value("pictures", index, "settings"))
+            let again = try await server.ended(try await server.job(settings.text))
+            #expect(try again.text("pictures", "0", "id") == made.text("pictures", index, "id"))
+        }
+    }
+
     @Test("A picture to start from, a mask and an extension change what they should")
     func pictures() async throws {
         let server = try await RunningServer()

@@ -39,6 +39,8 @@ struct StoredPicture: Sendable, Hashable {
         parameters = picture.metadata.parameters
         var own = settings
         own.seed = Seed(picture.seed)
+        // Pictures of a variation have one seed, and differ in this.
+        if let variation = picture.metadata.variation { own.subseed = Seed(variation.seed) }
         own.count = 1
         own.steps = picture.metadata.steps
         own.guidanceScale = picture.metadata.guidanceScale
