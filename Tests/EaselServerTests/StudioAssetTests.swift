@@ -38,11 +38,30 @@ import Testing
         #expect(try #require(other).contains("; style-src 'self'; "))
     }
 
+    /// The files as they are written.
+    private static let sources = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Sources/EaselServer/Studio/Assets")
+
+    @Test("Every setting of a picture is in the form, or comes along with the picture")
+    func settings() throws {
+        func text(_ name: String) throws -> String {
+            try String(contentsOf: Self.sources.appending(path: name), encoding: .utf8)
+        }
+        let form = try text("studio.html").matches(of: /\bname=([a-z_]+)/).map { String($0.1) }
+        let carried = try #require(try text("settings.js").firstMatch(of: /const others = \[([^\]]*)\]/)).1
+            .split { !$0.isLetter && $0 != "_" }.map(String.init)
+        // Those of the picture to start from, and what does not change a picture.
+        let others = ["init_image", "mask", "mask_invert", "preview_interval"]
+        let all = Set(JobSettings.CodingKeys.allCases.map(\.rawValue))
+        #expect(all.subtracting(form + carried + others) == [])
+        #expect(Set(carried).subtracting(all) == [])
+    }
+
     @Test("No string of a script goes over several lines")
     func strings() throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "Sources/EaselServer/Studio/Assets")
-        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        let files = try FileManager.default.contentsOfDirectory(
+            at: Self.sources, includingPropertiesForKeys: nil)
         #expect(files.count > 30)
         for file in files where file.pathExtension == "js" {
             for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {

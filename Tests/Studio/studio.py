@@ -146,7 +146,7 @@ def main():
         check("size", size, studio)
         check("policy", policy, studio)
         for work in (
-            walk.words_and_tokens, walk.first_picture, walk.seeds, walk.reset, walk.several_pictures, walk.use_settings, walk.kept_over_a_reload,
+            walk.words_and_tokens, walk.first_picture, walk.seeds, walk.reset, walk.several_pictures, walk.use_settings, walk.settings_without_a_field, walk.kept_over_a_reload,
             walk.sizes, walk.larger_and_finer, walk.adapters, walk.errors_by_their_field, pictures.gallery, pictures.trash,
             pictures.compare, walk.keyboard, pictures.endless_scroll, pictures.large_screen, painting.dropped_pictures, painting.inpainting, painting.outpainting, painting.queue,
             painting.long_queue,

@@ -110,6 +110,23 @@ def use_settings(studio):
     page.click("#seed-lock")
 
 
+def settings_without_a_field(studio):
+    """They come along with a picture: also random numbers that are usual, but not with the picture's rules."""
+    page = studio.page
+    asked = {"prompt": "a yellow star on a blue background", "steps": 5, "seed": 11, "profile": "a1111", "rng": "torch-cpu",
+             "cache": "deep:2", "token_merging": 0.25}
+    job = studio.api("/jobs", "POST", asked)["id"]
+    studio.until("async (id) => (await (await fetch(`/api/v1/jobs/${id}`)).json()).state === 'done'", job, 60)
+    picture = studio.api(f"/jobs/{job}")["pictures"][0]["id"]
+    studio.tile(picture).wait_for()
+    studio.open_picture(picture)
+    page.click("#viewer-actions [data-action='use']")
+    assert page.locator("#carried li").count() == 3, page.text_content("#carried")
+    again = studio.finished(lambda: page.click("#generate"))
+    assert again["pictures"][0]["id"] == picture, "its settings make the picture again"
+    page.evaluate("document.querySelector('#settings-reset').click()")
+
+
 def kept_over_a_reload(studio):
     page = studio.page
     page.fill("#prompt", "kept words")

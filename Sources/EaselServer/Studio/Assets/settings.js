@@ -1,4 +1,5 @@
 // The form's settings: read for a job, filled from a picture, kept over a reload.
+import { usual } from './details.js'
 import { $, button, changed, el, field, on } from './dom.js'
 import { keep, kept } from './kept.js'
 import { fillSeed, readSeed, seedState } from './seed.js'
@@ -6,8 +7,7 @@ import { fillStart, readStart, startState } from './start.js'
 
 const form = $('compose')
 // Settings that have no place in the form: kept as they come with a picture, and shown.
-const others = ['vae', 'emphasis', 'rng', 'rho', 'loras', 'composite']
-const usual = { rng: 'torch-cpu', composite: true }
+const others = ['vae', 'emphasis', 'rng', 'rho', 'timestep_spacing', 'loras', 'composite', 'cache', 'token_merging']
 let carried = {}
 
 const elements = () => [...form.elements].filter((element) => element.name)
@@ -43,9 +43,10 @@ export function fill(settings) {
 	}
 	$('hires-on').checked = Boolean(settings.hires)
 	carried = {}
+	const standard = usual(settings)
 	for (const name of others) {
-		const value = settings[name] ?? usual[name]
-		if (value !== undefined && value !== usual[name] && value.length !== 0) carried[name] = value
+		const value = settings[name] ?? standard[name]
+		if (value !== undefined && value !== standard[name] && value.length !== 0) carried[name] = value
 	}
 	fillSeed(settings.seed)
 	fillStart(settings)
