@@ -59,6 +59,31 @@ def dropped_pictures(studio):
     page.click("#start-clear")
 
 
+def starting_again(studio):
+    """What a picture's settings do not say of its start is as the server took it, not as the form has it."""
+    page = studio.page
+    base = studio.generate("a red apple on a yellow background", 4, width=128, height=64)["pictures"][0]
+    asked = {"prompt": "a red apple on a blue background", "steps": 6, "seed": 12, "init_image": base["id"], "width": 128, "height": 128}
+    job = studio.api("/jobs", "POST", asked)["id"]
+    studio.until("async (id) => (await (await fetch(`/api/v1/jobs/${id}`)).json()).state === 'done'", job, 60)
+    picture = studio.api(f"/jobs/{job}")["pictures"][0]["id"]
+    studio.drop("start", base["file"])
+    page.wait_for_selector("#start-chosen:not([hidden])")
+    page.select_option("[name='resize']", "pad")
+    page.fill("#strength", "0.3")
+    studio.tile(picture).wait_for()
+    studio.open_picture(picture)
+    page.click("#viewer-actions [data-action='use']")
+    studio.until("document.querySelector(\"[name='resize']\").value === 'stretch'")
+    assert studio.value("strength") == "0.75", studio.value("strength")
+    again = studio.finished(lambda: page.click("#generate"))
+    assert again["pictures"][0]["id"] == picture, "its settings make the picture again"
+    page.click("#seed-lock")
+    page.click("#start-clear")
+    for name in ("width", "height"):
+        page.fill(f"#{name}", "")
+
+
 def inpainting(studio):
     page = studio.page
     base = studio.generate("a red apple on a yellow background", 12, width=128, height=128)["pictures"][0]

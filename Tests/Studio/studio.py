@@ -148,7 +148,7 @@ def main():
         for work in (
             walk.words_and_tokens, walk.first_picture, walk.seeds, walk.reset, walk.several_pictures, walk.use_settings, walk.settings_without_a_field, walk.kept_over_a_reload,
             walk.sizes, walk.larger_and_finer, walk.adapters, walk.errors_by_their_field, pictures.gallery, pictures.trash,
-            pictures.compare, walk.keyboard, pictures.endless_scroll, pictures.large_screen, painting.dropped_pictures, painting.inpainting, painting.outpainting, painting.queue,
+            pictures.compare, walk.keyboard, pictures.endless_scroll, pictures.large_screen, painting.dropped_pictures, painting.starting_again, painting.inpainting, painting.outpainting, painting.queue,
             painting.long_queue,
         ):
             if not check(work.__name__.replace("_", " "), work, studio):

@@ -9,6 +9,8 @@ import { allowed, fitted, setSize } from './size.js'
 const form = $('compose'), section = $('start')
 // {id, url, width, height, mask: the upload's id or null, inverted: whether the mask's black is meant}
 let start = null
+// What the server takes where settings say nothing of it.
+const usual = { strength: 0.75, resize: 'stretch', fill: 'original' }
 // How often it was chosen: what was found for an earlier choice comes too late.
 let choices = 0
 
@@ -102,7 +104,7 @@ export async function fillStart(settings) {
 	if (settings.init_image && !next) notice('The starting picture of these settings is no longer here.')
 	if (!next) { put(null); return }
 	const { extend, mask = null, only_masked_padding: padding = null } = settings
-	for (const name of ['strength', 'resize', 'fill']) if (settings[name]) field(name).value = settings[name]
+	for (const [name, value] of Object.entries(usual)) field(name).value = settings[name] ?? value
 	field('mask_blur').value = settings.mask_blur ?? 0
 	field('only_masked').checked = padding !== null
 	if (padding !== null) field('only_masked_padding').value = padding
