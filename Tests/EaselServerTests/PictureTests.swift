@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import GRDB
 import Imaging
@@ -48,6 +49,23 @@ import Testing
         #expect(try await server.get("/api/v1/pictures?trashed=true").text("pictures", "0", "id") == id)
         try FileManager.default.removeItem(at: file)
         #expect(try await server.ask(.DELETE, path + "?forever=true").status == 204)
+    }
+
+    @Test("A picture that is made again is told of with what people said of it before")
+    func madeAgain() async throws {
+        let server = try await RunningServer()
+        let id = try await Self.picture(server)
+        let said = try await server.ask(
+            .PATCH, "/api/v1/pictures/\(id)", json: #"{"favourite": true, "tags": ["best"]}"#)
+        #expect(said.status == 200)
+        async let events = server.events("/api/v1/events", until: "picture")
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(try await Self.picture(server) == id)
+        let told = try #require(try await events.last)
+        let picture = try JSONValue(parsing: Array(told.data.utf8), named: "event").objectValue
+        #expect(picture?["id"]?.stringValue == id)
+        #expect(picture?["favourite"]?.boolValue == true)
+        #expect(picture?["tags"]?.arrayValue?.compactMap(\.stringValue) == ["best"])
     }
 
     @Test("Uploads are kept for a week, and while a job needs them; a file that is not yet known is spared")

@@ -110,8 +110,10 @@ struct JobMaker: Sendable {
         let id = try files.save(bytes)
         try thumbnails.save(Thumbnail.bytes(of: picture.image), as: id)
         Counter(label: "easel_pictures_total").increment()
-        let stored = StoredPicture(picture, id: id, job: job.id, settings: job.settings)
-        try await gallery.add(stored, to: job.id) { [files] in try files.save(bytes, as: id) }
+        var stored = StoredPicture(picture, id: id, job: job.id, settings: job.settings)
+        (stored.favourite, stored.tags) = try await gallery.add(stored, to: job.id) { [files] in
+            try files.save(bytes, as: id)
+        }
         running.update(job.id) { entry in
             entry.progress.picture = min(picture.index + 1, entry.progress.pictures)
             entry.progress.step = 0

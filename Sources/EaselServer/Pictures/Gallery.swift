@@ -26,11 +26,13 @@ struct Gallery: Sendable {
     /// - Parameters:
     ///   - job: Nil where it is not known which made it.
     ///   - saving: Makes sure that its file is there: it may have been deleted since it was written.
+    /// - Returns: What people say of it, where it was there before.
+    @discardableResult
     func add(
         _ picture: StoredPicture, to job: String?, saving: @escaping @Sendable () throws -> Void
-    ) async throws {
+    ) async throws -> (favourite: Bool, tags: [String]) {
         let settings = String(decoding: try JSONEncoder().encode(picture.settings), as: UTF8.self)
-        try await pool.write { database in
+        return try await pool.write { database -> (favourite: Bool, tags: [String]) in
             try saving()
             try database.execute(
                 sql: """
@@ -47,10 +49,13 @@ struct Gallery: Sendable {
                     picture.settings.prompt, picture.settings.negativePrompt ?? "", settings,
                     picture.parameters,
                 ])
-            guard let job else { return }
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO jobPicture (job, number, picture) VALUES (?, ?, ?)",
-                arguments: [job, picture.number, picture.id])
+            if let job {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO jobPicture (job, number, picture) VALUES (?, ?, ?)",
+                    arguments: [job, picture.number, picture.id])
+            }
+            let kept = try Self.picture(picture.id, database)
+            return (kept?.favourite ?? false, kept?.tags ?? [])
         }
     }
 
