@@ -68,6 +68,34 @@ import Testing
         #expect(picture?["tags"]?.arrayValue?.compactMap(\.stringValue) == ["best"])
     }
 
+    @Test("A picture of which only the file was known has the settings of the job that makes it again")
+    func adopted() async throws {
+        let folder = RunningServer.newFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let database = try ServerDatabase(in: folder)
+        let gallery = Gallery(pool: database.pool)
+        func add(_ prompt: String, isOfJob: Bool) async throws -> StoredPicture {
+            let job = Job(settings: JobSettings(prompt: prompt), client: "a", api: .easel)
+            _ = try await JobStore(database.pool).accept(
+                job, key: nil, limits: ServerLimits(), secondsLeft: 0)
+            let notes = PictureNotes(
+                parameters: "\(prompt)\nSteps: 1, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 8x8")
+            let image = Image(width: 8, height: 8, pixels: [UInt8](repeating: 0, count: 8 * 8 * 3))
+            let picture = try #require(StoredPicture(PictureFile(image, notes: notes), id: "the same"))
+            try await gallery.add(picture, to: isOfJob ? job.id : nil) {}
+            return try #require(try await gallery.picture("the same"))
+        }
+        let file = try await add("what the file says", isOfJob: false)
+        #expect(file.job.isEmpty && file.settings.prompt == "what the file says")
+        let made = try await add("what the job says", isOfJob: true)
+        #expect(!made.job.isEmpty && made.settings.prompt == "what the job says")
+        // Whoever makes it then, and whatever becomes of the process, it is as it was made first.
+        for isOfJob in [true, false] {
+            let again = try await add("what another says", isOfJob: isOfJob)
+            #expect(again.job == made.job && again.settings == made.settings)
+        }
+    }
+
     @Test("Uploads are kept for a week, and while a job needs them; a file that is not yet known is spared")
     func uploadsExpire() async throws {
         let folder = RunningServer.newFolder()

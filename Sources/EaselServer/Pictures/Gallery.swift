@@ -21,7 +21,8 @@ struct Gallery: Sendable {
             WHERE pictureTag.picture = picture.id ORDER BY tag)) AS tags
         """
 
-    /// Keeps a picture as one of a job. One that was there is the newest again, and leaves the trash.
+    /// Keeps a picture as one of a job. One that was there is the newest again, and leaves the trash; where only its file was
+    /// known, the job's settings take the place of those in the file, which do not say what it started from.
     ///
     /// - Parameters:
     ///   - job: Nil where it is not known which made it.
@@ -40,7 +41,10 @@ struct Gallery: Sendable {
                         negativePrompt, settings, parameters)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (id) DO UPDATE SET trashed = NULL, created = excluded.created,
-                        serial = (SELECT MAX(serial) + 1 FROM picture)
+                        serial = (SELECT MAX(serial) + 1 FROM picture),
+                        job = CASE job WHEN '' THEN excluded.job ELSE job END,
+                        number = CASE job WHEN '' THEN excluded.number ELSE number END,
+                        settings = CASE job WHEN '' THEN excluded.settings ELSE settings END
                     """,
                 arguments: [
                     picture.id, job ?? "", picture.number, picture.created.timeIntervalSince1970,
