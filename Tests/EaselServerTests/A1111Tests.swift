@@ -62,9 +62,12 @@ import Testing
         let info = try JSONValue(parsing: Array((made.text("info") ?? "").utf8), named: "info").objectValue
         #expect(info?["sd_model_hash"]?.stringValue == hash)
         #expect(info?["infotexts"]?.arrayValue?.first?.stringValue?.contains("Model hash: \(hash)") == true)
-        // By its title with the hash, too.
-        let again = try await server.post("/sdapi/v1/options", #"{"sd_model_checkpoint": "\#(title)"}"#)
-        #expect(again.status == 200)
+        // By its title with the hash, too; an empty name is none.
+        for name in [title, ""] {
+            let again = try await server.post("/sdapi/v1/options", #"{"sd_model_checkpoint": "\#(name)"}"#)
+            #expect(again.status == 200)
+            #expect(try await server.get("/sdapi/v1/options").text("sd_model_checkpoint") == title)
+        }
 
         let loras = try await server.get("/sdapi/v1/loras")
         #expect(try loras.text("0", "name") == "file" && loras.text("0", "alias") == "soft")
@@ -82,6 +85,20 @@ import Testing
         #expect(await server.end() == 0)
         server = try await RunningServer(options, environment: ["XDG_CACHE_HOME": cache.path])
         #expect(try await server.get("/sdapi/v1/sd-models").text("1", "sha256") == whole)
+        // It is named by that, too.
+        let sum = try #require(whole)
+        for name in [hash, sum] {
+            for chosen in ["demo", name] {
+                let answer = try await server.post(
+                    "/sdapi/v1/options", #"{"sd_model_checkpoint": "\#(chosen)"}"#)
+                #expect(answer.status == 200)
+            }
+            #expect(try await server.get("/sdapi/v1/options").text("sd_model_checkpoint") == title)
+        }
+        // What is gone is not what requests mean that name none.
+        try FileManager.default.removeItem(at: models.appending(path: "Stable-diffusion/one.safetensors"))
+        #expect(try await server.post("/sdapi/v1/refresh-checkpoints").status == 200)
+        #expect(try await server.get("/sdapi/v1/options").text("sd_model_checkpoint") == "demo")
     }
 
     @Test("Skipping finishes one picture as it is, interrupting the job too")

@@ -54,7 +54,7 @@ struct A1111CatalogueRoutes: Sendable {
 
     @Sendable private func setOptions(_ request: Request, _ context: ServerContext) async throws -> Response {
         let fields = try await A1111Fields(of: request, limit: 1 << 20)
-        let title = try fields.text("sd_model_checkpoint")
+        let title = try fields.word("sd_model_checkpoint")
         let model = try await shelf.entry(named: title.map(A1111Models.name(ofTitle:))).name
         try await checkChanges(fields, model: model)
         if title != nil { try await shelf.choose(model) }

@@ -29,7 +29,7 @@ struct A1111Settings: Sendable {
         var settings = JobSettings(prompt: try fields.text("prompt") ?? "")
         settings.negativePrompt = try fields.text("negative_prompt")
         settings.profile = Profile.a1111.rawValue
-        settings.model = try overrides.text("sd_model_checkpoint").map(A1111Models.name(ofTitle:))
+        settings.model = try overrides.word("sd_model_checkpoint").map(A1111Models.name(ofTitle:))
         let vae = try overrides.text("sd_vae") ?? options.text("sd_vae")
         settings.vae = vae.flatMap(A1111Models.autoencoder(named:))
         let skip =

@@ -77,13 +77,18 @@ actor ModelShelf {
     func refresh() {
         found = nil
         vaes = nil
+        // The one that was chosen may be gone.
+        if !entries.contains(where: { $0.name == current }) { current = first.name }
         beginLooking()
     }
 
+    /// The model of a name, or of a hash: AUTOMATIC1111's clients have both.
+    ///
     /// - Throws: ``APIError`` for a name of none.
     func entry(named name: String?) throws -> Entry {
         let name = name ?? current
-        if let entry = entries.first(where: { $0.name == name }) { return entry }
+        let named = entries.first { $0.name == name }
+        if let entry = named ?? entries.first(where: { Self.has($0, hash: name) }) { return entry }
         let nearest = entries.map(\.name).filter {
             $0.lowercased().contains(name.lowercased()) || name.lowercased().contains($0.lowercased())
         }
@@ -92,6 +97,12 @@ actor ModelShelf {
             "there is no model \"\(name.prefix(200))\""
                 + (nearest.isEmpty ? "" : "; nearest: \(nearest.prefix(3).joined(separator: ", "))"),
             field: "model")
+    }
+
+    /// Whether a model's file is known to have a hash.
+    private static func has(_ entry: Entry, hash: String) -> Bool {
+        guard let hashes = FileHashes.known(of: entry.location) else { return false }
+        return [hashes.shortHash, hashes.sha256, hashes.legacyHash].contains(hash)
     }
 
     /// - Throws: ``APIError`` for a name of none.
