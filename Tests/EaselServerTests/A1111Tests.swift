@@ -101,6 +101,24 @@ import Testing
         #expect(try await server.get("/sdapi/v1/options").text("sd_model_checkpoint") == "demo")
     }
 
+    @Test("What is said of pictures has a seed to its last digit, and of two passes the first one's size")
+    func info() async throws {
+        let server = try await RunningServer()
+        let answer = try await server.post(
+            "/sdapi/v1/txt2img",
+            #"""
+            {"prompt": "a", "steps": 1, "seed": 18446744073709551615, "width": 64, "height": 128,
+             "enable_hr": true, "hr_scale": 2}
+            """#)
+        let said = try #require(try answer.text("info"))
+        let info = try JSONValue(parsing: Array(said.utf8), named: "info").objectValue
+        let (seed, seeds) = (info?["seed"], info?["all_seeds"]?.arrayValue?.first)
+        for number in [seed, seeds] { #expect(number?.numberValue?.text == "18446744073709551615") }
+        #expect(info?["width"]?.numberValue?.integer == 64)
+        #expect(info?["height"]?.numberValue?.integer == 128)
+        #expect(info?["infotexts"]?.arrayValue?.first?.stringValue?.contains("Size: 64x128") == true)
+    }
+
     @Test("Skipping finishes one picture as it is, interrupting the job too")
     func skipping() async throws {
         let server = try await RunningServer()

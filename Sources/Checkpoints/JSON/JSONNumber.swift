@@ -3,7 +3,7 @@ public struct JSONNumber: Sendable, Hashable {
     /// The digits as written.
     public let text: String
 
-    init(text: String) { self.text = text }
+    package init(text: String) { self.text = text }
 
     public init(_ value: Int) { text = String(value) }
 

@@ -20,7 +20,7 @@ struct A1111Info {
         /// are fewer.
         func each(_ value: (Int) -> JSONValue) -> JSONValue { .array((0..<job.count).map(value)) }
         func of(_ index: Int) -> StoredPicture? { pictures.indices.contains(index) ? pictures[index] : nil }
-        func number(_ value: UInt64) -> JSONValue { .number(JSONNumber(exactly: value)) }
+        func number(_ value: UInt64) -> JSONValue { .number(JSONNumber(text: String(value))) }
         // With a variation all pictures have one seed.
         let isVaried = settings.subseedStrength != nil
         func ownSeed(_ index: Int) -> UInt64 { of(index)?.seed ?? seed &+ (isVaried ? 0 : UInt64(index)) }
@@ -35,8 +35,9 @@ struct A1111Info {
             "subseed": number(subseed),
             "all_subseeds": each { number(subseed &+ (isVaried ? UInt64($0) : 0)) },
             "subseed_strength": .number(JSONNumber(settings.subseedStrength ?? 0)),
-            "width": JSONValue(pictures.first?.width ?? settings.width ?? 512),
-            "height": JSONValue(pictures.first?.height ?? settings.height ?? 512),
+            // As they were asked for: with two passes, the first's.
+            "width": JSONValue(settings.width ?? pictures.first?.width ?? 512),
+            "height": JSONValue(settings.height ?? pictures.first?.height ?? 512),
             "sampler_name": .string(label),
             "cfg_scale": .number(JSONNumber(Double(settings.guidanceScale ?? 7))),
             "steps": JSONValue(settings.steps ?? 50), "batch_size": JSONValue(request.batchSize),
@@ -68,12 +69,5 @@ struct A1111Info {
     static func timestamp(_ date: Date) -> String {
         let digits = Timestamp.text(date).filter(\.isNumber)
         return String(digits.prefix(14))
-    }
-}
-
-extension JSONNumber {
-    /// All 64 bits of it.
-    init(exactly value: UInt64) {
-        if let integer = Int(exactly: value) { self.init(integer) } else { self.init(Double(value)) }
     }
 }
