@@ -233,4 +233,25 @@ import Testing
             """#)
         #expect(made.status == 200)
     }
+
+    @Test(
+        "A number may be text in options too; one that is too large is refused, whether the model is open or not"
+    )
+    func numbers() async throws {
+        let server = try await RunningServer()
+        let set = try await server.post("/sdapi/v1/options", #"{"CLIP_stop_at_last_layers": "2"}"#)
+        #expect(set.status == 200)
+        let made = try await server.post(
+            "/sdapi/v1/txt2img", #"{"prompt": "a", "steps": 1, "width": 64, "height": 64}"#)
+        let said = try #require(try made.text("info"))
+        let info = try JSONValue(parsing: Array(said.utf8), named: "info").objectValue
+        #expect(info?["clip_skip"]?.numberValue?.integer == 2)
+        for path in ["reload-checkpoint", "unload-checkpoint"] {
+            #expect(try await server.post("/sdapi/v1/\(path)").status == 200)
+            let refused = try await server.post(
+                "/sdapi/v1/txt2img", #"{"prompt": "a", "cfg_scale": 1e300, "width": 64, "height": 64}"#)
+            #expect(refused.status == 422, "\(path)")
+            #expect(try refused.text("detail", "0", "loc", "1") == "cfg_scale", "\(path)")
+        }
+    }
 }

@@ -44,6 +44,14 @@ struct A1111Fields: Sendable {
         return number
     }
 
+    /// A number that 32 bits hold.
+    func float(_ name: String) throws -> Float? {
+        guard let number = try number(name) else { return nil }
+        let float = Float(number)
+        guard float.isFinite else { throw Self.wrong(name, "Input should be a smaller number") }
+        return float
+    }
+
     func integer(_ name: String) throws -> Int? {
         guard let number = try number(name) else { return nil }
         guard let integer = Int(exactly: number) else {

@@ -28,7 +28,11 @@ final class A1111Options: Sendable {
 
     func text(_ name: String) -> String? { values.withLock { $0[name] }?.stringValue }
 
-    func integer(_ name: String) -> Int? { values.withLock { $0[name] }?.numberValue?.integer }
+    /// Read as a request's own fields are: it may be text.
+    func integer(_ name: String) -> Int? {
+        let fields = A1111Fields(values.withLock { $0 })
+        return try? fields.integer(name)
+    }
 
     /// All of them.
     ///

@@ -40,7 +40,7 @@ struct A1111Settings: Sendable {
         settings.width = try fields.integer("width") ?? 512
         settings.height = try fields.integer("height") ?? 512
         settings.steps = try fields.integer("steps") ?? 50
-        settings.guidanceScale = Float(try fields.number("cfg_scale") ?? 7)
+        settings.guidanceScale = try fields.float("cfg_scale") ?? 7
         settings.seed = try fields.seed("seed")
         let sampler = try fields.word("sampler_name") ?? fields.word("sampler_index") ?? "Euler"
         (settings.sampler, settings.schedule) = try Self.sampler(sampler, schedule: fields.text("scheduler"))
