@@ -103,24 +103,7 @@ final class JobStore: Sendable {
     }
 
     /// The next job in the queue, which is then running; nil where none waits.
-    func claim() async throws -> Job? {
-        let now = Date()
-        let served = lastServed.withLock { $0 }
-        let job = try await pool.write { database -> Job? in
-            guard let id = QueueOrder.sorted(try Self.entries(database), lastServed: served).first else {
-                return nil
-            }
-            try database.execute(
-                sql: "UPDATE job SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
-                arguments: [now.timeIntervalSince1970, id])
-            return try Job.fetchOne(database, key: id)
-        }
-        if let job {
-            lastServed.withLock { $0[job.client] = now.timeIntervalSince1970 }
-            changed()
-        }
-        return job
-    }
+    func claim() async throws -> Job? { try await take { Array($0.prefix(1)) }.first }
 
     /// The jobs that are next in the queue.
     func next(_ count: Int) async throws -> [Job] {
@@ -133,12 +116,17 @@ final class JobStore: Sendable {
     ///
     /// - Returns: Nil where others have come before them, or one is gone; then none is taken.
     func claim(next ids: [String]) async throws -> [Job]? {
+        let jobs = try await take { $0.starts(with: ids) ? ids : [] }
+        return jobs.isEmpty ? nil : jobs
+    }
+
+    /// Takes those jobs of the queue that are chosen, which are then running.
+    private func take(_ choose: @escaping @Sendable (_ queue: [String]) -> [String]) async throws -> [Job] {
         let now = Date().timeIntervalSince1970
         let served = lastServed.withLock { $0 }
-        let jobs = try await pool.write { database -> [Job]? in
-            let order = QueueOrder.sorted(try Self.entries(database), lastServed: served)
-            guard order.starts(with: ids) else { return nil }
-            return try ids.map { id in
+        let jobs = try await pool.write { database -> [Job] in
+            let queue = QueueOrder.sorted(try Self.entries(database), lastServed: served)
+            return try choose(queue).map { id in
                 try database.execute(
                     sql:
                         "UPDATE job SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ?",
@@ -146,7 +134,7 @@ final class JobStore: Sendable {
                 return try Job.find(database, key: id)
             }
         }
-        guard let jobs else { return nil }
+        guard !jobs.isEmpty else { return [] }
         lastServed.withLock { served in for job in jobs { served[job.client] = now } }
         changed()
         return jobs
