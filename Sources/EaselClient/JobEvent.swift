@@ -22,8 +22,8 @@ public enum JobEvent: Sendable, Hashable {
 extension EaselClient {
     /// What happens to a job, from now until it is over. A connection that breaks is made again, and goes on where it was.
     ///
-    /// - Throws: while iterating, ``EaselClientError`` where there is no such job, and `HTTPClientError` where the server
-    ///   cannot be reached for half a minute.
+    /// - Throws: while iterating, ``EaselClientError`` where there is no such job, and what it was told last, or
+    ///   `HTTPClientError`, where the server cannot be reached for half a minute.
     public func events(of id: String) -> AsyncThrowingStream<JobEvent, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
@@ -53,7 +53,7 @@ extension EaselClient {
                         if case .ended = told { return }
                     }
                 }
-            } catch let error as EaselClientError {
+            } catch let error as EaselClientError where !error.isPassing {
                 throw error
             } catch let error as EventStreamError {
                 throw EaselClientError.notUnderstood(reason: "\(error)")
@@ -64,6 +64,14 @@ extension EaselClient {
             }
             try await Task.sleep(for: .seconds(2))
         }
+    }
+}
+
+extension EaselClientError {
+    /// Whether it says that the server, or a proxy before it, cannot answer just now.
+    fileprivate var isPassing: Bool {
+        guard case .refused(let status, _, _, _, _) = self else { return false }
+        return (502...504).contains(status)
     }
 }
 

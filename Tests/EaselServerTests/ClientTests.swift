@@ -65,4 +65,33 @@ import Testing
             for try await _ in client.events(of: "no-such-job") {}
         }
     }
+
+    /// With connections of its own.
+    private static let http = HTTPClient(eventLoopGroupProvider: .singleton)
+
+    @Test("Events that a server without free connections does not tell are asked for again")
+    func busyServer() async throws {
+        let server = try await RunningServer(descriptors: 128)
+        let address = try #require(URL(string: "http://127.0.0.1:\(server.port)"))
+        let job = try await server.job(#"{"prompt": "a", "steps": 150, "count": 60}"#)
+        let client = EaselClient(at: address, http: Self.http)
+        let others = (0..<60).compactMap { _ in try? OpenConnection(server.port) }
+        for other in others { _ = other.ask("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") }
+        await #expect(throws: EaselClientError.self) { _ = try await client.job(job) }
+        func lastEvent() async throws -> JobEvent? {
+            var last: JobEvent?
+            for try await event in client.events(of: job) { last = event }
+            return last
+        }
+        async let last = lastEvent()
+        try await Task.sleep(for: .milliseconds(500))
+        for other in others { other.close() }
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(try await server.post("/api/v1/jobs/\(job)/cancel").text("state") == "cancelled")
+        guard case .ended(let ended) = try await last else {
+            Issue.record("the last event is not the job's end")
+            return
+        }
+        #expect(ended.state == .cancelled)
+    }
 }
