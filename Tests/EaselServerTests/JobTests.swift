@@ -244,6 +244,11 @@ import Testing
         let query = try await server.events(
             "/api/v1/jobs/\(job)/events?last_event_id=\(events[third].id)", until: "done")
         #expect(query.map(\.id) == rest.map(\.id))
+        // One who has seen the end is told that there is no more: a browser then stops asking.
+        let end = try #require(events.last?.id)
+        let over = try await server.ask(
+            .GET, "/api/v1/jobs/\(job)/events", headers: [("last-event-id", end)])
+        #expect(over.status == 204 && over.body.isEmpty)
         let all = try await server.events("/api/v1/events", until: "queue", lastID: "1")
         #expect(all.map(\.name) == ["queue"])
     }

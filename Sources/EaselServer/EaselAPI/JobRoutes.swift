@@ -97,7 +97,8 @@ struct JobRoutes: Sendable {
         return try JSONBody(encoding: await queue.view(job)).response()
     }
 
-    /// The job's events from the last that the client has; else what it is now, and its events from now on.
+    /// The job's events from the last that the client has; else what it is now, and its events from now on. Nothing where the
+    /// client has the last of all.
     @Sendable func events(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.parameter("id")
         // Before the job is looked at, so that nothing is missed between.
@@ -106,6 +107,10 @@ struct JobRoutes: Sendable {
         async let state = state(of: id)
         let first = try await state
         let last = lastEvent(of: request)
+        // A browser asks again by itself when a stream has ended, and stops where it is told that there is no more.
+        if let last, queue.events.log.remembers(EventStreams.ends, of: id, until: last) {
+            return Response(status: .noContent)
+        }
         return try streams.response(after: last ?? now, of: id, first: last == nil ? [first] : []) {
             try await self.state(of: id)
         }

@@ -65,6 +65,13 @@ final class EventLog: Sendable {
         }
     }
 
+    /// Whether a job's event of one of some names is still there, and came no later than another.
+    func remembers(_ names: Set<String>, of job: String, until id: Int) -> Bool {
+        state.withLock { state in
+            state.events.contains { $0.id <= id && $0.job == job && names.contains($0.name) }
+        }
+    }
+
     /// What came after an event.
     struct News: Sendable {
         /// Nothing where the readers were woken, or the reader's task was cancelled.
