@@ -31,7 +31,7 @@ extension ExitCode {
             case is GenerationError, SamplingError.notFinite: .badInput
             case is RequestError, is SamplingError, is DynamicPromptError, is PromptError, is SweepError,
                 PromptStyleError.unknown, is LoRAError, is EmbeddingError, is PullSourceError,
-                is ModelFolderMissing, is ValidationError:
+                is ModelFolderMissing, is ValidationError, is LayeredSettingsError:
                 .usage
             case let error as EngineError:
                 switch error {

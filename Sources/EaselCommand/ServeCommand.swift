@@ -11,8 +11,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Open a server and the web studio.",
         discussion: """
             Easel's own API is at /api/v1 (described at /api/v1/openapi.json), AUTOMATIC1111's at /sdapi/v1, OpenAI's \
-            Images API at /v1. What is not given is taken from the environment (EASEL_PORT, EASEL_TOKEN, …) and then \
-            from the file --config: a JSON object with the options' names, such as {"port": 8080}.
+            Images API at /v1. What is not given is taken from the environment (EASEL_PORT, EASEL_TOKEN, …: the options' \
+            names in capitals, with _ for -, and commas between several values) and then from the file --config: a JSON \
+            object with the options' names, such as {"port": 8080}.
             """)
 
     @OptionGroup var opening: ModelOptions
@@ -56,38 +57,41 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         await reportingErrors {
-            let settings = try await LayeredSettings(file: config)
-            var logger = Logger(label: "easel")
-            logger.logLevel = .notice
-            let metrics = PrometheusMetrics()
-            MetricsSystem.bootstrap(metrics)
-            OpenFileLimit.raise()
-            ProcessMemory.limitArenas()
-            var setup = try setup(settings)
-            setup.metrics = metrics
-            let server = try await Server(setup, logger: logger)
-            try await server.run { [host] port in
-                let name = host ?? settings.string("host") ?? "127.0.0.1"
-                let shown = name.contains(":") ? "[\(name)]" : name
-                print("Easel is at http://\(shown):\(port)/")
-                fflush(nil)
-            }
+            // Behind the tool's name and the command's.
+            let words = Array(CommandLine.arguments.dropFirst(2))
+            try await LayeredSettings<Self>(file: config).command(words).serve()
         }
         // A job that was parked may have left a network to be compiled.
         leave(.success)
     }
 
-    private func setup(_ settings: LayeredSettings) throws -> ServerConfiguration {
+    private func serve() async throws {
+        var logger = Logger(label: "easel")
+        logger.logLevel = .notice
+        let metrics = PrometheusMetrics()
+        MetricsSystem.bootstrap(metrics)
+        OpenFileLimit.raise()
+        ProcessMemory.limitArenas()
+        var setup = try setup()
+        setup.metrics = metrics
+        let server = try await Server(setup, logger: logger)
+        try await server.run { [host = setup.host] port in
+            let shown = host.contains(":") ? "[\(host)]" : host
+            print("Easel is at http://\(shown):\(port)/")
+            fflush(nil)
+        }
+    }
+
+    private func setup() throws -> ServerConfiguration {
         let opening = opening
         let store = try opening.folders.store
         let vocabulary = opening.vocabulary.map { URL(filePath: $0) }
         let vae = opening.vae.map {
             URL(filePath: ModelLocation.path(named: $0, kind: .vae, store: store))
         }
-        let model = try ModelLocation.url(named: opening.model ?? settings.string("model"), store: store)
-        let folder = dataDir ?? settings.string("data-dir")
+        let model = try ModelLocation.url(named: opening.model, store: store)
         var setup = ServerConfiguration(
-            folder: folder.map { URL(filePath: $0) } ?? Self.standardFolder,
+            folder: dataDir.map { URL(filePath: $0) } ?? Self.standardFolder,
             model: model, store: store
         ) { location, autoencoder in
             try await opening.processor.open(opening.precision) { engine in
@@ -98,27 +102,26 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let threads = opening.processor.cpu.threads.map { ", \($0) threads" } ?? ""
         setup.device = "\(opening.processor.device), \(opening.precision.rawValue)\(threads)"
-        setup.host = host ?? settings.string("host") ?? setup.host
-        setup.port = try bounded("port", port, settings, 0...65535) ?? setup.port
-        setup.token = token ?? settings.string("token")
-        setup.allowedHosts = allowHost + settings.strings("allow-host")
-        setup.allowedOrigins = allowOrigin + settings.strings("allow-origin")
+        setup.host = host ?? setup.host
+        setup.port = try bounded("port", port, 0...65535) ?? setup.port
+        setup.token = token
+        setup.allowedHosts = allowHost
+        setup.allowedOrigins = allowOrigin
         setup.allowsRemotePictures = allowUrlImages
-        setup.shutdownSeconds =
-            shutdownTimeout ?? settings.double("shutdown-timeout") ?? setup.shutdownSeconds
+        setup.shutdownSeconds = shutdownTimeout ?? setup.shutdownSeconds
         guard (0...3600).contains(setup.shutdownSeconds) else {
             throw ValidationError("--shutdown-timeout must be from 0 to 3600 seconds.")
         }
         var limits = ServerLimits()
-        limits.steps = try bounded("max-steps", maxSteps, settings, 1...1000) ?? limits.steps
+        limits.steps = try bounded("max-steps", maxSteps, 1...1000) ?? limits.steps
         limits.queueLength =
-            try bounded("queue-length", queueLength, settings, 1...1_000_000) ?? limits.queueLength
-        limits.perClient = try bounded("per-client", perClient, settings, 1...1_000_000) ?? limits.perClient
+            try bounded("queue-length", queueLength, 1...1_000_000) ?? limits.queueLength
+        limits.perClient = try bounded("per-client", perClient, 1...1_000_000) ?? limits.perClient
         limits.jobsPerMinute =
-            try bounded("jobs-per-minute", jobsPerMinute, settings, 1...1_000_000) ?? limits.jobsPerMinute
-        limits.jobsAtOnce = try bounded("jobs-at-once", jobsAtOnce, settings, 1...8) ?? limits.jobsAtOnce
+            try bounded("jobs-per-minute", jobsPerMinute, 1...1_000_000) ?? limits.jobsPerMinute
+        limits.jobsAtOnce = try bounded("jobs-at-once", jobsAtOnce, 1...8) ?? limits.jobsAtOnce
         limits.bodyBytes =
-            try bounded("max-body", maxBody?.bytes, settings, 1024...(1 << 30)) ?? limits.bodyBytes
+            try bounded("max-body", maxBody?.bytes, 1024...(1 << 30)) ?? limits.bodyBytes
         setup.limits = limits
         return setup
     }
@@ -131,13 +134,11 @@ struct ServeCommand: AsyncParsableCommand {
             .appending(path: "easel/server")
     }
 
-    /// A number of the options, or else of the settings.
+    /// A number of the options.
     ///
     /// - Throws: `ValidationError` where it is out of its range.
-    private func bounded(
-        _ name: String, _ given: Int?, _ settings: LayeredSettings, _ range: ClosedRange<Int>
-    ) throws -> Int? {
-        guard let value = given ?? settings.int(name) else { return nil }
+    private func bounded(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws -> Int? {
+        guard let value else { return nil }
         guard range.contains(value) else {
             throw ValidationError(
                 "--\(name) \(value) is not possible: it must be from \(range.lowerBound) to \(range.upperBound)."
