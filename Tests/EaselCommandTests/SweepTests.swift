@@ -84,6 +84,7 @@ struct SweepTests {
 
     @Test(arguments: [
         "stepz=1,2", "vae=a,b", "steps=1,q", "steps=1,0", "model=a,b", "steps", "=1", "sampler=euler,none",
+        "threads=1,2", "memory-limit=2GB,4GB", "models-dir=.,..", "compress-weights=1,2", "variations=1,2",
     ])
     func whatCannotBeSweptIsRefusedFirst(_ sweep: String) async throws {
         let tool = try Tool()

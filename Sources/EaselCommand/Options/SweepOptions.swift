@@ -56,14 +56,12 @@ struct Sweep: ExpressibleByArgument {
     let values: [String]
 
     /// Options that concern the whole run.
-    private static let fixed: Set<String> = [
-        "model", "models-dir", "vocabulary", "vae", "precision", "device", "threads", "memory",
-        "memory-limit",
-        "keep-networks", "attention-slice", "passes-alone", "compress-weights", "compressed-weight-bits",
-        "vae-tile-size", "vae-tile-overlap", "output", "quality", "count", "batch-size", "variations",
-        "sweep",
-        "grid", "from", "preview", "preview-protocol", "quiet", "json", "help",
-    ]
+    private static let fixed: Set<String> = OptionCatalogue(of: ModelOptions.self).names
+        .union(OptionCatalogue(of: SweepOptions.self).names)
+        .union([
+            "output", "quality", "count", "batch-size", "from", "preview", "preview-protocol", "quiet",
+            "json",
+        ])
     static let promptReplace = "prompt-replace"
 
     init?(argument: String) {
