@@ -72,7 +72,8 @@ struct GenerateCommand: AsyncParsableCommand {
         if text != nil && prompt != nil {
             throw ValidationError("The prompt is given twice, as an argument and with --prompt.")
         }
-        if text == nil && prompt == nil && from == nil {
+        let isPromptSwept = sweeps.sweep.contains { $0.name == "prompt" }
+        if text == nil && prompt == nil && from == nil && !isPromptSwept {
             throw ValidationError("A prompt is missing: easel \"a red apple on a table\".")
         }
         try sampling.check()
@@ -147,7 +148,10 @@ struct GenerateCommand: AsyncParsableCommand {
             for (sweep, value) in cell where sweep.name != Sweep.promptReplace && sweep.name != "prompt" {
                 arguments.append("--\(sweep.name)=\(value)")
             }
-            let command = try Self.parsed(CommandLine.arguments.dropFirst() + arguments)
+            // Behind a -- nothing is an option.
+            let own = CommandLine.arguments.dropFirst()
+            let end = own.firstIndex(of: "--") ?? own.endIndex
+            let command = try Self.parsed(Array(own[..<end] + arguments + own[end...]))
             let prompt = cell.first { $0.sweep.name == "prompt" }?.value
             var request = try command.request(settings, prompt: prompt)
             for (sweep, value) in cell {

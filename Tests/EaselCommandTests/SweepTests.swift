@@ -48,6 +48,18 @@ struct SweepTests {
         #expect(try parameters(tool, "out/easel-2-3.png").contains("Seed: 2,"))
     }
 
+    /// A prompt may begin like an option, and a swept one is prompt enough.
+    @Test func promptsStandWhereTheyStandWithoutASweep() async throws {
+        let tool = try Tool()
+        let dashed = try await tool.generate("--sweep", "steps=1,2", "-o", "x.png", "--", "-a cat")
+        #expect(dashed.code == 0, "\(dashed.errors)")
+        #expect(try parameters(tool, "x-1.png").hasPrefix("-a cat\nSteps: 1,"))
+        #expect(try parameters(tool, "x-2.png").hasPrefix("-a cat\nSteps: 2,"))
+        let swept = try await tool.generate("--sweep", "prompt=a cat,a dog", "-o", "y.png")
+        #expect(swept.code == 0, "\(swept.errors)")
+        #expect(try parameters(tool, "y-2.png").hasPrefix("a dog\n"))
+    }
+
     @Test func variationsAreOfOneSeed() async throws {
         let tool = try Tool()
         let result = try await tool.generate(
