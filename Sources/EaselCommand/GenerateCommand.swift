@@ -199,6 +199,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let needsGrid = sweeps.grid || requests.count > 1
         var (made, notes): ([Int: Image], PictureNotes?) = ([:], nil)
         for (cell, request) in requests.enumerated() {
+            let earlier = report.timings
             for try await event in model.generate(request) {
                 switch event {
                 case .stage(let stage): progress.show(stage)
@@ -215,7 +216,7 @@ struct GenerateCommand: AsyncParsableCommand {
                     try picture.write(to: file, quality: quality)
                     progress.clear()
                     previews.keep()
-                    report.add(picture, file: file)
+                    report.add(picture, file: file, after: earlier)
                     if needsGrid {
                         made[index] = picture.image
                         notes = notes ?? PictureNotes(parameters: picture.metadata.parameters)

@@ -29,7 +29,7 @@ struct GenerationReport: Encodable {
     /// Files of pictures side by side; nil where there are none.
     var grids: [String]?
     /// Seconds spent in each stage, for all pictures together.
-    private var timings: [String: Double]
+    private(set) var timings: [String: Double]
     private var peakMemoryBytes = 0
     /// The same of a GPU; nil where none computes.
     private var peakDeviceMemoryBytes: Int?
@@ -55,14 +55,17 @@ struct GenerationReport: Encodable {
         memory = model.memoryUse.mode.rawValue
     }
 
-    mutating func add(_ picture: GeneratedPicture, file: URL) {
+    /// - Parameter earlier: The ``timings`` when the picture's request began, whose own are told with each of its pictures.
+    mutating func add(_ picture: GeneratedPicture, file: URL, after earlier: [String: Double]) {
         files.append(file.path)
         pictures.append(Picture(file: file.path, seed: picture.seed))
         sampler = picture.sampler
         memory = picture.memory.rawValue
         estimatedMemoryBytes = max(estimatedMemoryBytes, picture.memoryEstimate)
         (width, height) = (picture.image.width, picture.image.height)
-        for (stage, duration) in picture.timings { timings[stage.rawValue] = seconds(duration) }
+        for (stage, duration) in picture.timings {
+            timings[stage.rawValue] = earlier[stage.rawValue, default: 0] + seconds(duration)
+        }
     }
 
     /// - Parameter model: What made the pictures.

@@ -48,6 +48,22 @@ struct SweepTests {
         #expect(try parameters(tool, "out/easel-2-3.png").contains("Seed: 2,"))
     }
 
+    /// Networks are loaded for the first of the pictures alone.
+    @Test func theTimesOfAllSettingsAreAddedUp() async throws {
+        let tool = try Tool()
+        func loading(_ arguments: String...) async throws -> Double {
+            let result = try await tool.run(
+                ["a cat", "-m", Tool.model("tiny-sd1").path, "--precision", "f32", "--json"] + arguments)
+            #expect(result.code == 0, "\(result.errors)")
+            let report = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+            let timings = try #require(report?["timings"] as? [String: Double])
+            return try #require(timings["load_unet"])
+        }
+        let alone = try await loading("--steps", "1", "-o", "x.png")
+        let swept = try await loading("--sweep", "steps=1,2", "-o", "y.png")
+        #expect(swept > alone / 10, "\(swept) s of two pictures, \(alone) s of one")
+    }
+
     /// A prompt may begin like an option, and a swept one is prompt enough.
     @Test func promptsStandWhereTheyStandWithoutASweep() async throws {
         let tool = try Tool()
