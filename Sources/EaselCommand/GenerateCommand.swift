@@ -72,8 +72,8 @@ struct GenerateCommand: AsyncParsableCommand {
         if text != nil && prompt != nil {
             throw ValidationError("The prompt is given twice, as an argument and with --prompt.")
         }
-        let isPromptSwept = sweeps.sweep.contains { $0.name == "prompt" }
-        if text == nil && prompt == nil && from == nil && !isPromptSwept {
+        let swept = Set(sweeps.sweep.map(\.name))
+        if text == nil && prompt == nil && from == nil && !swept.contains("prompt") {
             throw ValidationError("A prompt is missing: easel \"a red apple on a table\".")
         }
         try sampling.check()
@@ -82,7 +82,15 @@ struct GenerateCommand: AsyncParsableCommand {
         try large.check()
         try sweeps.check()
         try opening.check()
-        try source.check(isFrom: from != nil)
+        try prompts.check(swept: swept)
+        try source.check(isFrom: from != nil, swept: swept)
+        if count != 1, sweeps.variations != nil {
+            throw ValidationError(
+                "--count and --variations exclude each other: both say how many pictures are made.")
+        }
+        if previewProtocol != nil, preview == nil {
+            throw ValidationError("--preview-protocol does nothing without --preview.")
+        }
         guard (1...100).contains(quality) else {
             throw ValidationError("--quality \(quality) is not possible: it must be from 1 to 100.")
         }

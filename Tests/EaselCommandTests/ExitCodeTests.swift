@@ -27,6 +27,19 @@ struct ExitCodeTests {
         #expect(try tool.files == [])
     }
 
+    /// What would change nothing is not passed over.
+    @Test(arguments: [
+        ["--strength", "0.5"], ["--resize", "crop"], ["--padding", "16"], ["--no-composite"],
+        ["--styles", "styles.csv"], ["--preview-protocol", "kitty"], ["--variations", "2", "--count", "3"],
+    ])
+    func optionsThatDoNothing(_ words: [String]) async throws {
+        let result = try await tool.run(["a cat", "-m", Tool.model("tiny-sd1").path, "--steps", "1"] + words)
+        #expect(
+            result.code == 64 && result.errors.contains(words[0]), "\(words): \(result.code) \(result.errors)"
+        )
+        #expect(try tool.files == [])
+    }
+
     #if os(Linux)
         /// Libraries are not taken down by an error: networks may still be compiled in the background. The loader tells.
         @Test func anErrorEndsTheToolWhereItIs() async throws {

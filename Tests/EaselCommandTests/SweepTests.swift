@@ -110,6 +110,20 @@ struct SweepTests {
         #expect(seeds[0] != nil && seeds[0] == seeds[1])
     }
 
+    @Test func whatGoesWithASweptOptionIsTaken() async throws {
+        let tool = try Tool()
+        try Data("name,prompt,negative_prompt\nOil,\"{prompt}, oil\",\nInk,\"{prompt}, ink\",\n".utf8).write(
+            to: tool.file("table.csv"))
+        #expect(try await tool.generate("a cat", "-s", "1", "-o", "a.png").code == 0)
+        #expect(try await tool.generate("a dog", "-s", "2", "-o", "b.png").code == 0)
+        let result = try await tool.generate(
+            "a cat", "--sweep", "init-image=a.png,b.png", "--strength", "1", "--sweep", "style=Oil,Ink",
+            "--styles",
+            "table.csv", "-o", "x.png")
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try parameters(tool, "x-4.png").hasPrefix("a cat, ink\n"))
+    }
+
     @Test(arguments: [
         "stepz=1,2", "vae=a,b", "steps=1,q", "steps=1,0", "model=a,b", "steps", "=1", "sampler=euler,none",
         "threads=1,2", "memory-limit=2GB,4GB", "models-dir=.,..", "compress-weights=1,2", "variations=1,2",

@@ -56,6 +56,14 @@ struct PromptOptions: ParsableArguments {
     @Option(help: "A folder of such files, each known by its name; repeatable.")
     var embeddingDir: [String] = []
 
+    /// - Parameter swept: The names of options that have several values.
+    /// - Throws: `ValidationError` for a table of which no style is taken.
+    func check(swept: Set<String>) throws {
+        if styles != nil, style.isEmpty, !swept.contains("style") {
+            throw ValidationError("--styles names a table, and --style what is taken of it: name a style.")
+        }
+    }
+
     /// - Throws: `FileError`, `PromptStyleError`.
     func apply(to request: inout Request) throws {
         if let negativePrompt { request.negativePrompt = negativePrompt }
@@ -76,6 +84,7 @@ struct PromptOptions: ParsableArguments {
         if !embeddingDir.isEmpty { request.embeddingFolders = embeddingDir.map { URL(filePath: $0) } }
         if !loraDir.isEmpty { request.loraFolders = loraDir.map { URL(filePath: $0) } }
     }
+
     /// Finds what is named and not a path, and where prompts' names are looked for, among the models on this machine.
     func resolveNames(in request: inout Request, _ store: ModelStore) {
         for index in request.loras.indices {

@@ -41,11 +41,22 @@ struct SourceOptions: ParsableArguments {
     @Option(help: "The most pixels that a picture to start from may have.")
     var maxPixels = Image.pixelLimit
 
-    /// - Parameter isFrom: Whether the settings of a picture count where no option says otherwise.
+    /// - Parameters:
+    ///   - isFrom: Whether the settings of a picture count where no option says otherwise.
+    ///   - swept: The names of options that have several values.
     /// - Throws: `ValidationError` for options that do nothing without another.
-    func check(isFrom: Bool) throws {
+    func check(isFrom: Bool, swept: Set<String>) throws {
         if initImage == nil, mask != nil || extend != nil {
             throw ValidationError("--mask and --extend need a picture to start from: --init-image.")
+        }
+        if initImage == nil, !swept.contains("init-image"), strength != nil || resize != nil {
+            throw ValidationError("--strength and --resize need a picture to start from: --init-image.")
+        }
+        if !isFrom, !onlyMasked, padding != nil { throw ValidationError("--padding needs --only-masked.") }
+        if !isFrom, mask == nil, extend == nil, !swept.contains("mask"), !swept.contains("extend"),
+            composite != nil
+        {
+            throw ValidationError("--composite and --no-composite need a --mask or an --extend.")
         }
         let needsMask = onlyMasked || maskInvert || maskBlur != nil || inpaintFill != nil
         if !isFrom, mask == nil, extend == nil, needsMask {
@@ -91,7 +102,9 @@ struct SourceOptions: ParsableArguments {
         if maskInvert { inpainting.invertsMask = true }
         if drawn == nil { inpainting.invertsMask = false }
         if let inpaintFill { inpainting.fill = inpaintFill }
-        if onlyMasked { inpainting.onlyMaskedPadding = padding ?? 32 }
+        if onlyMasked || padding != nil && inpainting.onlyMaskedPadding != nil {
+            inpainting.onlyMaskedPadding = padding ?? 32
+        }
         if let composite { inpainting.composite = composite }
         request.inpainting = inpainting
     }
