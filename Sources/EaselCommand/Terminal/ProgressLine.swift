@@ -19,20 +19,25 @@ struct ProgressLine {
         let elapsed = start.map { seconds($0.duration(to: clock.now)) } ?? 0
         let rate = elapsed > 0 ? Double(done) / elapsed : 0
         let left = rate > 0 ? Double(step.count - done) / rate : 0
-        let filled = done * 24 / step.count
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
         let picture = pictures > 1 ? "picture \(picture + 1)/\(pictures)  " : ""
         let speed =
             rate >= 1 || rate == 0
             ? "\(rate.formatted(.number.precision(.fractionLength(2)))) it/s"
             : "\((1 / rate).formatted(.number.precision(.fractionLength(2)))) s/it"
-        write("\(picture)\(bar) \(done)/\(step.count)  \(speed)  \(Self.clockTime(left)) left")
+        let figures = " \(done)/\(step.count)  \(speed)  \(Self.clockTime(left)) left"
+        // On a narrow terminal, the figures say more than the bar.
+        let length = min(24, max(0, terminalWidth - 1 - picture.count - figures.count))
+        let filled = done * length / step.count
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: length - filled)
+        write(picture + bar + figures)
     }
 
     func clear() { if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
 
+    /// A line that is longer than the terminal is wide could not be taken back.
     private func write(_ text: String) {
-        if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8)) }
+        guard isShown else { return }
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(text.prefix(terminalWidth - 1))".utf8))
     }
 
     /// Minutes and seconds.

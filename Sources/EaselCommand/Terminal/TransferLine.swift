@@ -18,7 +18,7 @@ final class TransferLine: Sendable {
             (state.last, state.isDrawn) = (now, true)
             return line(progress, since: state.first)
         }
-        if let text { write("\r\u{1B}[K" + text.prefix(width - 1)) }
+        if let text { write("\r\u{1B}[K" + text.prefix(terminalWidth - 1)) }
     }
 
     /// `50 %  2.1 of 4.3 GB  12.5 MB/s  2:56 left  unet/…`
@@ -36,12 +36,6 @@ final class TransferLine: Sendable {
             if total > count { parts.append(ProgressLine.clockTime((total - count) / rate) + " left") }
         }
         return (parts + [progress.file.withoutControls]).joined(separator: "  ")
-    }
-
-    /// Of the terminal, in characters.
-    private var width: Int {
-        var size = winsize()
-        return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1 ? Int(size.ws_col) : 80
     }
 
     func clear() {
