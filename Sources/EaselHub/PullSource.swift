@@ -16,7 +16,10 @@ public enum PullSource: Sendable, Hashable {
             self = .repository(reference, file: nil)
             return
         }
-        let parts = url.path.split(separator: "/").map(String.init)
+        // A revision may have slashes of its own, which are written %2F.
+        let parts = url.path(percentEncoded: true).split(separator: "/").map {
+            $0.removingPercentEncoding ?? String($0)
+        }
         if url.host == endpoint.host, url.port == endpoint.port, parts.count >= 2 {
             let id = "\(parts[0])/\(parts[1])"
             let isPage = parts.count == 2 || ["tree", "blob", "resolve"].contains(parts[2])

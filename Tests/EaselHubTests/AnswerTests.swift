@@ -172,6 +172,11 @@ import Testing
         #expect(
             try source("https://hub.test/a/b/resolve/v1/c/d.ckpt")
                 == .repository(revised, file: "c/d.ckpt"))
+        let request = try #require(RepositoryReference("a/b@refs/pr/3"))
+        #expect(try source("https://hub.test/a/b/tree/refs%2Fpr%2F3") == .repository(request, file: nil))
+        #expect(
+            try source("https://hub.test/a/b/blob/refs%2Fpr%2F3/c%20d/e.ckpt")
+                == .repository(request, file: "c d/e.ckpt"))
         let elsewhere = "https://other.test/a/b/resolve/v1/c"
         #expect(try source(elsewhere) == .file(URL(string: elsewhere)!))
         for text in ["", "a/b/c", "ftp://a/b", "../x", "a/b@"] {
