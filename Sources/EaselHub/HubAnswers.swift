@@ -78,17 +78,38 @@ package struct RevisionListing: Sendable, Hashable {
 
 /// What other headers say.
 package enum HubHeader {
-    /// The name that a file is given by `Content-Disposition`.
+    /// The name that a file is given by `Content-Disposition` (RFC 6266): by `filename*`, which says any letters, else by
+    /// `filename`, also where spaces in it are not quoted.
     package static func fileName(inDisposition text: String) -> String? {
-        for part in text.split(separator: ";") {
-            let pair = part.split(separator: "=", maxSplits: 1).map {
-                $0.trimmingCharacters(in: .whitespaces)
+        var (parts, isQuoted) = ([""], false)
+        for character in text {
+            if character == "\"" { isQuoted.toggle() }
+            if character == ";", !isQuoted {
+                parts.append("")
+            } else {
+                parts[parts.count - 1].append(character)
             }
-            guard pair.count == 2, pair[0].lowercased() == "filename" else { continue }
-            let name = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "\""))
-            if !name.isEmpty { return name }
         }
-        return nil
+        func value(_ name: String) -> String? {
+            for part in parts {
+                let pair = part.split(separator: "=", maxSplits: 1).map {
+                    $0.trimmingCharacters(in: .whitespaces)
+                }
+                guard pair.count == 2, pair[0].lowercased() == name else { continue }
+                let value = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "\""))
+                if !value.isEmpty { return value }
+            }
+            return nil
+        }
+        // RFC 8187: the letters' encoding, a language, and the text, with an apostrophe between.
+        let extended = value("filename*")?.split(
+            separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
+        if let extended, extended.count == 3, extended[0].lowercased() == "utf-8",
+            let name = extended[2].removingPercentEncoding, !name.isEmpty
+        {
+            return name
+        }
+        return value("filename")
     }
 
     /// How long a server asks to wait by `Retry-After`, at most five minutes; nil for a date and for what is no number.

@@ -29,6 +29,8 @@ struct HubConnection: Sendable {
         /// How many times it was asked, where each time the answer was to ask again later.
         var attempts = 1
 
+        var isSuccess: Bool { (200..<300).contains(response.status.code) }
+
         func header(_ name: String) -> String? { response.headers.first(name: name) }
     }
 

@@ -43,6 +43,36 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("attachment; filename=\"dream v2.ckpt\"", "dream v2.ckpt"),
+        ("attachment; FileName = dream.ckpt", "dream.ckpt"),
+        ("attachment; filename=dream v2.ckpt", "dream v2.ckpt"),
+        ("inline; filename=\"a;b.ckpt\"; size=3", "a;b.ckpt"),
+        ("attachment; filename*=utf-8''r%C3%AAve%20%3B.ckpt", "rêve ;.ckpt"),
+        ("attachment; filename=\"reve.ckpt\"; filename*=UTF-8'fr'r%C3%AAve.ckpt", "rêve.ckpt"),
+        ("attachment; filename=\"reve.ckpt\"; filename*=other''r%EAve.ckpt", "reve.ckpt"),
+        ("attachment; filename=\"reve.ckpt\"; filename*=UTF-8''%FF", "reve.ckpt"),
+        ("attachment; filename=\"\"", nil),
+        ("attachment", nil), ("", nil),
+    ])
+    func filesAreNamed(_ header: String, _ name: String?) {
+        #expect(HubHeader.fileName(inDisposition: header) == name)
+    }
+
+    /// Addresses that are signed are so for GET alone, and have no file's name in them.
+    @Test func aServerThatKnowsGETAloneNamesTheFileToo() async throws {
+        let named = LocalServer.Reply(
+            headers: ["Content-Disposition": "attachment; filename=\"dream.ckpt\""],
+            body: TinyHub.files["v1.ckpt"]!)
+        tiny.mood.answers = [("/storage/12345", 1, .init(status: 403)), ("/storage/12345", 2, named)]
+        let hub = tiny.hub()
+        let url = try #require(URL(string: tiny.server.url("/storage/12345")))
+        let file = try await hub.pull(url, to: hub.environment.ownFolder)
+        #expect(file.lastPathComponent == "dream.ckpt")
+        #expect(try Data(contentsOf: file) == Data(TinyHub.files["v1.ckpt"]!))
+        #expect(tiny.server.requests.map(\.method) == ["HEAD", "GET", "GET"])
+    }
+
     // D7
     @Test func aFileHasASize() throws {
         let url = try #require(URL(string: "http://hub.test/x"))
