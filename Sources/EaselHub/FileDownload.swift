@@ -24,7 +24,7 @@ struct FileDownload: Sendable {
     /// - Parameter report: Told how many bytes there are.
     /// - Throws: ``HubError``.
     func run(report: @Sendable (Int) -> Void) async throws {
-        guard let output = try await PartialFile.opened(partial, unless: target) else {
+        guard let output = try await PartialFile.opened(partial, unless: { isThere }) else {
             return report(file.byteCount ?? 0)
         }
         if !goesOn { try output.cut(to: 0) }
@@ -43,6 +43,12 @@ struct FileDownload: Sendable {
                 try await Task.sleep(for: connection.pause * (1 << (interruptions - 1)))
             }
         }
+    }
+
+    /// Whether the file has its name already; with the hash that it has to have, where someone said so.
+    private var isThere: Bool {
+        guard let expectedHash else { return FileManager.default.fileExists(atPath: target.path) }
+        return (try? Self.hash(of: target)) == expectedHash.lowercased()
     }
 
     private func attempt(_ output: PartialFile, _ report: @Sendable (Int) -> Void) async throws {

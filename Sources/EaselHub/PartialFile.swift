@@ -21,9 +21,9 @@ final class PartialFile: Sendable {
 
     /// Opens what is there of a file, or begins it, once no other program fetches the same.
     ///
-    /// - Parameter target: Where the file will be.
+    /// - Parameter isThere: Asked after another program was waited for: whether the whole file is where it will be.
     /// - Returns: Nil where another program has put the file there meanwhile.
-    static func opened(_ url: URL, unless target: URL) async throws -> PartialFile? {
+    static func opened(_ url: URL, unless isThere: () -> Bool) async throws -> PartialFile? {
         var hasWaited = false
         while true {
             // A link could lead to a file that is another's.
@@ -37,8 +37,7 @@ final class PartialFile: Sendable {
                 try await Task.sleep(for: .milliseconds(200))
             }
             if file.hasItsName {
-                guard hasWaited, file.byteCount == 0, FileManager.default.fileExists(atPath: target.path)
-                else { return file }
+                guard hasWaited, file.byteCount == 0, isThere() else { return file }
                 file.remove()
                 return nil
             }

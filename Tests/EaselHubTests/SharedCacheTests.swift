@@ -66,6 +66,33 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["v1.safetensors"])
     }
 
+    /// One that fetches a file holds up another, which wants it to be a certain one.
+    @Test func whatAnotherProgramFetchedIsHeldToTheHashToo() async throws {
+        let url = try #require(URL(string: tiny.server.url("/storage/v1.safetensors")))
+        let folder = tiny.hub().environment.ownFolder
+        let head = LocalServer.Reply(headers: ["ETag": "\"a\"", "content-length": "100000"])
+        tiny.mood.answers = [("v1.safetensors", 1, head)]
+        tiny.mood.breaksAfter = 60_000
+        let first = Task { [hub = tiny.hub().withPause(.seconds(2))] in try await hub.pull(url, to: folder) }
+        func hasBegun() -> Bool {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+            return names.contains { name in
+                let path = folder.appending(path: name).path
+                return ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0) > 0
+            }
+        }
+        while !hasBegun() { try await Task.sleep(for: .milliseconds(20)) }
+        tiny.mood.answers = [("v1.safetensors", 1, head)]
+        let failure = await refusal {
+            try await tiny.hub().pull(url, to: folder, sha256: String(repeating: "0", count: 64))
+        }
+        guard case .wrongHash? = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(try await Data(contentsOf: first.value) == Data(TinyHub.files["v1.safetensors"]!))
+    }
+
     // F2
     @Test func aCacheThatIsOnlyReadIsReadAndNotWritten() async throws {
         let hub = tiny.hub()
