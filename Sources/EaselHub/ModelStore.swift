@@ -38,15 +38,23 @@ public struct ModelStore: Sendable {
     }
 
     /// All of them, by place and name.
-    public var entries: [Entry] {
-        own + hub + folders.flatMap { entries(in: $0) }
+    public var entries: [Entry] { entries { _ in true } }
+
+    /// Those of some names; no other files are opened.
+    private func entries(where isWanted: (String) -> Bool) -> [Entry] {
+        (own + hub).filter { isWanted($0.name) }.map(\.entry)
+            + folders.flatMap { folder in
+                candidates(in: folder).filter { isWanted($0.name) }.map(\.entry).sorted {
+                    ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name)
+                }
+            }
     }
 
     /// Where a model of a name is; a repository's name is that of its one file, too.
     ///
     /// - Throws: ``HubError/unknownModel(_:nearest:)``.
     public func model(named name: String) throws(HubError) -> URL {
-        let models = entries.filter { $0.kind == .model }
+        let models = entries { $0 == name || Self.isFile($0, of: name) }.filter { $0.kind == .model }
         if let found = models.first(where: { $0.name == name }) ?? Self.loneFile(of: name, in: models) {
             return URL(filePath: found.path)
         }
@@ -59,27 +67,31 @@ public struct ModelStore: Sendable {
             }
         }
         let lowered = name.lowercased()
-        let nearest = models.map(\.name).filter {
+        let nearest = entries {
             $0.lowercased().contains(lowered) || lowered.contains($0.lowercased())
-        }
+        }.filter { $0.kind == .model }.map(\.name)
         throw .unknownModel(name, nearest: Array(nearest.prefix(3)))
     }
 
     /// A file or folder of a kind and a name, in full or without the folders that it is in, or by the repository that it is
     /// the one file of; nil where there is none.
     public func file(named name: String, kind: Kind) -> URL? {
-        let all = entries.filter { $0.kind == kind }
+        func isLast(_ full: String) -> Bool { full.split(separator: "/").last.map(String.init) == name }
+        let all = entries { $0 == name || isLast($0) || Self.isFile($0, of: name) }.filter { $0.kind == kind }
         let found =
-            all.first { $0.name == name }
-            ?? all.first { $0.name.split(separator: "/").last.map(String.init) == name }
+            all.first { $0.name == name } ?? all.first { isLast($0.name) }
             ?? Self.loneFile(of: name, in: all)
         return found.map { URL(filePath: $0.path) }
     }
 
     /// The one file that the cache has of a repository, by the repository's name.
     private static func loneFile(of repository: String, in entries: [Entry]) -> Entry? {
-        let files = entries.filter { $0.place == "hub" && $0.name.hasPrefix(repository + ":") }
+        let files = entries.filter { $0.place == "hub" && isFile($0.name, of: repository) }
         return files.count == 1 ? files[0] : nil
+    }
+
+    private static func isFile(_ name: String, of repository: String) -> Bool {
+        name.hasPrefix(repository + ":")
     }
 
     /// The folders of other programs that have files of a kind.
@@ -103,28 +115,47 @@ public struct ModelStore: Sendable {
             if let id = RepositoryReference(name)?.id, id == name, try cache.removeRepository(id) {
                 return []
             }
-            let other = folders.lazy.flatMap { entries(in: $0) }.first { $0.name == name }
+            let other = folders.lazy.flatMap { candidates(in: $0) }.first { $0.name == name }
             throw .notRemovable(
-                name, path: other?.path,
+                name, path: other?.url.path,
                 nearest: (own + hub).map(\.name).filter { !name.isEmpty && $0.contains(name) })
         }
+        let (entry, target) = (first.entry, first.url)
         if first.place == "hub" {
-            try HubCache(at: environment.cache).remove(URL(filePath: first.path))
+            try HubCache(at: environment.cache).remove(target)
         } else {
-            let target = URL(filePath: first.path)
             try HubCache.writing(target) { try FileManager.default.removeItem(at: target) }
         }
-        return [first]
+        return [entry]
     }
 
-    private var own: [Entry] {
-        Self.contents(environment.ownFolder).compactMap { Self.entry($0, .model, place: "own", below: nil) }
+    /// A file of weights or a diffusers folder, by its name alone.
+    private struct Candidate {
+        let name: String
+        let url: URL
+        /// Nil where the tensors' names tell.
+        let kind: Kind?
+        let place: String
+
+        /// Reads what the name does not say.
+        var entry: Entry {
+            Entry(
+                name: name, kind: kind ?? ModelStore.kind(of: url), path: url.path,
+                byteCount: ModelStore.size(url),
+                place: place)
+        }
+    }
+
+    private var own: [Candidate] {
+        Self.contents(environment.ownFolder).compactMap {
+            Self.candidate($0, .model, place: "own", below: nil)
+        }
     }
 
     /// Whole models of the cache, and single files of its repositories.
-    private var hub: [Entry] {
+    private var hub: [Candidate] {
         let cache = HubCache(at: environment.cache)
-        return Self.contents(environment.cache).flatMap { folder -> [Entry] in
+        return Self.contents(environment.cache).flatMap { folder -> [Candidate] in
             let parts = folder.lastPathComponent.components(separatedBy: "--")
             guard parts.count >= 2, parts[0] == "models" else { return [] }
             let id = parts.dropFirst().joined(separator: "/")
@@ -135,19 +166,15 @@ public struct ModelStore: Sendable {
             let known = Set(references.compactMap { cache.commit(of: $0) })
             references += Self.contents(folder.appending(path: "snapshots")).map(\.lastPathComponent)
                 .filter { !known.contains($0) }.compactMap { RepositoryReference(id: id, revision: $0) }
-            return references.flatMap { entries(of: $0, cache) }
+            return references.flatMap { candidates(of: $0, cache) }
         }
     }
 
-    private func entries(of reference: RepositoryReference, _ cache: HubCache) -> [Entry] {
+    private func candidates(of reference: RepositoryReference, _ cache: HubCache) -> [Candidate] {
         guard let commit = cache.commit(of: reference) else { return [] }
         let snapshot = cache.snapshot(commit, of: reference.id)
         if FileManager.default.fileExists(atPath: snapshot.appending(path: Self.index).path) {
-            return [
-                Entry(
-                    name: reference.description, kind: .model, path: snapshot.path,
-                    byteCount: Self.size(snapshot), place: "hub")
-            ]
+            return [Candidate(name: reference.description, url: snapshot, kind: .model, place: "hub")]
         }
         // A component of a model is none, nor is a part of its weights.
         func isComponent(_ file: URL) -> Bool {
@@ -156,44 +183,43 @@ public struct ModelStore: Sendable {
                 || file.lastPathComponent.contains(/-[0-9]{5}-of-[0-9]{5}\./)
         }
         return Self.files(below: snapshot).filter { !isComponent($0) }.map { file in
-            Entry(
-                name: "\(reference):\(file.path.dropFirst(snapshot.path.count + 1))",
-                kind: Self.kind(of: file), path: file.path, byteCount: Self.size(file), place: "hub")
+            Candidate(
+                name: "\(reference):\(file.path.dropFirst(snapshot.path.count + 1))", url: file, kind: nil,
+                place: "hub")
         }
     }
 
-    private func entries(in root: URL) -> [Entry] {
+    private func candidates(in root: URL) -> [Candidate] {
         let bases = [root, root.appending(path: "models")]
-        var found: [Entry] = []
+        var found: [Candidate] = []
         for base in bases {
             for (folder, kind) in Self.layouts {
                 let place = base.appending(path: folder)
                 for file in Self.files(below: place) {
-                    if let entry = Self.entry(file, kind, place: root.path, below: place) {
-                        found.append(entry)
+                    if let candidate = Self.candidate(file, kind, place: root.path, below: place) {
+                        found.append(candidate)
                     }
                 }
             }
         }
         if found.isEmpty {
-            found = Self.contents(root).compactMap { Self.entry($0, .model, place: root.path, below: nil) }
+            found = Self.contents(root).compactMap {
+                Self.candidate($0, .model, place: root.path, below: nil)
+            }
         }
         var paths: Set<String> = []
-        return found.filter { paths.insert($0.path).inserted }.sorted {
-            ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name)
-        }
+        return found.filter { paths.insert($0.url.path).inserted }
     }
 
-    /// A file of weights or a diffusers folder.
-    private static func entry(_ url: URL, _ kind: Kind, place: String, below root: URL?) -> Entry? {
+    /// - Returns: Nil for what is neither a file of weights nor a diffusers folder.
+    private static func candidate(_ url: URL, _ kind: Kind, place: String, below root: URL?) -> Candidate? {
         let isModelFolder = FileManager.default.fileExists(
             atPath: url.appending(path: Self.index).path)
         guard isModelFolder || endings.contains(url.pathExtension) else { return nil }
         let stem = isModelFolder ? url : url.deletingPathExtension()
         let name = root.map { String(stem.path.dropFirst($0.path.count + 1)) } ?? stem.lastPathComponent
         // A folder of anything does not say what its files are.
-        let known = root == nil && !isModelFolder ? Self.kind(of: url) : kind
-        return Entry(name: name, kind: known, path: url.path, byteCount: size(url), place: place)
+        return Candidate(name: name, url: url, kind: root == nil && !isModelFolder ? nil : kind, place: place)
     }
 
     /// What a file is by its tensors' names: an adapter, or what is taken for a model.

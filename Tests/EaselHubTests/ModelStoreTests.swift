@@ -89,6 +89,29 @@ import Testing
         #expect(store.folders(of: .embedding).map(\.path) == [root.appending(path: "embeddings").path])
     }
 
+    /// What a name leads to is what the list has of it.
+    @Test func namesLeadWhereTheListDoes() async throws {
+        let hub = tiny.hub()
+        _ = try await hub.pull(TinyHub.reference)
+        try put("own/fast.safetensors")
+        try put("webui/models/Lora/z/soft.safetensors")
+        try put("webui/models/LyCORIS/a/soft.safetensors")
+        try put("webui/models/VAE/soft.safetensors")
+        try put("webui/loose.safetensors")
+        try put("plain/loose.safetensors")
+        func store(_ names: String...) -> ModelStore {
+            ModelStore(hub.environment, folders: names.map { folder.appending(path: $0) })
+        }
+        let both = store("webui", "plain")
+        for entry in both.entries {
+            #expect(both.file(named: entry.name, kind: entry.kind)?.path == entry.path, "\(entry.name)")
+            if entry.kind == .model { #expect(try both.model(named: entry.name).path == entry.path) }
+        }
+        #expect(both.file(named: "soft", kind: .lora)?.path.hasSuffix("LyCORIS/a/soft.safetensors") == true)
+        // Of a folder with other programs' folders, these count alone.
+        #expect(store("webui").file(named: "loose", kind: .model) == nil)
+    }
+
     /// A folder of one's own has files of any kind.
     @Test func adaptersAreToldByTheirTensors() throws {
         let entry = "{\"dtype\":\"F32\",\"shape\":[0,1],\"data_offsets\":[0,0]}"
