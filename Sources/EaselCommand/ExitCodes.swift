@@ -53,7 +53,7 @@ extension ExitCode {
                 is TokenizerError,
                 is GraphError, is DemoModelMissing, is RecordedModelMissing,
                 is RecordedAutoencoderMissing,
-                is RecordError, is PromptStyleError, is SettingsError, is AdapterError,
+                is RecordError, is RecordMissing, is PromptStyleError, is SettingsError, is AdapterError,
                 is TextualInversionError:
                 .badInput
             default: .internalFault

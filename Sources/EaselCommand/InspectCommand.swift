@@ -53,7 +53,7 @@ struct InspectCommand: AsyncParsableCommand {
     private func showPicture(_ url: URL) throws {
         let picture = try PictureFile(contentsOf: url)
         if json {
-            guard let record = picture.notes.record else { throw SettingsError(file: file) }
+            guard let record = picture.notes.record else { throw RecordMissing(file: file) }
             return print(record)
         }
         print("\(file): \(picture.image.width)×\(picture.image.height) pixels")

@@ -36,6 +36,15 @@ struct PictureSettings {
     }
 }
 
+/// A picture without Easel's record.
+struct RecordMissing: Error, CustomStringConvertible {
+    let file: String
+    var description: String {
+        "\(file): carries no record of Easel's, which is what --json prints of a picture; what else it says of how it was "
+            + "made is shown without --json"
+    }
+}
+
 /// A picture without settings.
 struct SettingsError: Error, CustomStringConvertible {
     let file: String

@@ -83,6 +83,14 @@ struct FromPictureTests {
         let made = try await tool.run(
             "--from", "other.png", "-m", Tool.model("tiny-sd1").path, "--json", "-o", "one.png")
         #expect(made.code == 0, "\(made.errors)")
+        // Its words are shown, and are no record.
+        let shown = try await tool.run("inspect", "other.png")
+        #expect(shown.code == 0 && shown.output.contains("Schedule type: Karras"), "\(shown.output)")
+        let record = try await tool.run("inspect", "--json", "other.png")
+        #expect(record.code == 65 && record.output == "", "\(record.output)")
+        #expect(
+            record.errors.contains("no record") && record.errors.contains("without --json"),
+            "\(record.errors)")
         for part in [
             "\"seed\":12", "\"sampler\":\"euler-ancestral\"", "\"width\":72", "\"guidance_scale\":5",
         ] {
