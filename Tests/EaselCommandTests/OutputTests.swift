@@ -43,6 +43,16 @@ struct OutputTests {
                 == ["easel-7.png", "easel-8.png"])
     }
 
+    @Test func modelsAreWrittenAsTheirEndingSays() async throws {
+        for (name, isFolder) in [("one.safetensors", false), ("two.SafeTensors", false), ("three", true)] {
+            let result = try await tool.run("convert", Tool.model("tiny-sd1").path, name)
+            #expect(result.code == 0, "\(result.errors)")
+            var isThere: ObjCBool = false
+            #expect(FileManager.default.fileExists(atPath: tool.file(name).path, isDirectory: &isThere))
+            #expect(isThere.boolValue == isFolder, "\(name)")
+        }
+    }
+
     @Test func aFolderThatIsNotThereIsMade() async throws {
         #expect(try await tool.generate("a cat", "--seed", "7", "-o", "new/").code == 0)
         #expect(FileManager.default.fileExists(atPath: tool.file("new/easel-7.png").path))

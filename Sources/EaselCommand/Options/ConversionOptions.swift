@@ -26,7 +26,7 @@ struct ConversionOptions: ParsableArguments {
     /// Whether the output's name is one of a file of ggml's format.
     var isGGUF: Bool { target.pathExtension.lowercased() == "gguf" }
     var targetLayout: ModelConversion.Layout {
-        layout ?? (isGGUF || target.pathExtension == "safetensors" ? .file : .folder)
+        layout ?? (isGGUF || target.pathExtension.lowercased() == "safetensors" ? .file : .folder)
     }
     var vocabularyURL: URL? { vocabulary.map { URL(filePath: $0) } }
     var vaeURL: URL? {
