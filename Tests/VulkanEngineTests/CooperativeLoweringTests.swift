@@ -8,7 +8,8 @@ import Testing
 /// What is made of graphs, shaders and files for devices with cooperative matrices, on any device.
 struct CooperativeLoweringTests {
     /// As NVIDIA's devices have them.
-    static let matrices = CooperativeMatrices(m: 16, n: 16, k: 16, subgroupSize: 32)
+    static let matrices = CooperativeMatrices(
+        m: 16, n: 16, k: 16, subgroup: .init(count: 32, isRequired: false))
 
     /// What `matrix_layout.comp` writes on an H200.
     static let layout: [Float] = {
@@ -48,6 +49,38 @@ struct CooperativeLoweringTests {
             shaders = try Lowering(one.graph, isHalf: true, tuning: tuning).calls.map(\.kernel.shader)
             let isMasked = one.inputs.keys.contains("m")
             #expect(shaders.contains(isMasked ? .cooperativeAttention : .registerAttention), "\(one.name)")
+        }
+    }
+
+    /// Drivers of Intel's GPUs say 32, and hold matrices by 8 or 16; those of AMD's have 64 and 32.
+    @Test func theDevicesOwnSizeOfSubgroupsIsTriedFirst() {
+        func tried(_ own: Int, _ least: Int, _ most: Int) -> [String] {
+            CooperativeMatrices.subgroupSizes(own: own, least: least, most: most).map {
+                "\($0.count)\($0.isRequired ? " asked" : "")"
+            }
+        }
+        #expect(tried(32, 8, 32) == ["32 asked", "32", "16 asked", "8 asked"])
+        #expect(tried(64, 32, 64) == ["64 asked", "64", "32 asked"])
+        #expect(tried(32, 32, 64) == ["32 asked", "32", "64 asked"])
+        // Those that have one, as NVIDIA's and software, are not asked; nor those that cannot be.
+        #expect(tried(32, 32, 32) == ["32"] && tried(8, 8, 8) == ["8"] && tried(16, 0, 0) == ["16"])
+    }
+
+    @Test func onlyKernelsOfMatricesAskForASizeOfSubgroups() throws {
+        var tuning = try tuning()
+        for isRequired in [false, true] {
+            tuning.matrices = CooperativeMatrices(
+                m: 16, n: 16, k: 16, subgroup: .init(count: 64, isRequired: isRequired))
+            var sizes: [Int?] = []
+            for one in try cooperativeProductCases() + cooperativeAttentionCases() {
+                for kernel in try Lowering(one.graph, isHalf: true, tuning: tuning).calls.map(\.kernel) {
+                    #expect(kernel.requiredSubgroupSize == nil || kernel.shader.hasFullSubgroups)
+                    guard kernel.shader.hasFullSubgroups else { continue }
+                    #expect(kernel.constants[0] % 64 == 0)
+                    sizes.append(kernel.requiredSubgroupSize)
+                }
+            }
+            #expect(!sizes.isEmpty && sizes.allSatisfy { $0 == (isRequired ? 64 : nil) })
         }
     }
 

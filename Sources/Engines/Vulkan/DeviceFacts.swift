@@ -49,9 +49,19 @@ extension PhysicalDevice {
             ("bytes of push constants", "\(limits.maxPushConstantsSize)"),
             ("clock", clock.map { "\($0.period) ns, mask \(String($0.mask, radix: 16))" } ?? "none"),
             ("cooperative matrices", matrices.isEmpty ? "none" : matrices.joined(separator: ", ")),
-            ("of those taken", cooperativeMatrices.map { "\($0.m)×\($0.n)×\($0.k)" } ?? "none"),
+            (
+                "of those tried",
+                cooperativeMatrices.isEmpty
+                    ? "none" : cooperativeMatrices.map(\.text).joined(separator: ", ")
+            ),
             ("extensions", extensions.sorted().joined(separator: " ")),
         ]
+    }
+}
+
+extension CooperativeMatrices {
+    fileprivate var text: String {
+        "\(m)×\(n)×\(k) by subgroups of \(subgroupSize)\(subgroup.isRequired ? " if asked" : "")"
     }
 }
 

@@ -98,9 +98,7 @@ extension VulkanEngine {
         let commands = try Commands(device, graph: name)
         let stamps = try TimeStamps(count: 4, device, graph: name)
         let call = KernelCall(
-            kernel: Kernel(
-                shader: .matrixRate, isHalf: true,
-                constants: matrices.constants(subgroups: subgroups) + [Int32(sums)]),
+            kernel: matrices.kernel(.matrixRate, subgroups: subgroups, [Int32(sums)]),
             operands: [], parameters: [UInt32(rounds)], workgroups: Workgroups(workgroups))
         try commands.record(isUsedOnce: false) { () throws(EngineError) in
             commands.reset(stamps)

@@ -46,14 +46,15 @@ public struct VulkanEngine: Engine {
             physical, patience: patience, capturingStatistics: capturingStatistics)
         tuning = Tuning(physical, keptIn: tuningFolder)
         let device = opened.last
-        if let matrices = tuning.matrices {
+        for matrices in physical.cooperativeMatrices {
+            tuning.matrices = matrices
             if let check = MatrixCheck(MatrixCheck.smallest, tuning), check.passes(on: device) {
                 // Attention is computed without, too.
                 tuning.layout = try? MatrixLayout(device, matrices)
-            } else {
-                tuning.matrices = nil
+                return
             }
         }
+        tuning.matrices = nil
     }
 
     /// The device that is meant.

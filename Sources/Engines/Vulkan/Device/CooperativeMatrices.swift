@@ -7,25 +7,39 @@ struct CooperativeMatrices: Sendable, Hashable {
 
     let m, n, k: Int
     /// The invocations of a subgroup.
-    let subgroupSize: Int
+    let subgroup: SubgroupSize
+    var subgroupSize: Int { subgroup.count }
 
-    init(m: Int, n: Int, k: Int, subgroupSize: Int) {
+    /// How many invocations a subgroup has.
+    struct SubgroupSize: Hashable {
+        let count: Int
+        /// Whether kernels ask for it: a driver that has several chooses itself else.
+        let isRequired: Bool
+    }
+
+    init(m: Int, n: Int, k: Int, subgroup: SubgroupSize) {
         self.m = m
         self.n = n
         self.k = k
-        self.subgroupSize = subgroupSize
+        self.subgroup = subgroup
     }
 
-    /// The largest of those that the shaders can take, of a device that has the extensions; nil where there are none.
-    init?(_ device: VkPhysicalDevice, of instance: VulkanInstance) {
+    /// Those that the shaders can take, of a device that has the extensions: the largest for each size of subgroups, in the
+    /// order in which they are tried.
+    static func all(of device: VkPhysicalDevice, _ instance: VulkanInstance) -> [CooperativeMatrices] {
         let functions = instance.functions
         var eleven = VkPhysicalDeviceVulkan11Properties()
         eleven.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES
+        var sizes = VkPhysicalDeviceSubgroupSizeControlProperties()
+        sizes.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES
         var properties = VkPhysicalDeviceProperties2()
         properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
-        withUnsafeMutablePointer(to: &eleven) {
-            properties.pNext = UnsafeMutableRawPointer($0)
-            functions.vkGetPhysicalDeviceProperties2(device, &properties)
+        withUnsafeMutablePointer(to: &sizes) { sizes in
+            withUnsafeMutablePointer(to: &eleven) { eleven in
+                eleven.pointee.pNext = UnsafeMutableRawPointer(sizes)
+                properties.pNext = UnsafeMutableRawPointer(eleven)
+                functions.vkGetPhysicalDeviceProperties2(device, &properties)
+            }
         }
         var matrices = VkPhysicalDeviceCooperativeMatrixFeaturesKHR()
         matrices.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR
@@ -46,21 +60,42 @@ struct CooperativeMatrices: Sendable, Hashable {
         guard matrices.cooperativeMatrix == VK_TRUE, subgroups.computeFullSubgroups == VK_TRUE,
             eleven.subgroupSupportedOperations & needed == needed,
             eleven.subgroupSupportedStages & UInt32(VK_SHADER_STAGE_COMPUTE_BIT.rawValue) != 0
-        else { return nil }
-        let subgroupSize = Int(eleven.subgroupSize)
-        let fitting = Self.offered(by: device, of: instance).filter { shape in
+        else { return [] }
+        let fitting = offered(by: device, of: instance).filter { shape in
             shape.AType == VK_COMPONENT_TYPE_FLOAT16_KHR && shape.BType == VK_COMPONENT_TYPE_FLOAT16_KHR
                 && shape.CType == VK_COMPONENT_TYPE_FLOAT32_KHR
                 && shape.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR && shape.scope == VK_SCOPE_SUBGROUP_KHR
                 && shape.saturatingAccumulation == VK_FALSE
                 && [shape.MSize, shape.NSize, shape.KSize].allSatisfy { $0 == 8 || $0 == 16 }
-                && subgroupSize % Int(shape.MSize) == 0
         }
-        guard
-            let largest = fitting.max(by: { $0.MSize * $0.NSize * $0.KSize < $1.MSize * $1.NSize * $1.KSize })
-        else { return nil }
-        self.init(
-            m: Int(largest.MSize), n: Int(largest.NSize), k: Int(largest.KSize), subgroupSize: subgroupSize)
+        let canRequire =
+            subgroups.subgroupSizeControl == VK_TRUE
+            && sizes.requiredSubgroupSizeStages & UInt32(VK_SHADER_STAGE_COMPUTE_BIT.rawValue) != 0
+        return subgroupSizes(
+            own: Int(eleven.subgroupSize), least: Int(canRequire ? sizes.minSubgroupSize : 0),
+            most: Int(canRequire ? sizes.maxSubgroupSize : 0)
+        ).compactMap { size in
+            fitting.filter { size.count % Int($0.MSize) == 0 }
+                .max { $0.MSize * $0.NSize * $0.KSize < $1.MSize * $1.NSize * $1.KSize }
+                .map {
+                    CooperativeMatrices(
+                        m: Int($0.MSize), n: Int($0.NSize), k: Int($0.KSize), subgroup: size)
+                }
+        }
+    }
+
+    /// The sizes of subgroups to try, the best first: the device's own, which is asked for where it has others, and then
+    /// those, from the largest on.
+    ///
+    /// - Parameters:
+    ///   - own: What the driver takes if it is not asked.
+    ///   - least: The smallest and the largest that it can be asked for, both powers of two; zero where it cannot.
+    static func subgroupSizes(own: Int, least: Int, most: Int) -> [SubgroupSize] {
+        let unasked = SubgroupSize(count: own, isRequired: false)
+        guard 0 < least, least < most else { return [unasked] }
+        let asked = sequence(first: most) { $0 > least ? $0 / 2 : nil }
+            .map { SubgroupSize(count: $0, isRequired: true) }
+        return asked.filter { $0.count == own } + [unasked] + asked.filter { $0.count != own }
     }
 
     /// All that a device with the extension has, of whatever types.

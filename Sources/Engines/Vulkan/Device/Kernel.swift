@@ -46,6 +46,8 @@ struct Kernel: Hashable, Sendable {
     let isHalf: Bool
     /// The constants of the shader, in the order of their numbers.
     let constants: [Int32]
+    /// The invocations that its subgroups must have; nil where that is left to the driver.
+    var requiredSubgroupSize: Int?
 
     var file: String { "\(shader.rawValue).\(isHalf ? "f16" : "f32")" }
 
@@ -148,6 +150,12 @@ extension VulkanDevice {
             if kernel.shader.hasFullSubgroups {
                 information.stage.flags = VkPipelineShaderStageCreateFlags(
                     VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue)
+            }
+            if let size = kernel.requiredSubgroupSize {
+                var required = VkPipelineShaderStageRequiredSubgroupSizeCreateInfo()
+                required.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO
+                required.requiredSubgroupSize = UInt32(size)
+                information.stage.pNext = UnsafeRawPointer(memory.address(of: required))
             }
             information.stage.pName = memory.address(of: "main")
             information.stage.pSpecializationInfo = UnsafePointer(memory.address(of: specialization))

@@ -31,8 +31,9 @@ struct PhysicalDevice: @unchecked Sendable {
     private let hasAddresses: Bool
     /// Whether numbers of 16 bits can be stored.
     let hasHalfStorage: Bool
-    /// The matrices that its subgroups multiply together; nil where they do not, or not as the shaders do.
-    let cooperativeMatrices: CooperativeMatrices?
+    /// The matrices that its subgroups multiply together, in the order in which they are tried; none where they do not, or not
+    /// as the shaders do.
+    let cooperativeMatrices: [CooperativeMatrices]
 
     init(_ handle: VkPhysicalDevice, of instance: VulkanInstance) {
         self.handle = handle
@@ -94,7 +95,7 @@ struct PhysicalDevice: @unchecked Sendable {
         self.extensions = extensions
         cooperativeMatrices =
             isReady && extensions.isSuperset(of: CooperativeMatrices.extensions)
-            ? CooperativeMatrices(handle, of: instance) : nil
+            ? CooperativeMatrices.all(of: handle, instance) : []
 
         var familyCount: UInt32 = 0
         functions.vkGetPhysicalDeviceQueueFamilyProperties(handle, &familyCount, nil)

@@ -145,7 +145,7 @@ final class VulkanDevice: @unchecked Sendable {
         of physical: PhysicalDevice, capturingStatistics: Bool
     ) -> [String] {
         ["VK_KHR_portability_subset"].filter(physical.extensions.contains)
-            + (physical.cooperativeMatrices == nil ? [] : CooperativeMatrices.extensions)
+            + (physical.cooperativeMatrices.isEmpty ? [] : CooperativeMatrices.extensions)
             + (capturingStatistics ? [KernelStatistics.extension] : [])
     }
 
@@ -153,7 +153,7 @@ final class VulkanDevice: @unchecked Sendable {
     private static func features(
         of physical: PhysicalDevice, capturingStatistics: Bool, in memory: inout CallMemory
     ) -> UnsafeMutableRawPointer {
-        let hasMatrices = physical.cooperativeMatrices != nil
+        let hasMatrices = !physical.cooperativeMatrices.isEmpty
         var twelve = VkPhysicalDeviceVulkan12Features()
         twelve.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES
         twelve.bufferDeviceAddress = VkBool32(VK_TRUE)
@@ -172,6 +172,8 @@ final class VulkanDevice: @unchecked Sendable {
             var subgroups = VkPhysicalDeviceSubgroupSizeControlFeatures()
             subgroups.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES
             subgroups.computeFullSubgroups = VkBool32(VK_TRUE)
+            let requiresSizes = physical.cooperativeMatrices.contains { $0.subgroup.isRequired }
+            subgroups.subgroupSizeControl = VkBool32(requiresSizes ? VK_TRUE : VK_FALSE)
             chain = memory.chain(subgroups, before: chain)
             chain = memory.chain(matrices, before: chain)
         }

@@ -72,9 +72,8 @@ extension Lowering {
         }
         let (queries, keys, values) = (try eights(queries), try eights(keys), try eights(values))
         let y = allocate([pictures, heads, queryCount, valueSize], order: [0, 2, 1, 3])
-        var constants =
-            matrices.constants(subgroups: tile.subgroups)
-            + [size, valueSize, tile.subgroups, tile.ownRows / matrices.m, tile.columns].map { Int32($0) }
+        var constants = [size, valueSize, tile.subgroups, tile.ownRows / matrices.m, tile.columns]
+            .map { Int32($0) }
         var strides = [queries, keys, values, y].flatMap { $0.strides.dropLast() }
         if let layout {
             constants += [layout.lower, layout.righter]
@@ -84,9 +83,9 @@ extension Lowering {
                 mask?.broadcastStrides(to: [pictures, heads, queryCount, keyCount]) ?? [0, 0, 0, 0]
         }
         call(
-            Kernel(
-                shader: layout == nil ? .cooperativeAttention : .registerAttention, isHalf: true,
-                constants: constants),
+            matrices.kernel(
+                layout == nil ? .cooperativeAttention : .registerAttention, subgroups: tile.subgroups,
+                constants),
             [.reads(queries), .reads(keys), .reads(values), .reads(mask ?? .absent), .writes(y)],
             [UInt32(queryCount), UInt32(keyCount), UInt32(heads), scale.bitPattern]
                 + strides.map { UInt32($0) },

@@ -64,15 +64,14 @@ struct CooperativeProduct {
         // What is added to sums in parts is added elsewhere.
         let isWhole = parts == 1
         let tile = choice.tile
-        return Kernel(
-            shader: shader, isHalf: true,
-            constants: matrices.constants(subgroups: tile.subgroups)
-                + [
-                    Int32(tile.rows), Int32(tile.columns), Int32(tile.ownRows), Int32(tile.ownColumns),
-                    isWhole && end.bias != nil ? 1 : 0, isWhole && end.residual != nil ? 1 : 0,
-                    isWhole ? end.function.rawValue : 0, isWhole ? 0 : 1, Int32(tile.stages),
-                    Int32(tile.depth),
-                ] + own)
+        return matrices.kernel(
+            shader, subgroups: tile.subgroups,
+            [
+                Int32(tile.rows), Int32(tile.columns), Int32(tile.ownRows), Int32(tile.ownColumns),
+                isWhole && end.bias != nil ? 1 : 0, isWhole && end.residual != nil ? 1 : 0,
+                isWhole ? end.function.rawValue : 0, isWhole ? 0 : 1, Int32(tile.stages),
+                Int32(tile.depth),
+            ] + own)
     }
 
     var workgroups: Workgroups { choice.tile.workgroups(shape, parts: parts) }
@@ -82,9 +81,12 @@ struct CooperativeProduct {
 }
 
 extension CooperativeMatrices {
-    /// The first constants of the shaders that include `cooperative.glsl`.
-    func constants(subgroups: Int) -> [Int32] {
-        [Int32(subgroups * subgroupSize), Int32(m), Int32(n), Int32(k)]
+    /// A shader that includes `cooperative.glsl`, with the constants that follow those of it.
+    func kernel(_ shader: Kernel.Shader, subgroups: Int, _ constants: [Int32] = []) -> Kernel {
+        Kernel(
+            shader: shader, isHalf: true,
+            constants: [Int32(subgroups * subgroupSize), Int32(m), Int32(n), Int32(k)] + constants,
+            requiredSubgroupSize: subgroup.isRequired ? subgroupSize : nil)
     }
 }
 

@@ -20,7 +20,7 @@ struct MatrixLayout: Sendable, Hashable {
         let name = "matrix layout"
         let buffer = try DeviceBuffer(byteCount: 512 * 4, in: .results, of: device, graph: name)
         let call = KernelCall(
-            kernel: Kernel(shader: .matrixLayout, isHalf: true, constants: matrices.constants(subgroups: 1)),
+            kernel: matrices.kernel(.matrixLayout, subgroups: 1),
             operands: [], parameters: [], workgroups: Workgroups(1))
         try device.run(call, at: [buffer.address], graph: name)
         guard let pointer = buffer.pointer else { return nil }

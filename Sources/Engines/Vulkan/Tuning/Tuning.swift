@@ -8,7 +8,8 @@ struct Tuning: Sendable {
     var fewestTiles = 64
     /// The bytes that a workgroup's invocations may share.
     var sharedMemoryByteCount: Int
-    /// The matrices that subgroups multiply together; nil where products are sums of single numbers.
+    /// The matrices that subgroups multiply together, of which it is known that they are right; nil where products are sums of
+    /// single numbers.
     var matrices: CooperativeMatrices?
     /// How many invocations a workgroup has at most.
     var largestWorkgroup: Int
@@ -43,10 +44,9 @@ struct Tuning: Sendable {
         mostWorkgroups = device.mostWorkgroups
         submittedOperationCount = device.kind == .discrete ? 2_000_000_000_000 : 200_000_000_000
         products = ProductChoices(
-            file: device.cooperativeMatrices == nil
+            file: device.cooperativeMatrices.isEmpty
                 ? nil : folder?.appending(path: "vulkan-\(device.identifier)-\(Kernel.measuredShaders).json"))
         // What a program takes says nothing.
         isMeasuring = device.kind != .software
-        matrices = device.cooperativeMatrices
     }
 }
