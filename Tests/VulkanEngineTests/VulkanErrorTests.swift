@@ -35,6 +35,13 @@ import Testing
             #expect(error?.description.contains("1 GeForce RTX 4090") == true)
             #expect(error?.description.contains("--device cpu") == true)
         }
+        // A number that no device has may be a word of a name, and a whole name a part of a longer one.
+        #expect(try chosen("4090", among: devices) == "GeForce RTX 4090")
+        #expect(throws: EngineError.self) { try chosen("40", among: devices) }
+        let alike = [Named(name: "GeForce RTX 3080 Ti", rank: 0), Named(name: "GeForce RTX 3080", rank: 0)]
+        #expect(try chosen("GeForce RTX 3080", among: alike) == "GeForce RTX 3080")
+        #expect(try chosen("geforce rtx 3080", among: alike) == "GeForce RTX 3080")
+        #expect(try chosen("3080", among: alike) == "GeForce RTX 3080 Ti")
         // A program that does a GPU's work is slower than the CPU's own engine: never without being asked for.
         #expect(throws: EngineError.self) { try chosen(nil, among: [devices[2]]) }
         #expect(throws: EngineError.self) { try chosen(nil, among: []) }

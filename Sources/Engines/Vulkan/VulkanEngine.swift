@@ -73,16 +73,20 @@ public struct VulkanEngine: Engine {
             }
             return best.0
         }
-        if let index = Int(choice) {
-            guard devices.indices.contains(index) else {
-                throw .noVulkan("there is no device \(index)" + (list.isEmpty ? "" : " among \(list)"))
-            }
-            return devices[index]
+        let number = Int(choice)
+        if let number, devices.indices.contains(number) { return devices[number] }
+        let (wanted, names) = (choice.lowercased(), devices.map { name($0).lowercased() })
+        func isNamed(_ name: String) -> Bool {
+            // A number is a whole word of a name, such as 4090: 3 is a device that is not there.
+            number == nil ? name.contains(wanted) : name.split(separator: " ").contains(Substring(wanted))
         }
-        guard let named = devices.first(where: { name($0).lowercased().contains(choice.lowercased()) }) else {
-            throw .noVulkan("there is no device \"\(choice)\"" + (list.isEmpty ? "" : " among \(list)"))
+        // One device's whole name may be a part of another's.
+        guard let index = names.firstIndex(of: wanted) ?? names.firstIndex(where: isNamed) else {
+            throw .noVulkan(
+                "there is no device \(number.map { "\($0)" } ?? "\"\(choice)\"")"
+                    + (list.isEmpty ? "" : " among \(list)"))
         }
-        return named
+        return devices[index]
     }
 
     /// The processors that Vulkan's drivers know, by their numbers.
