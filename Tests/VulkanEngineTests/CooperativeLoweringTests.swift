@@ -84,6 +84,21 @@ struct CooperativeLoweringTests {
         }
     }
 
+    /// Behind the end of a row is whatever was in memory.
+    @Test func sumsThatEndWithinAnEightAreNotOfMatrices() throws {
+        let row = try ConformanceCase("one row", weights: ["w": ([77, 64], .float16)]) {
+            ["y": matrixMultiply($0.input("x", [1, 77]), $0.weights.tensor("w", [77, 64]))]
+        }
+        let part = try ConformanceCase("a part of each row", weights: ["w": ([42, 64], .float16)]) {
+            let x = slice($0.input("x", [70, 48]), axis: 1, 0..<42)
+            return ["y": matrixMultiply(x, $0.weights.tensor("w", [42, 64]))]
+        }
+        for one in [row, part] {
+            let shaders = try Lowering(one.graph, isHalf: true, tuning: tuning()).calls.map(\.kernel.shader)
+            #expect(shaders.contains(.matrixMultiply), "\(one.name)")
+        }
+    }
+
     @Test func sumsAreInPartsWhereThatIsChosen() throws {
         var tuning = try tuning()
         tuning.productChoice = ProductChoice(tile: ProductTile(64, 64, each: 32, 32), parts: 4)

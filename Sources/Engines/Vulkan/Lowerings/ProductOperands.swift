@@ -80,10 +80,11 @@ struct ProductOperands {
         bInner == 1 && depth % 4 == 0 && b.isAligned([bColumn] + outer.strides[1])
     }
 
-    /// Whether all factors, results and residuals can be read and written eight at a time.
+    /// Whether all factors, results and residuals can be read and written eight at a time. What lies behind a row's end may
+    /// be no number, of which products with zeros are none either.
     func isInEights(isGated: Bool) -> Bool {
         columns % 8 == 0 && aInner == 1 && (bInner == 1 || bColumn == 1) && residualRow % 8 == 0
-            && (depth % 8 == 0 || bInner != 1) && (!isGated || columns % 16 == 0 && bInner == 1)
+            && depth % 8 == 0 && (!isGated || columns % 16 == 0 && bInner == 1)
             && a.isAligned([aRow] + outer.strides[0], to: 8)
             && b.isAligned([bInner == 1 ? bColumn : bInner] + outer.strides[1], to: 8)
             && y.isAligned(outer.strides[2], to: 8)
