@@ -87,16 +87,9 @@ import Testing
     }
 
     @Test func sectionsEndWhereASlotIsFull() {
-        func call(_ weights: [Int]) -> KernelCall {
-            KernelCall(
-                kernel: Kernel(shader: .copy, isHalf: false, constants: []),
-                operands: weights.map {
-                    .reads(View(storage: .weight($0), shape: [1], strides: [1], element: .number))
-                }, parameters: [], workgroups: Workgroups(1))
-        }
-        let calls = [[], [0], [1], [0, 2], [], [3], [3, 4], []].map(call)
+        let calls = [[], [0], [1], [0, 2], [], [3], [3, 4], []].map { call($0) }
         let sections = WeightStream.sections(
-            calls, byteCounts: [256, 256, 512, 2048, 256], slotByteCount: 1024)
+            calls, byteCounts: [256, 256, 512, 2048, 256], slotByteCount: 1024, operationCount: .max)
         // What a section has is not brought again; one weight may be larger than a slot was to be.
         #expect(
             sections == [
@@ -104,6 +97,43 @@ import Testing
                 WeightStream.Section(calls: 5..<6, offsets: [3: 0], byteCount: 2048),
                 WeightStream.Section(calls: 6..<8, offsets: [3: 0, 4: 2048], byteCount: 2304),
             ])
-        #expect(WeightStream.sections([], byteCounts: [], slotByteCount: 0).isEmpty)
+        #expect(
+            WeightStream.sections([], byteCounts: [], slotByteCount: 0, operationCount: 0).isEmpty)
+    }
+
+    @Test func sectionsEndWhereTheyHaveEnoughToDo() {
+        // Each row is a multiplication and an addition.
+        let calls = [call([0], 2), call([], 3), call([0], 1), call([1], 9), call([], nil), call([1], 1)]
+        let sections = WeightStream.sections(
+            calls, byteCounts: [256, 256], slotByteCount: 1024, operationCount: 10)
+        // What the one before had is brought again.
+        #expect(
+            sections == [
+                WeightStream.Section(calls: 0..<2, offsets: [0: 0], byteCount: 256),
+                WeightStream.Section(calls: 2..<3, offsets: [0: 0], byteCount: 256),
+                WeightStream.Section(calls: 3..<4, offsets: [1: 0], byteCount: 256),
+                WeightStream.Section(calls: 4..<6, offsets: [1: 0], byteCount: 256),
+            ])
+    }
+
+    /// Sections that read no weights have their turn of a slot all the same.
+    @Test func shortSectionsConform() async throws {
+        var engine = engine
+        engine.tuning.streamedByteCount = 1 << 20
+        engine.tuning.submittedOperationCount = 1
+        let cases = try compositeCases().filter { $0.name.contains("block") }
+        #expect(!cases.isEmpty)
+        let failures = await conformanceFailures(of: engine, precision: .float32, cases: cases)
+        #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+        #expect(objections.all == [])
+    }
+
+    private func call(_ weights: [Int], _ rows: Int? = nil) -> KernelCall {
+        KernelCall(
+            kernel: Kernel(shader: .copy, isHalf: false, constants: []),
+            operands: weights.map {
+                .reads(View(storage: .weight($0), shape: [1], strides: [1], element: .number))
+            }, parameters: [], workgroups: Workgroups(1),
+            products: rows.map { ProductSizes(rows: $0, columns: 1, depth: 1) })
     }
 }

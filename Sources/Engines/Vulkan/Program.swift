@@ -65,7 +65,9 @@ final class Program: @unchecked Sendable {
             } else {
                 try WeightStream(
                     lowering, from: weights, to: device, graph: name,
-                    byteCount: tuning.streamedByteCount ?? 0, stagingByteCount: tuning.stagingByteCount)
+                    byteCount: tuning.streamedByteCount ?? 0,
+                    operationCount: tuning.submittedOperationCount,
+                    stagingByteCount: tuning.stagingByteCount)
             }
         func address(_ view: View, in section: Int) -> UInt64 {
             let size = lowering.byteCount(of: view.element)

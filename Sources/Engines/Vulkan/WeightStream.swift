@@ -28,15 +28,19 @@ final class WeightStream: ProgramWeights {
 
     /// Brings the weights to the machine's memory, through the device, which puts them into their precision and order.
     ///
-    /// - Parameter byteCount: What both slots take together, unless one dispatch needs more.
+    /// - Parameters:
+    ///   - byteCount: What both slots take together, unless one dispatch needs more.
+    ///   - operationCount: The multiplications and additions of one submission, unless one dispatch has more.
     /// - Throws: ``EngineError``.
     init(
         _ lowering: Lowering, from weights: any WeightStorage, to device: VulkanDevice, graph: String,
-        byteCount: Int, stagingByteCount: Int
+        byteCount: Int, operationCount: Int, stagingByteCount: Int
     ) throws {
         let isHalf = lowering.isHalf
         let byteCounts = lowering.weights.map { $0.byteCount(isHalf: isHalf) }
-        let sections = Self.sections(lowering.calls, byteCounts: byteCounts, slotByteCount: byteCount / 2)
+        let sections = Self.sections(
+            lowering.calls, byteCounts: byteCounts, slotByteCount: byteCount / 2,
+            operationCount: operationCount)
         self.sections = sections
         self.device = device
         let slotByteCount = sections.map(\.byteCount).max() ?? 0
@@ -79,18 +83,26 @@ final class WeightStream: ProgramWeights {
 
     deinit { device.waitUntilIdle() }
 
-    /// Divides dispatches where their weights would no longer have room in a slot.
-    static func sections(_ calls: [KernelCall], byteCounts: [Int], slotByteCount: Int) -> [Section] {
+    /// Divides dispatches where their weights would no longer have room in a slot, or where they would have more operations
+    /// than a submission is to have.
+    static func sections(
+        _ calls: [KernelCall], byteCounts: [Int], slotByteCount: Int, operationCount: Int
+    ) -> [Section] {
         var sections: [Section] = []
         var current = Section(calls: 0..<0)
+        var operations = 0
         for (index, call) in calls.enumerated() {
+            let own = call.products?.operationCount ?? 0
             let read = Set(call.operands.compactMap(\.view.weight))
             let missing = read.filter { current.offsets[$0] == nil }.sorted()
             let more = missing.reduce(0) { $0 + byteCounts[$1] }
-            if current.byteCount + more > slotByteCount, !current.calls.isEmpty, more > 0 {
+            let isFull = current.byteCount + more > slotByteCount && more > 0
+            if !current.calls.isEmpty, isFull || operations + own > operationCount {
                 sections.append(current)
                 current = Section(calls: index..<index)
+                operations = 0
             }
+            operations += own
             for weight in read.sorted() where current.offsets[weight] == nil {
                 current.offsets[weight] = current.byteCount
                 current.byteCount += byteCounts[weight]
