@@ -67,8 +67,9 @@ bool easel_openvino_add_operations(const easel_openvino *library, const ov_core_
 ov_status_e easel_openvino_compile(
     const easel_openvino *library, const ov_core_t *core, const ov_model_t *model, const char *device,
     const char *precision, const char *threads, ov_compiled_model_t **compiled) {
-    // What is multiplied with integers is not rounded to integers too, unless the graph says so.
-    const int properties = strcmp(device, "CPU") == 0 ? 10 : 8;
+    // The last two pairs are the CPU's: other devices refuse a number of threads. What is multiplied with integers is not
+    // rounded to integers too, unless the graph says so.
+    const int properties = strcmp(device, "CPU") == 0 ? 10 : 6;
     return library->ov_core_compile_model(
         core, model, device, properties, compiled,
         "PERFORMANCE_HINT", "LATENCY", "NUM_STREAMS", "1", "INFERENCE_PRECISION_HINT", precision,

@@ -21,7 +21,7 @@ public struct OpenVINOEngine: Engine {
     ///
     /// - Parameters:
     ///   - device: OpenVINO's name of the device, such as `CPU` or `GPU`.
-    ///   - threads: How many threads compute; nil leaves it to the library, which takes one a core.
+    ///   - threads: How many threads of the CPU compute; nil leaves it to the library, which takes one a core.
     /// - Throws: ``EngineError/unavailable(engine:reason:remedy:)`` where the library is not on this machine.
     public init(device: String = "CPU", threads: Int? = nil) throws {
         try self.init(device: device, threads: threads, forms: nil)

@@ -38,7 +38,8 @@ typedef struct {
 // places. Returns NULL, or why it could not: a text that stays valid until the next call.
 const char *easel_openvino_load(easel_openvino *library);
 
-// Compiles with an inference precision ("f32", "bf16", "f16") and a number of threads ("0": the library's own choice).
+// Compiles with an inference precision ("f32", "bf16", "f16") and, for the CPU, a number of threads ("0": the library's
+// own choice).
 ov_status_e easel_openvino_compile(
     const easel_openvino *library, const ov_core_t *core, const ov_model_t *model, const char *device,
     const char *precision, const char *threads, ov_compiled_model_t **compiled);
