@@ -63,9 +63,10 @@ final class ResidentWeights: ProgramWeights {
     func address(of weight: Int, in section: Int) -> UInt64 { memory.addresses[weight] }
 
     func record(_ dispatch: (Commands, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
-        for (index, (commands, calls)) in zip(commands, sectionCalls).enumerated() {
+        for (commands, calls) in zip(commands, sectionCalls) {
             try commands.record(isUsedOnce: false) { () throws(EngineError) in
-                if index > 0 { commands.barrier() }
+                // The first section too sees what another submission wrote: the weights.
+                commands.barrier()
                 try dispatch(commands, calls)
             }
         }
