@@ -144,6 +144,28 @@ import Testing
         if masked.isInfinite { await expectConformance(engine, .float16, [one]) }
     }
 
+    /// Compilers that take no number for infinite, as Metal's do, make anything of one.
+    @Test func kernelsOfEveryDeviceBeginWithFiniteNumbers() throws {
+        var count = 0
+        for shader in Kernel.Shader.allCases where !shader.hasFullSubgroups {
+            for isHalf in [false, true] {
+                guard let words = Kernel(shader: shader, isHalf: isHalf, constants: []).words else {
+                    continue
+                }
+                count += 1
+                var at = 5
+                while at < words.count {
+                    // OpConstant: a type, a result, and its bits.
+                    if words[at] == 4 << 16 | 43 {
+                        #expect(words[at + 3] & 0x7FFF_FFFF != 0x7F80_0000, "\(shader), \(isHalf)")
+                    }
+                    at += max(Int(words[at] >> 16), 1)
+                }
+            }
+        }
+        #expect(count > 40)
+    }
+
     @Test func runsGiveTheSameAgain() async throws {
         let one = try #require(try compositeCases().first { $0.name == "transformer block" })
         let compiled = try await engine.compile(one.graph, weights: one.weights, precision: .float32)

@@ -31,7 +31,8 @@ void main() {
         start += rest % keptSizes[axis] * keptStrides[axis];
         rest /= keptSizes[axis];
     }
-    float value = KIND == 2 ? -1.0 / 0.0 : 0.0;
+    // The greatest is at least the first.
+    float value = KIND == 2 ? float(x.at[start]) : 0.0;
     for (uint i = gl_LocalInvocationID.x; i < count; i += 128) {
         uint at = start;
         rest = i;
