@@ -53,12 +53,6 @@ struct PromptChunker {
                 close()
             }
             for id in ids {
-                // A learned word's embeddings stand together where one chunk holds them.
-                if let count = tokenizer.learnedLength(startingWith: id), open.count + count > capacity,
-                    !open.isEmpty
-                {
-                    close()
-                }
                 if id == comma {
                     lastComma = open.count
                 } else if open.count == capacity, let last = lastComma, open.count - last <= Self.backtrack {
@@ -68,6 +62,12 @@ struct PromptChunker {
                     open = moved
                 }
                 if open.count == capacity { close() }
+                // A learned word's embeddings stand together where one chunk holds them.
+                if let count = tokenizer.learnedLength(startingWith: id), open.count + count > capacity,
+                    !open.isEmpty
+                {
+                    close()
+                }
                 open.append((id, piece.weight))
             }
         }
