@@ -146,9 +146,9 @@ struct GenerationPlan: Sendable {
         let steps =
             request.profile.countsCalls && sampler.callsPerStep == 2
             ? 2 * request.stepCount : request.stepCount
-        let extras = request.promptSyntax == .plain ? nil : ExtraNetworks(request.prompt)
-        if let fault = extras?.fault { throw fault }
-        loras = try request.loras + (extras?.loras ?? []).map { try LoRA($0, in: request.loraFolders) }
+        let extras = ExtraNetworks(request.prompt, syntax: request.promptSyntax)
+        if let fault = extras.fault { throw fault }
+        loras = try request.loras + extras.loras.map { try LoRA($0, in: request.loraFolders) }
         adapters = try model.adapters.load(loras)
         for adapter in adapters {
             let (file, updates) = (adapter.use.file.path, adapter.updates)
@@ -165,8 +165,7 @@ struct GenerationPlan: Sendable {
         let tokenizer = parts.tokenizer.learning(
             embeddings.words, syntax: request.promptSyntax.learnedWords)
         let prompt = try ParsedPrompt(
-            extras?.text ?? request.prompt, syntax: request.promptSyntax, steps: steps, tokenizer: tokenizer,
-            length: length)
+            extras.text, syntax: request.promptSyntax, steps: steps, tokenizer: tokenizer, length: length)
         let negative = try ParsedPrompt(
             request.negativePrompt, syntax: request.promptSyntax, steps: steps, tokenizer: tokenizer,
             length: length, composes: false)

@@ -174,7 +174,7 @@ extension Request {
 
     /// The first LoRA that makes the model one of few steps, by its name.
     var distilledLoRA: DistilledName? {
-        let named = promptSyntax == .plain ? [] : ExtraNetworks(prompt).loras
+        let named = ExtraNetworks(prompt, syntax: promptSyntax).loras
         let texts =
             loras.filter { $0.weight > 0 }.map(\.names) + named.filter { $0.weight > 0 }.map { [$0.name] }
         return texts.lazy.compactMap { DistilledName($0, isLoRA: true) }.first

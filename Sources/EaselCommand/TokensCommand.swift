@@ -38,9 +38,9 @@ struct TokensCommand: AsyncParsableCommand {
     private func show() throws {
         let tokenizer = try CLIPTokenizer(
             ofModelAt: ModelLocation.url(named: model), vocabulary: vocabulary.map { URL(filePath: $0) })
-        let prompt = promptSyntax == .plain ? prompt : ExtraNetworks(prompt).text
         let parsed = try ParsedPrompt(
-            prompt, syntax: promptSyntax, steps: steps, tokenizer: tokenizer, length: tokenizer.length)
+            ExtraNetworks(prompt, syntax: promptSyntax).text, syntax: promptSyntax, steps: steps,
+            tokenizer: tokenizer, length: tokenizer.length)
         for (index, part) in parsed.subprompts.enumerated() {
             if parsed.subprompts.count > 1 { print("Part \(index + 1), weight \(part.weight)") }
             var first = 0

@@ -34,6 +34,20 @@ import Testing
         #expect(read.fault == .loraWeight(tag: tag, weight: weight))
     }
 
+    /// AUTOMATIC1111 takes comments away before it looks for them; other syntaxes have none.
+    @Test func commentsNameNone() {
+        let prompt = "a cat <lora:ink>, # <lora:chalk>, wet\n# <lora:oil:x>\nsoft"
+        let read = ExtraNetworks(prompt, syntax: .a1111)
+        #expect(read.loras.map(\.name) == ["ink"] && read.fault == nil)
+        #expect(read.text == "a cat , \nsoft")
+        for syntax in [PromptSyntax.comfyui, .stableDiffusionCpp, .compel] {
+            let read = ExtraNetworks(prompt, syntax: syntax)
+            #expect(read.loras.map(\.name) == ["ink", "chalk", "oil"] && read.fault != nil)
+        }
+        let plain = ExtraNetworks(prompt, syntax: .plain)
+        #expect(plain.text == prompt && plain.loras.isEmpty && plain.fault == nil)
+    }
+
     /// What people write for other programs' sake.
     @Test(arguments: [
         "<lora:ink>", "<lora:ink:>", "<lora:ink: 0.5>", "<lora:ink:-1>", "<lora:ink:.5>",

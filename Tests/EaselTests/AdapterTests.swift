@@ -148,6 +148,9 @@ struct AdapterTests {
         request.prompt = "x <lora:kohja>"
         let error = await #expect(throws: LoRAError.self) { try await model.picture(request) }
         #expect(error?.nearest == ["kohya"])
+        // What a comment names is not looked for.
+        request.prompt = "x # <lora:kohja>"
+        _ = try await model.picture(request)
         request.loras = []
         // A file that was renamed has the name that its trainer gave it too, after those that files have.
         try adapter.contents.write(

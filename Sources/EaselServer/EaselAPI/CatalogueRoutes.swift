@@ -114,7 +114,7 @@ struct CatalogueRoutes: Sendable {
         }
         let tokenizer = try await queue.shelf.tokenizer(ofModel: body.model)
         let parsed = try ParsedPrompt(
-            ExtraNetworks(body.text).text, syntax: .a1111, steps: 25, tokenizer: tokenizer,
+            ExtraNetworks(body.text, syntax: .a1111).text, syntax: .a1111, steps: 25, tokenizer: tokenizer,
             length: tokenizer.length)
         // The longest stage of all parts, whose chunks are what the text encoder sees.
         let passages =

@@ -19,6 +19,16 @@ public struct ExtraNetworks: Sendable, Hashable {
     /// The first weight that is no number, as a tag has it: `<lora:ink:nan>`.
     public let fault: PromptError?
 
+    /// Reads a prompt of a syntax: of ``PromptSyntax/a1111`` without its comments, which name none; of
+    /// ``PromptSyntax/plain`` all is text.
+    public init(_ prompt: String, syntax: PromptSyntax) {
+        switch syntax {
+        case .plain: self.init(text: prompt)
+        case .a1111: self.init(PromptComments.stripped(from: prompt))
+        case .compel, .comfyui, .stableDiffusionCpp: self.init(prompt)
+        }
+    }
+
     /// Reads `<lora:name>`, `<lora:name:te>`, `<lora:name:te:unet>` and `<lora:name:te:unet:dyn>`; these may be named too,
     /// `te=`, `unet=` and `dyn=`. A weight that is not given is that of the text encoder, or 1; `dyn` is how many ranks are
     /// used, from 1. `lyco` means the same. What is not so is left as text.
@@ -40,7 +50,11 @@ public struct ExtraNetworks: Sendable, Hashable {
             fault = fault ?? LoRA.fault(of: inside[..<end]).map { .loraWeight(tag: tag, weight: $0) }
             rest = inside[inside.index(after: end)...]
         }
-        self.text = text + rest
+        self.init(text: text + rest, loras: loras, fault: fault)
+    }
+
+    private init(text: String, loras: [LoRA] = [], fault: PromptError? = nil) {
+        self.text = text
         self.loras = loras
         self.fault = fault
     }
