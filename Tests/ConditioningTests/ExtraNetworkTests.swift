@@ -63,4 +63,10 @@ import Testing
     ) {
         #expect(ExtraNetworks(text).text == text && ExtraNetworks(text).loras.isEmpty)
     }
+
+    @Test(.timeLimit(.minutes(10))) func manyBracketsTakeLinearTime() {
+        let open = String(repeating: "<", count: 500_000)
+        let read = ExtraNetworks(open + "lora:ink>" + open)
+        #expect(read.text == String(open.dropLast()) + open && read.loras.map(\.name) == ["ink"])
+    }
 }

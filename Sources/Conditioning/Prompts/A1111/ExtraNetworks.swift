@@ -39,7 +39,10 @@ public struct ExtraNetworks: Sendable, Hashable {
         var rest = prompt[...]
         while let start = rest.firstIndex(of: "<") {
             let inside = rest[rest.index(after: start)...]
-            guard let end = inside.firstIndex(of: ">"), let lora = LoRA(tag: inside[..<end]) else {
+            // An end is looked for behind a tag's beginning alone: of other brackets there may be thousands without one.
+            guard ["lora:", "lyco:"].contains(inside.prefix(5).lowercased()),
+                let end = inside.firstIndex(of: ">"), let lora = LoRA(tag: inside[..<end])
+            else {
                 text += rest[...start]
                 rest = inside
                 continue
