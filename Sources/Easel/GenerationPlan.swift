@@ -143,9 +143,10 @@ struct GenerationPlan: Sendable {
 
         let length = parts.positions
         // Of AUTOMATIC1111's samplers those of the second order count as two calls a step.
-        let steps =
-            request.profile.countsCalls && sampler.callsPerStep == 2
-            ? 2 * request.stepCount : request.stepCount
+        let calls = request.profile.countsCalls && sampler.callsPerStep == 2 ? 2 : 1
+        let (steps, firstSteps) = (
+            calls * request.stepCount, request.firstPass.map { calls * $0.stepCount }
+        )
         let extras = ExtraNetworks(request.prompt, syntax: request.promptSyntax)
         if let fault = extras.fault { throw fault }
         loras = try request.loras + extras.loras.map { try LoRA($0, in: request.loraFolders) }
@@ -165,10 +166,11 @@ struct GenerationPlan: Sendable {
         let tokenizer = parts.tokenizer.learning(
             embeddings.words, syntax: request.promptSyntax.learnedWords)
         let prompt = try ParsedPrompt(
-            extras.text, syntax: request.promptSyntax, steps: steps, tokenizer: tokenizer, length: length)
+            extras.text, syntax: request.promptSyntax, steps: steps, after: firstSteps, tokenizer: tokenizer,
+            length: length)
         let negative = try ParsedPrompt(
-            request.negativePrompt, syntax: request.promptSyntax, steps: steps, tokenizer: tokenizer,
-            length: length, composes: false)
+            request.negativePrompt, syntax: request.promptSyntax, steps: steps, after: firstSteps,
+            tokenizer: tokenizer, length: length, composes: false)
         for (field, parsed) in [("prompt", prompt), ("negative prompt", negative)] where parsed.cutTokens > 0
         {
             warnings.append(.promptCut(field: field, tokens: parsed.cutTokens, text: parsed.cutText))

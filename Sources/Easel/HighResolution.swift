@@ -4,6 +4,9 @@ import Sampling
 
 /// A second pass over a larger picture: AUTOMATIC1111's "hires fix". The first is made at the request's size, where the
 /// model knows how things look; the second adds what a larger size has room for.
+///
+/// What has changed in the prompt in the first pass stays so in the second, as in AUTOMATIC1111: `[a cat:a dog:0.5]` is a dog
+/// there, and `[a cat:a dog:1.5]` becomes one in its middle.
 public struct HighResolution: Sendable, Hashable {
     /// What is made larger.
     public enum Upscaler: String, Sendable, Hashable, CaseIterable {
@@ -66,6 +69,8 @@ struct FirstPass: Sendable, Hashable {
     /// The noise levels and the timesteps that were given for it; the second pass has its own where it has steps of its own.
     let sigmas: [Double]?
     let timesteps: [Int]?
+    /// How many steps it had, as noise levels or timesteps say where they were given.
+    let stepCount: Int
     /// How much was given up of the picture that it started from; nil where there was none.
     let strength: Double?
     let resize: Resizing
@@ -137,6 +142,7 @@ extension Model {
         second.firstPass = FirstPass(
             settings: large, width: first.width, height: first.height, steps: small.steps,
             sigmas: small.sigmas, timesteps: small.timesteps,
+            stepCount: small.stepCount,
             strength: small.initImage == nil ? nil : small.strength, resize: small.resize,
             inpainting: small.inpainting, outpainting: small.outpainting)
         second.inpainting = nil

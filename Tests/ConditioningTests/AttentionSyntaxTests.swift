@@ -90,6 +90,16 @@ private func pieces(_ prompt: String) -> [String] {
     ])
     func editsByStep(_ prompt: String, _ expected: [String]) { #expect(stages(prompt) == expected) }
 
+    /// Its examples of a second pass; a number of steps goes on from the first.
+    @Test(arguments: [
+        ("a [b:.5] c", 10, ["10 a b c"]), ("a [b:1.5] c", 10, ["5 a  c", "10 a b c"]),
+        ("[a:b:8]", 8, ["10 b"]), ("[a:b:11]", 8, ["3 a", "10 b"]), ("[a:b:11.0]", 8, ["10 a"]),
+    ])
+    func secondPassesGoOn(_ prompt: String, _ firstSteps: Int, _ expected: [String]) {
+        let stages = PromptEditing.stages(of: prompt, steps: 10, after: firstSteps)
+        #expect(stages.map { "\($0.lastStep) \($0.text)" } == expected)
+    }
+
     @Test func alternates() {
         #expect(stages("[fe|]male") == (1...10).map { "\($0) \($0 % 2 == 1 ? "fe" : "")male" })
         #expect(stages("[a|(b:1.1)]").prefix(3) == ["1 a", "2 (b:1.1)", "3 a"])

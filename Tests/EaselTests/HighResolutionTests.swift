@@ -114,6 +114,32 @@ struct HighResolutionTests {
         }
     }
 
+    @Test func whatThePromptHasBecomeStays() throws {
+        let model = try TinyModel.sd1.opened()
+        func stages(_ prompt: String, _ change: (inout Request) -> Void = { _ in }) throws -> [String] {
+            var request = request()
+            (request.prompt, request.negativePrompt) = (prompt, prompt)
+            change(&request)
+            let second = try model.secondPass(after: request, HighResolution(scale: 1.5, strength: 0.5)).1
+            #expect(second.prompts.count == 2 && second.prompts[0].stages == second.prompts[1].stages)
+            return second.prompts[1].stages.map { "\($0.lastStep) \($0.text)" }
+        }
+        #expect(try stages("[a cat:a dog:0.5]") == ["4 a dog"])
+        #expect(try stages("[a cat:a dog:1.5]") == ["2 a cat", "4 a dog"])
+        #expect(try stages("[a cat:a dog:5]") == ["1 a cat", "4 a dog"])
+        // Calls of the model, where those count; noise levels that are given are as many steps.
+        func countsCalls(_ request: inout Request) {
+            request.sampler = "heun"
+            request.imitate(.a1111)
+        }
+        #expect(try stages("[a cat:a dog:9]", countsCalls) == ["1 a cat", "8 a dog"])
+        let given = try stages("[a cat:a dog:4]") {
+            $0.sampler = "euler"
+            ($0.steps, $0.sigmas) = (9, [10, 5, 1, 0])
+        }
+        #expect(given == ["1 a cat", "3 a dog"])
+    }
+
     @Test func withoutStrengthItIsTheSmallPictureEnlarged() async throws {
         let model = try TinyModel.sd1.opened()
         var request = request()

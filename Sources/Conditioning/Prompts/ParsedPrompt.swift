@@ -35,12 +35,13 @@ public struct ParsedPrompt: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - steps: How many there will be, for what changes on the way; AUTOMATIC1111 counts the model's calls instead.
+    ///   - firstSteps: The same of the pass before, where this is the second of two; nil for the only pass or the first.
     ///   - length: How many ids the text encoder takes, at least 3.
     ///   - composes: Whether `AND` divides it, as it does a prompt and not a negative prompt.
     /// - Throws: ``PromptError``, in Compel's syntax only.
     public init(
-        _ prompt: String, syntax: PromptSyntax, steps: Int, tokenizer: CLIPTokenizer, length: Int,
-        composes: Bool = true
+        _ prompt: String, syntax: PromptSyntax, steps: Int, after firstSteps: Int? = nil,
+        tokenizer: CLIPTokenizer, length: Int, composes: Bool = true
     ) throws(PromptError) {
         switch syntax {
         case .plain: readPlain(prompt, steps: steps, tokenizer: tokenizer, length: length)
@@ -71,7 +72,7 @@ public struct ParsedPrompt: Sendable, Hashable {
                 return passages
             }
             let subprompts = parts.map { part in
-                let stages = PromptEditing.stages(of: part.text, steps: steps)
+                let stages = PromptEditing.stages(of: part.text, steps: steps, after: firstSteps)
                 return Subprompt(
                     weight: part.weight,
                     stages: stages.map {

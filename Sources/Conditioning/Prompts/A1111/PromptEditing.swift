@@ -5,46 +5,36 @@ import Foundation
 public enum PromptEditing {
     /// The texts of a prompt, each with the last step that it is used at.
     ///
-    /// - Parameter steps: From 1.
-    public static func stages(of prompt: String, steps: Int) -> [(lastStep: Int, text: String)] {
-        let nodes = Parser(prompt).parse()
+    /// - Parameters:
+    ///   - steps: From 1.
+    ///   - firstSteps: Of the pass before, where this is the second of two. Its steps are counted on from there, and its
+    ///     fractions are from 1 to 2: what has changed in the first pass stays so. Nil for the only pass or the first.
+    public static func stages(of prompt: String, steps: Int, after firstSteps: Int? = nil) -> [(
+        lastStep: Int, text: String
+    )] {
+        let nodes = Parser(prompt, steps: steps, after: firstSteps).parse()
         var ends: Set<Int> = [steps]
         for node in nodes { node.collectEnds(steps: steps, into: &ends) }
         var stages: [(lastStep: Int, text: String)] = []
         for end in ends.sorted() where end > 0 {
-            let text = nodes.map { $0.text(at: end, steps: steps) }.joined()
+            let text = nodes.map { $0.text(at: end) }.joined()
             if stages.last?.text == text { stages.removeLast() }
             stages.append((end, text))
         }
         return stages.isEmpty ? [(steps, prompt)] : stages
     }
 
-    /// When a text changes.
-    fileprivate enum Change {
-        case step(Int)
-        case fraction(Double)
-
-        /// The last step of the text before.
-        func step(of steps: Int) -> Int {
-            switch self {
-            case .step(let step): min(step, steps)
-            case .fraction(let fraction):
-                min(Int(min(max(fraction * Double(steps), -1e9), 1e9)), steps)
-            }
-        }
-    }
-
     fileprivate indirect enum Node {
         case text(String)
-        case edit(before: [Node], after: [Node], when: Change)
+        /// - Parameter lastStep: Of the text before; below 1 where that is never used.
+        case edit(before: [Node], after: [Node], lastStep: Int)
         case alternation([[Node]])
 
         func collectEnds(steps: Int, into ends: inout Set<Int>) {
             switch self {
             case .text: break
-            case .edit(let before, let after, let when):
-                let step = when.step(of: steps)
-                if step >= 1 { ends.insert(step) }
+            case .edit(let before, let after, let lastStep):
+                if lastStep >= 1 { ends.insert(lastStep) }
                 for node in before + after { node.collectEnds(steps: steps, into: &ends) }
             case .alternation(let options):
                 ends.formUnion(1...max(steps, 1))
@@ -52,14 +42,13 @@ public enum PromptEditing {
             }
         }
 
-        func text(at step: Int, steps: Int) -> String {
+        func text(at step: Int) -> String {
             switch self {
             case .text(let text): return text
-            case .edit(let before, let after, let when):
-                return (step <= when.step(of: steps) ? before : after)
-                    .map { $0.text(at: step, steps: steps) }.joined()
+            case .edit(let before, let after, let lastStep):
+                return (step <= lastStep ? before : after).map { $0.text(at: step) }.joined()
             case .alternation(let options):
-                return options[(step - 1) % options.count].map { $0.text(at: step, steps: steps) }.joined()
+                return options[(step - 1) % options.count].map { $0.text(at: step) }.joined()
             }
         }
     }
@@ -67,12 +56,15 @@ public enum PromptEditing {
     /// Reads nested brackets; those that have no partner are text.
     private struct Parser {
         private let scalars: [Unicode.Scalar]
+        private let steps: Int
+        private let firstSteps: Int?
         /// The place of the closing bracket of each opening one.
         private var partners: [Int: Int] = [:]
         /// Deeper brackets are text.
         private static let depthLimit = 64
 
-        init(_ prompt: String) {
+        init(_ prompt: String, steps: Int, after firstSteps: Int?) {
+            (self.steps, self.firstSteps) = (steps, firstSteps)
             scalars = Array(prompt.unicodeScalars)
             var open: [Int] = []
             var index = 0
@@ -129,19 +121,22 @@ public enum PromptEditing {
             }
             guard colons.count == 1 || colons.count == 2 else { return nil }
             let parts = parts(of: range, at: colons)
-            guard let when = change(text(parts[parts.count - 1])) else { return nil }
+            guard let lastStep = lastStep(text(parts[parts.count - 1])) else { return nil }
             let before = parts.count == 3 ? nodes(in: parts[0], depth: depth) : []
             let after = nodes(in: parts[parts.count - 2], depth: depth)
-            return .edit(before: before, after: after, when: when)
+            return .edit(before: before, after: after, lastStep: lastStep)
         }
 
-        private func change(_ text: String) -> Change? {
+        /// The last step before a change, by what is written of it; nil for what is no number.
+        private func lastStep(_ text: String) -> Int? {
             let number = text.trimmingCharacters(in: .whitespacesAndNewlines)
             guard let value = Double(number), value.isFinite,
                 number.allSatisfy({ "+-.eE0123456789".contains($0) })
             else { return nil }
-            if number.contains(".") { return .fraction(value) }
-            return .step(Int(min(max(value, -1e9), 1e9)))
+            let isFraction = number.contains(".")
+            let passed = firstSteps.map { isFraction ? 1 : Double($0) } ?? 0
+            let step = (value - passed) * (isFraction ? Double(steps) : 1)
+            return min(Int(min(max(step, -1e9), 1e9)), steps)
         }
 
         private func parts(of range: Range<Int>, at separators: [Int]) -> [Range<Int>] {
