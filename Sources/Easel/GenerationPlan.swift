@@ -32,8 +32,10 @@ struct GenerationPlan: Sendable {
     let adapters: [LoadedAdapter]
     /// The words that prompts may have beside the vocabulary's.
     let embeddings: LearnedEmbeddings
-    /// How many chunks the longest prompt has; the others are filled up to it.
+    /// How many chunks there are of each prompt, once the shorter ones are as long as the longest.
     let chunkCount: Int
+    /// Whether they are by being repeated; else they are filled up with the empty prompt.
+    private let repeatsPrompts: Bool
     private let tokensPerChunk: Int
     /// Whether there are tokens that none attends to.
     let hidesTokens: Bool
@@ -198,8 +200,11 @@ struct GenerationPlan: Sendable {
                 count: parts.sizeNumberCount, size: size, isNegative: pass < unledPasses)
         }
         emphasis = request.effectiveEmphasis
+        let counts = prompts.map(\.passageCount)
+        let multiple = counts.reduce(1, leastCommonMultiple)
+        repeatsPrompts = request.profile.leadsAtOwnLength && multiple <= ParsedPrompt.chunkLimit
+        chunkCount = repeatsPrompts ? multiple : counts.max() ?? 1
         let passages = prompts.flatMap(\.stages).map(\.passages)
-        chunkCount = passages.map(\.count).max() ?? 1
         hidesTokens = passages.joined().contains { $0.terms.contains { !$0.chunk.hidden.isEmpty } }
         tokensPerChunk = length
         let layers = parts.textEncoders.map(\.layers).min() ?? 1
@@ -214,6 +219,9 @@ struct GenerationPlan: Sendable {
             $0..<min($0 + batchSize, request.count)
         }
     }
+
+    /// How many chunks a prompt's stages have before it is repeated, the empty prompt's that fill them up among them.
+    func chunkCount(of prompt: Subprompt) -> Int { repeatsPrompts ? prompt.passageCount : chunkCount }
 
     /// Whether the text encoders take embeddings beside their vocabulary's.
     var learnsWords: Bool { !embeddings.words.isEmpty }
@@ -279,4 +287,10 @@ struct GenerationPlan: Sendable {
             stepNoise: request.stepNoise ?? request.profile.stepNoise,
             stepSource: request.profile.stepSource)
     }
+}
+
+private func leastCommonMultiple(_ first: Int, _ second: Int) -> Int {
+    var (divisor, rest) = (first, second)
+    while rest > 0 { (divisor, rest) = (rest, divisor % rest) }
+    return first / divisor * second
 }

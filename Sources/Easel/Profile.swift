@@ -53,6 +53,10 @@ public enum Profile: String, Sendable, Hashable, CaseIterable {
     /// Whether prompts change at the model's calls, and not at the sampler's steps.
     var countsCalls: Bool { self == .a1111 }
 
+    /// Whether the shorter of two prompts leads by its own embeddings alone: those programs compute each prompt for itself
+    /// where they differ in length. Else it is filled up with the empty prompt.
+    var leadsAtOwnLength: Bool { self != .diffusers }
+
     /// What the program means by a sampler's name.
     func samplerName(_ name: String) -> String {
         self == .comfyui && name.lowercased() == "ddim" ? "euler" : name

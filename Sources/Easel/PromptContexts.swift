@@ -29,21 +29,23 @@ struct PromptContexts: Sendable {
     ///   - encoders: What each text encoder makes of the prompts' chunks.
     ///   - positions: How many embeddings there are in a chunk.
     init(_ plan: GenerationPlan, encoders: [EncodedChunks], positions: Int) {
-        let chunks = plan.chunkCount
-        tokens = chunks * positions
+        tokens = plan.chunkCount * positions
         width = encoders.map(\.empty.count).reduce(0, +) / positions
         sizeNumbers = plan.sizeNumbers.filter { !$0.isEmpty }
         prompts = plan.prompts
         countsCalls = plan.request.profile.countsCalls
         passes = plan.prompts.enumerated().map { pass, prompt in
-            prompt.stages.map { stage in
+            let chunks = plan.chunkCount(of: prompt)
+            return prompt.stages.map { stage in
                 var values: [Float] = []
                 for passage in stage.passages {
                     let parts = encoders.map { $0.sum(passage, plan.emphasis) }
                     values += Self.sideBySide(parts, rows: positions)
                 }
                 let empty = Self.sideBySide(encoders.map(\.empty), rows: positions)
-                for _ in stage.passages.count..<max(chunks, stage.passages.count) { values += empty }
+                for _ in stage.passages.count..<chunks { values += empty }
+                // To attend to embeddings that are there several times is to attend to them once.
+                values = Array(repeatElement(values, count: plan.chunkCount / chunks).joined())
                 var pooled = encoders.last?.pooled(stage.passages[0]) ?? []
                 if plan.zeroesNegativePrompt, pass == 0 {
                     values = values.map { _ in 0 }
@@ -210,7 +212,10 @@ extension Model {
             weights: Array(repeating: 1, count: positions), count: 0)
         let emptyInput = EncoderInput(ids: part.ids(of: emptyChunk), hidden: [])
         let needsEmpty =
-            plan.emphasis == .interpolated || stages.contains { $0.passages.count < plan.chunkCount }
+            plan.emphasis == .interpolated
+            || plan.prompts.contains { prompt in
+                prompt.stages.contains { $0.passages.count < plan.chunkCount(of: prompt) }
+            }
         let empty: [Float]
         if let same = known[emptyInput] ?? (needsEmpty ? nil : known.values.first) {
             empty = same.embeddings

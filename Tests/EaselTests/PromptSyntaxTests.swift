@@ -64,6 +64,32 @@ struct PromptSyntaxTests {
         #expect(Array(context[2 * 77 * width..<3 * 77 * width]) == empty)
     }
 
+    /// A prompt of some chunks, each but the last of 75 words.
+    private func words(_ word: String, chunks: Int) -> String {
+        Array(repeating: word, count: 75 * chunks - 70).joined(separator: " ")
+    }
+
+    @Test(arguments: [Profile.a1111, .comfyui, .stableDiffusionCpp])
+    func promptsOfOtherProgramsLeadAtTheirOwnLength(_ profile: Profile) async throws {
+        let chunk = 77 * 32
+        var request = Request(prompt: words("a", chunks: 3), negativePrompt: words("b", chunks: 2))
+        request.sampler = "euler"
+        request.imitate(profile)
+        let context = try await embeddings(request)
+        #expect(context.count == 2 * 6 * chunk)
+        request.guidanceScale = 1
+        let prompt = try await embeddings(request)
+        #expect(prompt.count == 3 * chunk)
+        request.prompt = request.negativePrompt
+        let negative = try await embeddings(request)
+        #expect(negative.count == 2 * chunk)
+        #expect(context == negative + negative + negative + prompt + prompt)
+        // Of too many chunks together, the shorter is filled up with the empty prompt.
+        (request.prompt, request.negativePrompt) = (words("a", chunks: 7), words("b", chunks: 5))
+        request.guidanceScale = 7.5
+        #expect(try GenerationPlan(request, for: TinyModel.sd1.opened()).chunkCount == 7)
+    }
+
     @Test func stagesChangeWhenTheySay() async throws {
         let request = Request(prompt: "[a cat:a dog:3] [x|y]", steps: 10, guidanceScale: 1)
         let (cat, dog) = (try await embeddings(request, at: 2), try await embeddings(request, at: 5))

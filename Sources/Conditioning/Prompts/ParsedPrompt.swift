@@ -15,6 +15,9 @@ public struct Subprompt: Sendable, Hashable {
     /// In order; the last is used to the end.
     public let stages: [PromptStage]
 
+    /// How many passages the longest stage has.
+    public var passageCount: Int { stages.map(\.passages.count).max() ?? 0 }
+
     /// The place among ``stages`` of what is used at a step, counted from 0.
     public func stageIndex(at step: Int) -> Int {
         stages.firstIndex { step <= $0.lastStep } ?? stages.count - 1
