@@ -88,4 +88,26 @@ struct DynamicPromptTests {
             ) { try DynamicPrompt("__\(name)__").resolved(seed: 1, wildcards: wildcards) }
         }
     }
+
+    @Test func wildcardsMayBeLinks() throws {
+        let files = FileManager.default
+        let place = files.temporaryDirectory.appending(path: "wildcards-\(UUID())")
+        defer { try? files.removeItem(at: place) }
+        let (folder, other) = (place.appending(path: "words"), place.appending(path: "other"))
+        try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        try files.createDirectory(at: other.appending(path: "beasts"), withIntermediateDirectories: true)
+        try Data("red".utf8).write(to: other.appending(path: "shades.txt"))
+        try Data("lion".utf8).write(to: other.appending(path: "beasts/cats.txt"))
+        try Data("blue".utf8).write(to: folder.appending(path: "own.txt"))
+        for (name, target) in [
+            ("colour.txt", other.appending(path: "shades.txt")), ("animals", other.appending(path: "beasts")),
+            ("same.txt", folder.appending(path: "own.txt")),
+        ] {
+            try files.createSymbolicLink(at: folder.appending(path: name), withDestinationURL: target)
+        }
+        let wildcards = Wildcards(folder: folder)
+        #expect(wildcards.names == ["animals/cats", "colour", "own", "same"])
+        let prompt = DynamicPrompt("a __colour__ __animals/cats__, __same__")
+        #expect(try prompt.resolved(seed: 1, wildcards: wildcards) == "a red lion, blue")
+    }
 }

@@ -12,14 +12,13 @@ public struct Wildcards: Sendable, Hashable {
 
     public init(folder: URL) { self.folder = folder }
 
-    /// The names that there are, in order.
+    /// The names that there are, in order; links to files and folders among them.
     public var names: [String] {
-        let root = folder.standardizedFileURL.resolvingSymlinksInPath().path + "/"
-        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
-        return (files?.compactMap { $0 as? URL } ?? [])
-            .filter { $0.pathExtension == "txt" }
-            .map { $0.standardizedFileURL.resolvingSymlinksInPath().deletingPathExtension().path }
-            .compactMap { $0.hasPrefix(root) ? String($0.dropFirst(root.count)) : nil }
+        let root = folder.standardizedFileURL
+        let start = root.path + "/"
+        return root.filesBelow().filter { $0.pathExtension == "txt" }
+            .map { $0.deletingPathExtension().path }
+            .compactMap { $0.hasPrefix(start) ? String($0.dropFirst(start.count)) : nil }
             .sorted()
     }
 
