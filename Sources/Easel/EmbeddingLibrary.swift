@@ -54,13 +54,16 @@ final class EmbeddingLibrary: Sendable {
         }
         let files = Self.files(in: request.embeddingFolders)
         let texts = prompts.map(Self.folded)
+        // Other programs than diffusers know a file by its name alone: what it says itself is text in their prompts.
+        let takesOwnWords = request.promptSyntax.learnedWords == .text
         for (name, file) in files where !result.has(name) {
             guard texts.contains(where: { $0.contains(Self.folded(name)) }) else { continue }
             do {
                 let inversion = try inversion(file.path)
                 result.add(
                     try inversion.embeddings(widths: widths), count: inversion.count,
-                    words: [name, inversion.word].compactMap { $0 }.filter { !result.has($0) })
+                    words: [name, takesOwnWords ? inversion.word : nil].compactMap { $0 }
+                        .filter { !result.has($0) })
                 result.files.append(file.path)
             } catch let error as TextualInversionError where !marked.contains(name) {
                 warn(.embeddingLeftOut(reason: error.description))

@@ -25,7 +25,8 @@ public struct Request: Sendable, Hashable {
     public var loraFolders: [URL] = []
     /// The words that the model is taught, besides those in ``embeddingFolders``.
     public var embeddings: [Embedding] = []
-    /// Where files of words are, each known by the file's name; ComfyUI's syntax has `embedding:name`.
+    /// Where files of words are, each known by the file's name; ComfyUI's syntax has `embedding:name`. In Compel's and plain
+    /// prompts, the word that a file itself says stands for it too.
     public var embeddingFolders: [URL] = []
     /// Which of the text encoder's layers is read, counted from the last, which is 1.
     public var clipSkip = 1

@@ -1,4 +1,5 @@
 import Checkpoints
+import Conditioning
 import Easel
 import Foundation
 import OpenVINOEngine
@@ -80,6 +81,27 @@ struct TextualInversionTests {
         // The record names them.
         let again = try Request(GenerationRecord(json: wanted.record.json))
         #expect(try await model.picture(again).latents.values == wanted.latents.values)
+    }
+
+    @Test func filesInFoldersAreKnownByTheirNames() async throws {
+        var (model, request) = try model("sd1")
+        let own = folder.url.appending(path: "words")
+        try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+        // It calls itself "sketch".
+        let copy = own.appending(path: "fine-sketch.pt")
+        try FileManager.default.copyItem(at: Self.files.appending(path: "sketch.pt"), to: copy)
+        request.prompt = "a sketch by fine-sketch"
+        for (syntax, words) in [
+            (PromptSyntax.a1111, ["fine-sketch"]), (.stableDiffusionCpp, ["fine-sketch"]),
+            (.plain, ["fine-sketch", "sketch"]),
+        ] {
+            request.promptSyntax = syntax
+            request.embeddingFolders = []
+            request.embeddings = words.map { Embedding(path: copy.path, word: $0) }
+            let wanted = try await model.picture(request).latents.values
+            (request.embeddings, request.embeddingFolders) = ([], [own])
+            #expect(try await model.picture(request).latents.values == wanted, "\(syntax)")
+        }
     }
 
     @Test func comfyUIMarksThem() async throws {
