@@ -30,6 +30,8 @@ public struct Checkpoint: WeightStorage {
         private(set) var places: [String: Place] = [:]
         /// Of each file, where it is a zip archive.
         private(set) var members: [[ZipMember]] = []
+        /// The names of what only says how tensors are to be read.
+        private(set) var notes: Set<String> = []
 
         /// Reads a file's; of two tensors of one name, the later is taken.
         ///
@@ -51,6 +53,7 @@ public struct Checkpoint: WeightStorage {
             }
             files.append(file)
             members.append(stored.members)
+            notes.formUnion(stored.notes)
         }
     }
 
@@ -93,7 +96,9 @@ public struct Checkpoint: WeightStorage {
             }
         }
         for (tensor, shard) in index.shardOfTensor
-        where headers.places[tensor].map({ index.shards[$0.file] }) != shard {
+        where headers.places[tensor].map({ index.shards[$0.file] }) != shard
+            && !headers.notes.contains(tensor)
+        {
             throw CheckpointError.tensorNotInShard(index: index.path, tensor: tensor, shard: shard)
         }
         for (tensor, place) in headers.places where index.shardOfTensor[tensor] == nil {

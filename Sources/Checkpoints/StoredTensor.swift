@@ -32,6 +32,8 @@ package struct StoredTensors: Sendable {
     let metadata: [String: String]
     /// Of a zip archive, in the order of the file.
     let members: [ZipMember]
+    /// The names of what only says how other tensors are to be read, and is none of them.
+    let notes: Set<String>
 
     /// - Throws: ``FileError``, ``SafetensorsError``, ``TorchError``, ``GGUFError``, or ``CheckpointError`` for a text.
     init(reading file: RegularFile) throws {
@@ -52,12 +54,13 @@ package struct StoredTensors: Sendable {
 
     init(
         format: CheckpointFormat, tensors: [StoredTensor], metadata: [String: String],
-        members: [ZipMember] = []
+        members: [ZipMember] = [], notes: Set<String> = []
     ) {
         self.format = format
         self.tensors = tensors
         self.metadata = metadata
         self.members = members
+        self.notes = notes
     }
 
     private init(_ header: SafetensorsHeader, _ scales: Float8Scales) {
@@ -71,6 +74,6 @@ package struct StoredTensors: Sendable {
                     name: tensor.name, entry: tensor.entry,
                     values: decoder.map { .decoded($0) } ?? .inPlace(offset: tensor.offset),
                     storedType: tensor.storedType)
-            }, metadata: header.metadata)
+            }, metadata: header.metadata, notes: Set(header.tensors.map(\.name).filter(scales.isNote)))
     }
 }

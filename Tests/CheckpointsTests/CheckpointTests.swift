@@ -55,6 +55,17 @@ import Testing
         #expect(throws: SafetensorsError.self) { try Checkpoint(contentsOf: scaled(name, [], [.nan])) }
     }
 
+    /// An index names what says how numbers are to be read too.
+    @Test func scalesMayBeInShards() throws {
+        let shard = try scaled("scale_weight", [], [0.375]).lastPathComponent
+        let names = ["a.weight", "a.scale_weight", "b.scale_weight", "scaled_fp8"]
+        let map = names.map { "\"\($0)\":\"\(shard)\"" }.joined(separator: ",")
+        let index = try folder.write("{\"weight_map\":{\(map)}}", to: "model.safetensors.index.json")
+        let checkpoint = try Checkpoint(contentsOf: index)
+        #expect(checkpoint.names.sorted() == ["a.weight", "b.scale_weight"])
+        #expect(values("a.weight", try checkpoint.map(additionalBytes: 0), checkpoint) == [0.375, -0.75])
+    }
+
     /// Many at once are what each is alone.
     @Test func halvesAreConvertedTogetherAsAlone() {
         let halves = (0...UInt16.max).map { $0 }
