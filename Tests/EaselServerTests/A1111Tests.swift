@@ -6,13 +6,13 @@ import Testing
 /// What AUTOMATIC1111's clients are told, beyond what `make test-clients` asks.
 @Suite struct A1111Tests {
     /// A folder of models, with a LoRA, an embedding, and the demo model in one file.
-    private static func models() throws -> URL {
+    private static func models(named name: String = "one") throws -> URL {
         let golden = RunningServer.demoModel.deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Tests/Golden")
         let folder = RunningServer.newFolder()
-        for name in ["Lora", "embeddings", "Stable-diffusion"] {
+        for kind in ["Lora", "embeddings", "Stable-diffusion"] {
             try FileManager.default.createDirectory(
-                at: folder.appending(path: name), withIntermediateDirectories: true)
+                at: folder.appending(path: kind), withIntermediateDirectories: true)
         }
         try FileManager.default.copyItem(
             at: golden.appending(path: "inversions/sketch.pt"),
@@ -25,12 +25,40 @@ import Testing
         tool.executableURL = RunningServer.executable
         tool.arguments = [
             "convert", RunningServer.demoModel.path,
-            folder.appending(path: "Stable-diffusion/one.safetensors").path,
+            folder.appending(path: "Stable-diffusion/\(name).safetensors").path,
         ]
         tool.standardOutput = FileHandle.nullDevice
         try tool.run()
         tool.waitUntilExit()
         return folder
+    }
+
+    /// Lightning's own are four steps of Euler over the schedule "sgm-uniform".
+    @Test("What is asked for of a model of few steps counts before what it is made for")
+    func settingsOfFewSteps() async throws {
+        let models = try Self.models(named: "lightning_4step")
+        defer { try? FileManager.default.removeItem(at: models) }
+        let server = try await RunningServer([
+            "--models-dir", models.path, "--vocabulary",
+            RunningServer.demoModel.appending(path: "tokenizer").path,
+        ])
+        let list = try await server.get("/sdapi/v1/sd-models")
+        let name = try #require(try list.text("1", "model_name"))
+        #expect(name.contains("lightning"))
+        for (asked, sampler, schedule) in [
+            ("", "euler", "sgm-uniform"), (#", "schedule": "karras""#, "euler", "karras"),
+            (#", "sampler": "ddim""#, "ddim", nil),
+        ] {
+            let job = #"{"prompt": "a", "model": "\#(name)", "profile": "a1111", "width": 64, "height": 64"#
+            let ended = try await server.ended(try await server.job(job + asked + "}"))
+            #expect(try ended.text("state") == "done", "\(asked): \(ended.text)")
+            let file = try #require(try ended.text("pictures", "0", "file"))
+            let upload = try await server.ask(
+                .POST, "/api/v1/uploads", bytes: try await server.get(file).body,
+                headers: [("content-type", "image/png")])
+            #expect(try upload.text("settings", "sampler") == sampler, "\(upload.text)")
+            #expect(try upload.text("settings", "schedule") == schedule, "\(upload.text)")
+        }
     }
 
     @Test("A model's hash is told once it was open; what LoRAs and embeddings say of themselves always")

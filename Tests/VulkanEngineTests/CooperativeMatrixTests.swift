@@ -22,9 +22,8 @@ struct CooperativeMatrixTests {
     @Test(
         arguments: [
             ProductTile(32, 64, each: 16, 32), ProductTile(64, 32, each: 16, 16, stages: 2),
-            ProductTile(96, 80, each: 24, 40, stages: 4, depth: 16),
-            ProductTile(32, 80, each: 16, 40, stages: 2),
-            ProductTile(128, 64, each: 32, 32, stages: 2, depth: 16),
+            ProductTile(48, 40, each: 24, 40, stages: 2, depth: 16),
+            ProductTile(32, 40, each: 8, 40, stages: 4, depth: 16),
         ], [1, 4])
     func productsConform(tile: ProductTile, parts: Int) async throws {
         var engine = engine

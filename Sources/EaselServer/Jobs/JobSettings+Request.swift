@@ -24,7 +24,6 @@ extension JobSettings {
         (request.width, request.height) = (width, height)
         request.guidanceRescale = guidanceRescale ?? 0
         request.seed = seed?.value
-        request.schedule = schedule
         request.rho = rho
         request.count = count ?? 1
         request.batchSize = batchSize ?? 1
@@ -71,8 +70,12 @@ extension JobSettings {
             // What goes with the sampler of the defaults alone.
             if sampler != nil { (defaults.timesteps, defaults.eta) = (nil, nil) }
             if steps != nil { defaults.timesteps = nil }
+            let large = request.highResolution
             request.apply(defaults)
+            if steps != nil { request.highResolution = large }
+            if sampler != nil { request.schedule = nil }
         }
+        request.schedule = schedule ?? request.schedule
         request.steps = steps ?? request.steps
         request.guidanceScale = guidanceScale ?? request.guidanceScale
         request.sampler = sampler ?? request.sampler
