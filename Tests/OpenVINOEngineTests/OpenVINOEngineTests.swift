@@ -20,8 +20,42 @@ struct OpenVINOEngineTests {
     }
 
     @Test func compositesConform() async throws {
-        let failures = await conformanceFailures(of: engine, cases: try compositeCases())
+        // Without VNNI, weights of integers have 7 bits.
+        let cases = try compositeCases()
+        let halved = cases.filter {
+            engine.halvesIntegers && $0.name.contains("of integers") && !$0.name.contains("4 bits")
+        }
+        let names = Set(halved.map(\.name))
+        var failures = await conformanceFailures(
+            of: engine, cases: cases.filter { !names.contains($0.name) })
+        failures += await conformanceFailures(of: engine, precision: .int8, cases: halved)
         #expect(failures.isEmpty, "\(failures.map(\.description).joined(separator: "\n"))")
+    }
+
+    /// As many as pictures that are made at once have, in the layers of few: on processors without AVX-512 the library adds
+    /// up few rows in another order than many.
+    @Test(arguments: [640, 1280]) func fewRowsAreAddedUpAsMany(size: Int) async throws {
+        let rows = [2, 15, 32, 77, 128, 300]
+        let values = (0..<300 * size).map { Float($0 * 7919 % 1000) / 500 - 1 }
+        var results: [[Float]] = []
+        for threads in [1, 2] {
+            let engine = try OpenVINOEngine(threads: threads)
+            for count in rows {
+                let one = try ConformanceCase("rows", weights: ["w": ([320, size], .float16)]) { builder in
+                    let x = builder.input("x", [1, count, size])
+                    return [
+                        "y": matrixMultiply(
+                            x, builder.weights.tensor("w", [320, size]), transposesRight: true)
+                    ]
+                }
+                let compiled = try await engine.compile(
+                    one.graph, weights: one.weights, precision: .float32)
+                let x = HostTensor(Array(values.prefix(count * size)), shape: [1, count, size])
+                results.append(try #require(try await compiled.run(["x": x])["y"]).floats)
+            }
+        }
+        let longest = try #require(results.last)
+        for result in results { #expect(result == Array(longest.prefix(result.count))) }
     }
 
     /// The forms that are otherwise chosen only for large pictures and many channels.
@@ -121,7 +155,7 @@ struct OpenVINOEngineTests {
         #expect(own.count == wanted.count)
         let squares = zip(own, wanted).map { ($0 - $1) * ($0 - $1) }.reduce(0, +)
         let error = (squares / wanted.map { $0 * $0 }.reduce(0, +)).squareRoot()
-        #expect(error < 0.01, "\(error) of the values' length")
+        #expect(error < (engine.halvesIntegers ? 0.03 : 0.01), "\(error) of the values' length")
     }
 
     @Test func automaticPrecisionIsOneThatTheProcessorHas() throws {

@@ -84,6 +84,14 @@ bool easel_processor_has_bfloat16(void) {
 #endif
 }
 
+bool easel_processor_sums_integers(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
+#else
+    return true;
+#endif
+}
+
 void easel_return_freed_memory(void) {
 #ifdef __GLIBC__
     malloc_trim(0);

@@ -1,3 +1,4 @@
+import COpenVINOLoader
 import Checkpoints
 import EngineInterface
 import Foundation
@@ -58,10 +59,13 @@ public struct OpenVINOEngine: Engine {
         let precision = requested == .int8 ? try resolve(.automatic) : requested
         return try await OpenVINOGraph(
             graph, weights: weights, library: library, device: device, precision: precision, threads: threads,
-            forms: forms ?? defaultForms(precision),
+            forms: forms ?? defaultForms(precision), halvesIntegers: halvesIntegers,
             flashAttention: flashAttention(
                 precision, integers: requested == .int8))
     }
+
+    /// Whether the processor has no instruction that adds up products of integers of 8 bits exactly (VNNI).
+    var halvesIntegers: Bool { device == "CPU" && !easel_processor_sums_integers() }
 
     func flashAttention(_ precision: Precision, integers: Bool = false) -> FlashAttention? {
         guard device == "CPU", precision == .bfloat16, library.hasOwnOperations,

@@ -15,7 +15,8 @@ actor OpenVINOGraph: CompiledGraph {
 
     init(
         _ graph: Graph, weights: any WeightStorage, library: OpenVINOLibrary, device: String,
-        precision: Precision, threads: Int?, forms: ConvolutionForms, flashAttention: FlashAttention?
+        precision: Precision, threads: Int?, forms: ConvolutionForms, halvesIntegers: Bool,
+        flashAttention: FlashAttention?
     ) async throws {
         executor = QueueExecutor(label: "easel.openvino.\(graph.name)")
         unownedExecutor = executor.asUnownedSerialExecutor()
@@ -23,7 +24,8 @@ actor OpenVINOGraph: CompiledGraph {
         outputs = graph.computedOutputs.map { graph.nodes[$0.node].type }
         try graph.verify()
         let representation = try Lowering(
-            graph, forms: forms, keepsOrderOfSums: precision == .float32, flashAttention: flashAttention
+            graph, forms: forms, keepsOrderOfSums: precision == .float32, halvesIntegers: halvesIntegers,
+            flashAttention: flashAttention
         ).representation
         let derivedOffset = (representation.constants.count + 63) & ~63
         let mapped = try weights.map(

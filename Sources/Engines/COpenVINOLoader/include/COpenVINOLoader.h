@@ -51,6 +51,9 @@ bool easel_openvino_add_operations(const easel_openvino *library, const ov_core_
 // Whether the processor multiplies bfloat16 numbers itself.
 bool easel_processor_has_bfloat16(void);
 
+// Whether it adds up products of integers of 8 bits without the pairs of 16 bits that do not hold all of them.
+bool easel_processor_sums_integers(void);
+
 // Gives memory that was freed back to the system, where the system's allocator keeps it otherwise.
 void easel_return_freed_memory(void);
 

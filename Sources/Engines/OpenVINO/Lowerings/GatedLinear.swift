@@ -44,9 +44,9 @@ extension Lowering {
     mutating func lower(_ layer: GatedLinear, of graph: Graph, _ x: Value, type: TensorType) -> Value {
         let size = type.shape[-1]
         func half(_ rows: Range<Int>) -> Value {
-            let product = representation.add(
-                "MatMul", "opset1", [x, lowerRows(rows, of: layer.weight, in: graph)],
-                ["transpose_a": "false", "transpose_b": "true"], gives: type)
+            let product = lowerProduct(
+                MatrixMultiply(transposesLeft: false, transposesRight: true),
+                [x, lowerRows(rows, of: layer.weight, in: graph)], type: type)
             guard let bias = layer.bias else { return product }
             return representation.add(
                 "Add", "opset1", [product, lowerRows(rows, of: bias, in: graph)],

@@ -11,6 +11,8 @@ struct Lowering {
     let forms: ConvolutionForms
     /// Nil where attention is the library's own.
     let flashAttention: FlashAttention?
+    /// Whether weights of integers of 8 bits lose their last one, where activations are rounded too.
+    let halvesIntegers: Bool
     /// The matrices of Winograd's algorithm that are there already.
     var tilings: [TilingKey: Value] = [:]
 
@@ -18,13 +20,16 @@ struct Lowering {
     ///
     /// - Parameters:
     ///   - keepsOrderOfSums: Whether results must not depend on the number of threads.
+    ///   - halvesIntegers: Whether the processor adds products of integers of 8 bits in pairs of 16 bits, which hold those of
+    ///     weights of 7 bits alone.
     ///   - flashAttention: For graphs that are computed at bfloat16, where there is such an operation.
     init(
         _ graph: Graph, forms: ConvolutionForms = .plain, keepsOrderOfSums: Bool = false,
-        flashAttention: FlashAttention? = nil
+        halvesIntegers: Bool = false, flashAttention: FlashAttention? = nil
     ) throws {
         self.forms = forms
         self.flashAttention = flashAttention
+        self.halvesIntegers = halvesIntegers && graph.roundsActivations
         representation.keepsOrderOfSums = keepsOrderOfSums
         let graph = try graph.decomposed { !($0 is any LoweredComposite) }
         let covered: Set<Int> =
@@ -88,6 +93,12 @@ protocol LoweredComposite: CompositeOperation {
 }
 
 extension Graph {
+    fileprivate var roundsActivations: Bool {
+        nodes.contains { node in
+            if case .composite(let composite) = node.operation { composite is FakeQuantize } else { false }
+        }
+    }
+
     /// The node whose axes a transposition so exchanges; nil for a node of another kind.
     fileprivate func source(of node: Int, exchanging permutation: [Int]) -> Int? {
         guard case .primitive(.transpose(permutation)) = nodes[node].operation else { return nil }

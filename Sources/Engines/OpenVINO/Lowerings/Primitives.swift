@@ -30,12 +30,7 @@ extension Lowering {
                 reduction.kind.irName, "opset1", inputs + [representation.addIntegers(reduction.axes)],
                 ["keep_dims": "true"], gives: type)
         case .matrixMultiply(let product):
-            representation.add(
-                "MatMul", "opset1", inputs,
-                [
-                    "transpose_a": String(product.transposesLeft),
-                    "transpose_b": String(product.transposesRight),
-                ], gives: type)
+            lowerProduct(product, inputs, type: type)
         case .convolution, .gather:
             preconditionFailure("\(primitive) is lowered with what the graph says of its operands")
         case .upsampleNearest(let factor): lowerUpsampling(factor, inputs, type: type)
@@ -64,9 +59,16 @@ extension Lowering {
     ) -> IntermediateRepresentation.Value {
         let stored = representation.addConstant(TensorType(type.shape, storage), at: place)
         guard storage != type.elementType else { return stored }
-        return representation.add(
+        let values = representation.add(
             "Convert", "opset1", [stored], ["destination_type": type.elementType.irName], gives: type,
             decompresses: storage.isFloatingPoint)
+        guard storage == .int8, halvesIntegers else { return values }
+        // Rounded to even numbers, of which the library stores the halves.
+        let (low, high) = (Float(-254), Float(254))
+        let ends = [low, high].map { representation.addConstant(HostTensor([$0], shape: [])) }
+        return representation.add(
+            "FakeQuantize", "opset1", [values] + ends + ends,
+            ["levels": "255", "auto_broadcast": "numpy"], gives: type)
     }
 
     /// - Parameter table: The name of the table in the checkpoint; nil for one that the graph computes. The library
