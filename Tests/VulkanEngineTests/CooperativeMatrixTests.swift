@@ -17,14 +17,10 @@ struct CooperativeMatrixTests {
         objections = try #require(VulkanEngineTests.instance.get().objections)
     }
 
-    /// Matrices that software has are half as large as those of GPUs, and so are these tiles: compilers take minutes for more
-    /// of them.
+    /// Compilers take minutes for tiles of many of the small matrices that software has, and more for such of odd numbers of
+    /// them.
     @Test(
-        arguments: [
-            ProductTile(32, 64, each: 16, 32), ProductTile(64, 32, each: 16, 16, stages: 2),
-            ProductTile(48, 40, each: 24, 40, stages: 2, depth: 16),
-            ProductTile(32, 40, each: 8, 40, stages: 4, depth: 16),
-        ], [1, 4])
+        arguments: [ProductTile(32, 64, each: 16, 32), ProductTile(64, 32, each: 16, 16, stages: 2)], [1, 4])
     func productsConform(tile: ProductTile, parts: Int) async throws {
         var engine = engine
         engine.tuning.productChoice = ProductChoice(tile: tile, parts: parts)
