@@ -61,6 +61,13 @@ struct IntermediateRepresentation {
         add(type, operationSet, inputs, attributes, gives: [output], decompresses: decompresses)[0]
     }
 
+    /// Adds a value's numbers in another shape, in their order.
+    mutating func addReshape(_ value: Value, to shape: Shape) -> Value {
+        add(
+            "Reshape", "opset1", [value, addIntegers(shape.dimensions)], ["special_zero": "false"],
+            gives: TensorType(shape, value.type.elementType))
+    }
+
     /// Adds a layer and returns its outputs.
     mutating func add(
         _ type: String, _ operationSet: String, _ inputs: [Value],

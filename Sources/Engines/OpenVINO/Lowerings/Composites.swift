@@ -40,21 +40,14 @@ extension GroupNorm: LoweredComposite {
         // row it always adds up at once.
         let (shape, channels) = (type.shape, type.shape[1])
         let grouped: Shape = [shape[0], groups, shape.count / max(shape[0] * groups, 1)]
-        let flat = representation.add(
-            "Reshape", "opset1", [inputs[0], representation.addIntegers(grouped.dimensions)],
-            ["special_zero": "false"], gives: TensorType(grouped))
+        let flat = representation.addReshape(inputs[0], to: grouped)
         let normalized = representation.add(
             "MVN", "opset6", [flat, representation.addIntegers([2])],
             ["normalize_variance": "true", "eps": String(epsilon), "eps_mode": "inside_sqrt"],
             gives: TensorType(grouped))
-        let whole = representation.add(
-            "Reshape", "opset1", [normalized, representation.addIntegers(shape.dimensions)],
-            ["special_zero": "false"], gives: type)
+        let whole = representation.addReshape(normalized, to: shape)
         func broadcast(_ value: Value) -> Value {
-            let shape: Shape = [1, channels, 1, 1]
-            return representation.add(
-                "Reshape", "opset1", [value, representation.addIntegers(shape.dimensions)],
-                ["special_zero": "false"], gives: TensorType(shape))
+            representation.addReshape(value, to: [1, channels, 1, 1])
         }
         let scaled = representation.add(
             "Multiply", "opset1", [whole, broadcast(inputs[1])], ["auto_broadcast": "numpy"], gives: type)

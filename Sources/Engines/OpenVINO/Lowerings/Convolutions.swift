@@ -106,9 +106,7 @@ extension Lowering {
         if convolution.groups > 1 {
             let shape = kernel.type.shape
             let grouped = [convolution.groups, shape[0] / convolution.groups] + shape.dimensions.dropFirst()
-            kernel = representation.add(
-                "Reshape", "opset1", [kernel, representation.addIntegers(grouped)],
-                ["special_zero": "false"], gives: TensorType(Shape(grouped)))
+            kernel = representation.addReshape(kernel, to: Shape(grouped))
         }
         return addConvolution(
             convolution.groups > 1 ? "GroupConvolution" : "Convolution", of: inputs[0], kernel,

@@ -36,10 +36,7 @@ extension Lowering {
         case .upsampleNearest(let factor): lowerUpsampling(factor, inputs, type: type)
         case .scatter(let scatter): lowerScatter(scatter, inputs, type: type)
         case .topIndices(let count): lowerTopIndices(count, inputs, type: type)
-        case .reshape(let shape):
-            representation.add(
-                "Reshape", "opset1", inputs + [representation.addIntegers(shape.dimensions)],
-                ["special_zero": "false"], gives: type)
+        case .reshape(let shape): representation.addReshape(inputs[0], to: shape)
         case .transpose(let permutation):
             representation.add(
                 "Transpose", "opset1", inputs + [representation.addIntegers(permutation)], gives: type)
@@ -64,8 +61,7 @@ extension Lowering {
             decompresses: storage.isFloatingPoint)
         guard storage == .int8, halvesIntegers else { return values }
         // Rounded to even numbers, of which the library stores the halves.
-        let (low, high) = (Float(-254), Float(254))
-        let ends = [low, high].map { representation.addConstant(HostTensor([$0], shape: [])) }
+        let ends = [Float(-254), 254].map { representation.addConstant(HostTensor([$0], shape: [])) }
         return representation.add(
             "FakeQuantize", "opset1", [values] + ends + ends,
             ["levels": "255", "auto_broadcast": "numpy"], gives: type)
@@ -86,9 +82,7 @@ extension Lowering {
         _ scatter: Scatter, _ inputs: [IntermediateRepresentation.Value], type: TensorType
     ) -> IntermediateRepresentation.Value {
         let count = inputs[1].type.shape[0]
-        let rows = representation.add(
-            "Reshape", "opset1", [inputs[1], representation.addIntegers([count, 1])],
-            ["special_zero": "false"], gives: TensorType([count, 1], .int32))
+        let rows = representation.addReshape(inputs[1], to: [count, 1])
         return representation.add(
             "ScatterNDUpdate", "opset15", [inputs[0], rows, inputs[2]],
             ["reduction": scatter == .add ? "sum" : "none"], gives: type)

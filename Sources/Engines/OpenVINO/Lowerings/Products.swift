@@ -14,7 +14,7 @@ extension Lowering {
             // One row is a timestep's, which all pictures share.
             case let rows = left.count / size, (2..<Self.rowsOfMany).contains(rows)
         else { return addProduct(product, inputs, type: type) }
-        let flat = reshape(inputs[0], [rows, size])
+        let flat = representation.addReshape(inputs[0], to: [rows, size])
         let padded = representation.add(
             "Pad", "opset1",
             [
@@ -28,7 +28,7 @@ extension Lowering {
             "Slice", "opset8",
             [many] + [[0], [rows], [1], [0]].map { representation.addIntegers($0) },
             gives: TensorType([rows, type.shape[-1]]))
-        return reshape(own, type.shape)
+        return representation.addReshape(own, to: type.shape)
     }
 
     private mutating func addProduct(
@@ -39,11 +39,5 @@ extension Lowering {
             [
                 "transpose_a": String(product.transposesLeft), "transpose_b": String(product.transposesRight),
             ], gives: type)
-    }
-
-    private mutating func reshape(_ value: Value, _ shape: Shape) -> Value {
-        representation.add(
-            "Reshape", "opset1", [value, representation.addIntegers(shape.dimensions)],
-            ["special_zero": "false"], gives: TensorType(shape))
     }
 }

@@ -45,9 +45,7 @@ extension Lowering {
                 type: TensorType(shape, type.elementType))
         case .primitive(.reshape):
             let part = lowerRows(rows, of: graph.nodes[node].inputs[0], in: graph)
-            return representation.add(
-                "Reshape", "opset1", [part, representation.addIntegers(shape.dimensions)],
-                ["special_zero": "false"], gives: TensorType(shape, type.elementType))
+            return representation.addReshape(part, to: shape)
         default:
             let parts = graph.nodes[node].inputs.map { lowerRows(rows, of: $0, in: graph) }
             return representation.add(
